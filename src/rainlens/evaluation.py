@@ -1,0 +1,147 @@
+"""Scoring a network on test sets, one number a picture and measure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+
+from rainlens import data, images, metrics, rain
+from rainlens.randomness import generator
+from rainlens.training import precision
+
+RAIN100 = ("rain100l", "rain100h")
+STREAKS = "streaks"
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Which rain on which pictures.
+
+    name: how records and chapters call it, such as "unseen" or "seen".
+    rain: "rain100l", "rain100h" (real test layers), "streaks" (embedded), or a training range.
+    backgrounds: a set of pictures; "rain100l" is Rain100's own clean pictures.
+    count: pictures; crop: side of the centre that is used, None for whole pictures.
+    keep: whether outputs are kept as pictures; only for sets that may be shown.
+    """
+
+    __test__ = False  # not a test case, whatever pytest thinks of the name
+
+    name: str
+    rain: str
+    backgrounds: str
+    count: int
+    crop: int | None = None
+    keep: bool = False
+
+
+@lru_cache(maxsize=16)
+def load(test: TestSet) -> tuple[list[Tensor], list[Tensor]]:
+    """Rainy and clean pictures, uint8 (3, H, W) each, in a fixed order."""
+    if test.backgrounds in RAIN100:
+        folder = images.find_folder("rain100l") / "clean"
+        whole = [images.load_cached(path) for path in images.list_folder(folder)[: test.count]]
+        clean = [images.centre(picture, test.crop) if test.crop else picture for picture in whole]
+    else:
+        clean = images.test_pictures(test.backgrounds, test.count, test.crop)
+    layers = _layers(test, clean)
+    # As files store it: whole grey levels, clipped at white.
+    rainy = [
+        (picture.short() + layer.short()).clamp(max=255).byte()
+        for picture, layer in zip(clean, layers, strict=True)
+    ]
+    return rainy, clean
+
+
+def derain(model: nn.Module, rainy: list[Tensor], batch_pixels: int = 400_000) -> list[Tensor]:
+    """The network's outputs for uint8 pictures (3, H, W) of any sizes, float32 in [0, 1]."""
+    device = next(model.parameters()).device
+    was_training = model.training
+    model.eval()
+    outputs: list[Tensor | None] = [None] * len(rainy)
+    for group in images.stack_equal(rainy):
+        at_once = max(1, batch_pixels // rainy[group[0]][0].numel())
+        for start in range(0, len(group), at_once):
+            chosen = group[start : start + at_once]
+            batch = images.to_unit(torch.stack([rainy[i] for i in chosen]).to(device))
+            batch = batch.contiguous(memory_format=torch.channels_last)
+            with torch.inference_mode(), precision(device):
+                cleaned = model(batch)
+            for i, picture in zip(chosen, cleaned.float().clamp(0, 1).cpu(), strict=True):
+                outputs[i] = picture
+    model.train(was_training)
+    return [output for output in outputs if output is not None]
+
+
+def evaluate(model: nn.Module, test: TestSet) -> tuple[dict[str, list[float]], list[Tensor]]:
+    """Scores by measure (`metrics.score`), one a picture, and the outputs, float32 (3, H, W)."""
+    rainy, clean = load(test)
+    outputs = derain(model, rainy)
+    scores: dict[str, list[float]] = {}
+    for output, before, truth in zip(outputs, rainy, clean, strict=True):
+        units = (output, images.to_unit(before), images.to_unit(truth))
+        for name, value in metrics.score(*(picture[None] for picture in units)).items():
+            scores.setdefault(name, []).append(value.item())
+    return scores, outputs
+
+
+def measure(model: nn.Module, tests: tuple[TestSet, ...]) -> dict[str, float]:
+    """Points of the training curves: `name/measure` -> mean over the set's pictures.
+
+    All pictures of a set must have one size. SSIM, slow and little telling here, is left out.
+    """
+    point: dict[str, float] = {}
+    for test in tests:
+        rainy, clean = load(test)
+        output = torch.stack(derain(model, rainy))
+        units = output, images.to_unit(torch.stack(rainy)), images.to_unit(torch.stack(clean))
+        point[f"{test.name}/e_r"] = metrics.e_r(*units).nanmean().item()
+        point[f"{test.name}/e_b"] = metrics.e_b(*units).nanmean().item()
+        point[f"{test.name}/gain"] = metrics.removal_gain(*units).nanmean().item()
+        point[f"{test.name}/psnr"] = metrics.psnr_rgb(units[0], units[2]).mean().item()
+    return point
+
+
+def _layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
+    """One rain layer a picture, uint8 (1, H, W)."""
+    if test.rain in RAIN100:
+        return _rain100_layers(test, clean)
+    # The seed is the place in the set: a picture keeps its rain whatever the count is.
+    layers = []
+    for index, picture in enumerate(clean):
+        source = generator(index, f"test rain {test.rain}")
+        layers.append(images.to_bytes(_draw(test.rain, tuple(picture.shape[-2:]), source)[0]))
+    return layers
+
+
+def _draw(kind: str, size: tuple[int, int], source: torch.Generator) -> Tensor:
+    if kind == STREAKS:
+        return rain.draw_streaks(1, size, source)
+    if kind in rain.RANGES:
+        return rain.synthesize(1, size, rain.RANGES[kind], source)
+    known = ", ".join([*RAIN100, STREAKS, *rain.RANGES])
+    raise ValueError(f"There is no rain {kind!r}; there are: {known}.")
+
+
+def _rain100_layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
+    folder = data.set_folder(test.rain)
+    if folder is None:
+        raise images.PictureError(
+            f"{test.rain} is not there: set RAINLENS_DATA to a folder that has it, "
+            f"or fetch it with `rainlens data fetch {test.rain}`."
+        )
+    files = images.list_folder(folder / "rain")
+    layers = []
+    for index, picture in enumerate(clean):
+        layer = images.load_cached(files[index % len(files)])[:1]
+        height, width = picture.shape[-2:]
+        if test.backgrounds not in RAIN100 and layer.shape[-1] < layer.shape[-2]:
+            layer = layer.transpose(1, 2)  # upright layers on lying pictures
+        if layer.shape[-2] < height or layer.shape[-1] < width:
+            raise images.PictureError(
+                f"{test.rain} layers are smaller than {width}x{height}; give the test set a crop."
+            )
+        layers.append(images.centre(layer, max(height, width))[..., :height, :width])
+    return layers

@@ -1,0 +1,462 @@
+"""An experiment is a value; running it gives a record.
+
+An `Experiment` says everything that decides the outcome. `run` returns recorded results at once
+and computes the missing ones. `SCALES` says how large experiments are.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+import rainlens
+from rainlens import evaluation, images, models, rain, training
+from rainlens.evaluation import TestSet
+from rainlens.randomness import generator
+from rainlens.records import Record, RecordStore
+
+ENGINE = 1  # raised whenever the same experiment would give other numbers
+RECORDS_VARIABLE = "RAINLENS_RECORDS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """One deraining network, trained and tested.
+
+    model, options: the network (`models.build`). backgrounds, patches, patch_size: the fixed
+    training patches (`images.patches`). rain: the training range (`rain.RANGES`). iterations,
+    batch, learning_rate: the budget. seed: patches, initial weights and all draws. curves: test
+    sets measured along the way, every `measure_every` iterations. tests: those measured at the end.
+    """
+
+    model: str = "resnet"
+    options: tuple[tuple[str, int], ...] = ()
+    backgrounds: str = "natural"
+    patches: int = 64
+    patch_size: int = 128
+    rain: str = "medium"
+    iterations: int = 250_000
+    batch: int = 16
+    learning_rate: float = 2e-4
+    seed: int = 0
+    measure_every: int = 1000
+    curves: tuple[TestSet, ...] = ()
+    tests: tuple[TestSet, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.rain not in rain.RANGES:
+            raise ValueError(f"rain is {self.rain!r}; it must be one of {', '.join(rain.RANGES)}.")
+        for name in ("patches", "patch_size", "iterations", "batch", "measure_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+
+    @property
+    def key(self) -> str:
+        """Ten hexadecimal digits of a hash of everything, engine version included."""
+        text = json.dumps({"engine": ENGINE, **asdict(self)}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+    @property
+    def name(self) -> str:
+        """What its record is called: readable, and unique through the key."""
+        content = f"{self.backgrounds}{self.patches}".replace(os.sep, "_")
+        return f"derain-{self.model}-{content}-{self.rain}-s{self.seed}-{self.key}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """How large the experiments of a book are.
+
+    blocks, channels: the ResNet. seeds: repetitions. patch_counts: the values of N.
+    backgrounds: the pictures to train on. unseen: the test rain. test_crop: centre of test
+    pictures that is scored, None for all of it. test_count: how many pictures.
+    """
+
+    name: str
+    about: str
+    blocks: int
+    channels: int
+    patch_size: int
+    iterations: int
+    learning_rate: float
+    seeds: tuple[int, ...]
+    patch_counts: tuple[int, ...]
+    backgrounds: str = "natural"
+    test_count: int = 100
+    test_crop: int | None = None
+    measure_every: int = 100
+
+    @property
+    def store(self) -> RecordStore:
+        """Where records of this scale lie: `records/<scale>` of the project."""
+        return RecordStore(records_folder() / self.name)
+
+    def experiment(self, **changes: Any) -> Experiment:
+        """The experiment of this scale with some fields changed; test sets follow the fields."""
+        base = Experiment(
+            options=(("blocks", self.blocks), ("channels", self.channels)),
+            backgrounds=self.backgrounds,
+            patch_size=self.patch_size,
+            iterations=self.iterations,
+            learning_rate=self.learning_rate,
+            measure_every=self.measure_every,
+        )
+        base = replace(base, **changes)
+        tests = self._tests(base) if "tests" not in changes else base.tests
+        curves = self._curves(base) if "curves" not in changes else base.curves
+        return replace(base, tests=tests, curves=curves)
+
+    def _pictures(self, experiment: Experiment) -> str:
+        """Test backgrounds: the same category, other pictures (2026 paper, Sec. 4.1.1)."""
+        return "rain100l" if experiment.backgrounds == "natural" else experiment.backgrounds
+
+    def _rain(self, experiment: Experiment) -> str:
+        return evaluation.STREAKS if experiment.backgrounds == images.EMBEDDED else "rain100l"
+
+    def _tests(self, experiment: Experiment) -> tuple[TestSet, ...]:
+        pictures, unseen = self._pictures(experiment), self._rain(experiment)
+        whole = dict(backgrounds=pictures, count=self.test_count, crop=self.test_crop)
+        part = dict(backgrounds=pictures, count=min(50, self.test_count), crop=192)
+        shown = dict(backgrounds=images.EMBEDDED, count=2, crop=192, keep=True)
+        tests = [
+            TestSet("unseen", unseen, **whole),
+            TestSet("seen", experiment.rain, **part),
+            TestSet("shown_unseen", evaluation.STREAKS, **shown),
+            TestSet("shown_seen", experiment.rain, **shown),
+        ]
+        if unseen == "rain100l":
+            tests.insert(1, TestSet("heavy", "rain100h", **part))
+        return tuple(tests)
+
+    def _curves(self, experiment: Experiment) -> tuple[TestSet, ...]:
+        pictures = self._pictures(experiment)
+        few = dict(backgrounds=pictures, count=min(16, self.test_count), crop=128)
+        return (
+            TestSet("unseen", self._rain(experiment), **few),
+            TestSet("seen", experiment.rain, **few),
+        )
+
+
+SCALES = {
+    scale.name: scale
+    for scale in (
+        Scale(
+            name="smoke",
+            about="seconds a chapter; shows that the code runs, not what is true",
+            blocks=2,
+            channels=8,
+            patch_size=32,
+            iterations=20,
+            learning_rate=1e-3,
+            seeds=(0,),
+            patch_counts=(8, 64, 512),
+            backgrounds=images.EMBEDDED,
+            test_count=4,
+            test_crop=192,
+            measure_every=10,
+        ),
+        Scale(
+            name="cpu",
+            about="minutes an experiment on two processor cores; the effect is visible",
+            blocks=8,
+            channels=32,
+            patch_size=64,
+            iterations=1000,
+            learning_rate=1e-3,
+            seeds=(0, 1),
+            patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
+            measure_every=100,
+        ),
+        Scale(
+            name="gpu",
+            about="the whole book in about an hour on one data-centre GPU",
+            blocks=16,
+            channels=64,
+            patch_size=128,
+            iterations=4000,
+            learning_rate=5e-4,
+            seeds=(0, 1),
+            patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
+            measure_every=250,
+        ),
+        Scale(
+            name="paper",
+            about="the papers' settings; days on a data-centre GPU",
+            blocks=16,
+            channels=64,
+            patch_size=128,
+            iterations=250_000,
+            learning_rate=2e-4,
+            seeds=(0, 1, 2),
+            patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024, 30_000),
+            measure_every=5000,
+        ),
+    )
+}
+
+
+def scale_named(name: str) -> Scale:
+    """The scale of that name. Raises ValueError naming those there are."""
+    if name not in SCALES:
+        raise ValueError(f"There is no scale {name!r}; there are: {', '.join(SCALES)}.")
+    return SCALES[name]
+
+
+def records_folder() -> Path:
+    """`RAINLENS_RECORDS`, or `records/` of the checkout that the package is imported from."""
+    named = os.environ.get(RECORDS_VARIABLE, "").strip()
+    if named:
+        return Path(named).expanduser()
+    return Path(rainlens.__file__).resolve().parents[2] / "records"
+
+
+def stand_in(experiment: Experiment, scale: Scale) -> Experiment:
+    """The same experiment on embedded photographs and test rain, which need no download."""
+    embedded = replace(experiment, backgrounds=images.EMBEDDED)
+    shrunk = replace(scale, test_count=min(scale.test_count, 16), test_crop=192)
+    return replace(embedded, tests=shrunk._tests(embedded), curves=shrunk._curves(embedded))
+
+
+def can_compute(experiment: Experiment) -> bool:
+    """Whether the pictures and rain that it needs are on this machine."""
+    needed = {experiment.backgrounds}
+    for test in (*experiment.tests, *experiment.curves):
+        needed |= {test.backgrounds}
+        needed |= {test.rain} & set(evaluation.RAIN100)
+    return all(images.is_available(name) for name in needed)
+
+
+def on_hand(grid: Sequence[Experiment], scale: Scale, recompute: bool = False) -> list[Experiment]:
+    """The grid as it is where it is recorded or computable, else its embedded stand-in, whole.
+
+    A sweep is never mixed from two kinds of pictures. Says so in one line.
+    """
+    recorded = all(not recompute and scale.store.path(e.name).exists() for e in grid)
+    if recorded or all(can_compute(e) for e in grid):
+        return list(grid)
+    print(
+        "The real pictures are not on this machine (RAINLENS_DATA): "
+        "the embedded photographs stand in for them, and the numbers differ."
+    )
+    return [stand_in(e, scale) for e in grid]
+
+
+@dataclass
+class Progress:
+    """What `run` did: records in the order asked for, None where time was up."""
+
+    records: list[Record | None]
+    computed: int = 0
+    seconds: float = 0.0
+
+    @property
+    def left(self) -> int:
+        return sum(record is None for record in self.records)
+
+
+def run(
+    grid: Iterable[Experiment],
+    scale: Scale,
+    *,
+    recompute: bool = False,
+) -> list[Record]:
+    """The records of a grid, in its order; missing ones are computed, with a progress bar."""
+    grid = on_hand(list(grid), scale, recompute)
+    records = run_within(grid, scale.store, recompute=recompute).records
+    return [record for record in records if record is not None]
+
+
+def run_within(
+    grid: Sequence[Experiment],
+    store: RecordStore,
+    *,
+    recompute: bool = False,
+    minutes: float | None = None,
+    workers: int = 1,
+    threads: int | None = None,
+) -> Progress:
+    """`run` with a time budget and several processes; what does not fit stays None.
+
+    Experiments under way when time is up keep their checkpoint, and go on from there next time.
+    """
+    start = time.monotonic()
+    deadline = None if minutes is None else start + 60 * minutes
+    done: dict[str, Record] = {}
+    for experiment in grid:
+        record = None if recompute else store.load(experiment.name)
+        if record is not None:
+            done[experiment.name] = record
+    missing = list({e.name: e for e in grid if e.name not in done}.values())
+    if missing:
+        compute_all = _in_processes if workers > 1 else _one_by_one
+        threads = threads or max(1, (os.cpu_count() or 1) // workers)
+        for record in compute_all(missing, store, deadline, workers, threads):
+            done[record.name] = record
+    return Progress(
+        records=[done.get(e.name) for e in grid],
+        computed=sum(e.name in done for e in missing),
+        seconds=time.monotonic() - start,
+    )
+
+
+def compute(
+    experiment: Experiment,
+    store: RecordStore,
+    deadline: float | None = None,
+    progress: Callable[[int], None] = lambda steps: None,
+) -> Record:
+    """Trains and tests one experiment, and writes its record.
+
+    Picks up from its checkpoint if there is one. Raises training.TimeUp at the deadline.
+    """
+    start = time.monotonic()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name))
+    model = _fresh_model(experiment).to(device, memory_format=torch.channels_last)
+    curves = training.fit(
+        model,
+        _training_batches(experiment, device),
+        training.Schedule(
+            experiment.iterations,
+            experiment.learning_rate,
+            measure_every=experiment.measure_every,
+        ),
+        lambda model: evaluation.measure(model, experiment.curves),
+        checkpoint=checkpoint,
+        deadline=deadline,
+        progress=progress,
+    )
+    tests, kept = {}, {}
+    for test in experiment.tests:
+        tests[test.name], outputs = evaluation.evaluate(model, test)
+        if test.keep:
+            kept[test.name] = [images.to_bytes(output) for output in outputs]
+    provenance = {**where(device), "seconds": round(time.monotonic() - start, 1)}
+    description = json.loads(json.dumps(asdict(experiment)))
+    record = Record(experiment.name, description, curves, tests, provenance=provenance)
+    record = store.save(record, kept)
+    checkpoint.path.unlink(missing_ok=True)
+    return record
+
+
+def where(device: torch.device) -> dict[str, Any]:
+    """What a number may depend on besides the experiment: versions, device, threads, commit."""
+    cuda = device.type == "cuda"
+    return {
+        "rainlens": rainlens.__version__,
+        "engine": ENGINE,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "device": torch.cuda.get_device_name(device) if cuda else f"cpu ({platform.machine()})",
+        "threads": torch.get_num_threads(),
+        "bfloat16": training.uses_bfloat16(device.type),
+        "commit": _commit(),
+    }
+
+
+@cache
+def _commit() -> str:
+    here = Path(rainlens.__file__).parent
+    try:
+        command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+        answer = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=10)
+        return answer.stdout.strip() or "unknown"
+    except (OSError, subprocess.TimeoutExpired):
+        return "unknown"
+
+
+def _fresh_model(experiment: Experiment) -> torch.nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(experiment.seed)
+        return models.build(experiment.model, **dict(experiment.options))
+
+
+def _training_batches(experiment: Experiment, device: torch.device) -> training.Draw:
+    """Step -> (rainy, clean), float32 (batch, 3, size, size) in [0, 1], all on the device."""
+    size, count = experiment.patch_size, experiment.patches
+    patches = images.patches(experiment.backgrounds, count, size, experiment.seed).to(device)
+
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        source = generator(experiment.seed, "train", step, device)
+        chosen = torch.randint(
+            len(patches), (experiment.batch,), generator=source, device=device
+        )
+        clean = images.to_unit(patches[chosen]).contiguous(memory_format=torch.channels_last)
+        layer = rain.synthesize(
+            experiment.batch, (size, size), rain.RANGES[experiment.rain], source
+        )
+        return rain.add_rain(clean, layer), clean
+
+    return draw
+
+
+def _one_by_one(
+    missing: list[Experiment],
+    store: RecordStore,
+    deadline: float | None,
+    workers: int,
+    threads: int,
+) -> Iterable[Record]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        total = sum(experiment.iterations for experiment in missing)
+        with tqdm(total=total, unit="it", smoothing=0.01) as bar:
+            for index, experiment in enumerate(missing, 1):
+                bar.set_description(f"{index}/{len(missing)} {experiment.name}")
+                yield compute(experiment, store, deadline, bar.update)
+    except training.TimeUp:
+        return
+    finally:
+        torch.set_num_threads(before)
+
+
+def _in_processes(
+    missing: list[Experiment],
+    store: RecordStore,
+    deadline: float | None,
+    workers: int,
+    threads: int,
+) -> Iterable[Record]:
+    # time.monotonic() may start anew in another process; wall-clock time does not.
+    until = None if deadline is None else time.time() + deadline - time.monotonic()
+    pool = ProcessPoolExecutor(
+        workers, get_context("spawn"), initializer=torch.set_num_threads, initargs=(threads,)
+    )
+    try:
+        waiting: set[Future[Record]] = {
+            pool.submit(_compute_until, experiment, store, until) for experiment in missing
+        }
+        with tqdm(total=len(missing), unit="experiment") as bar:
+            while waiting:
+                ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in ready:
+                    error = future.exception()
+                    if isinstance(error, training.TimeUp):
+                        continue
+                    yield future.result()
+                    bar.update()
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _compute_until(experiment: Experiment, store: RecordStore, until: float | None) -> Record:
+    left = None if until is None else until - time.time()
+    if left is not None and left <= 0:
+        raise training.TimeUp
+    return compute(experiment, store, None if left is None else time.monotonic() + left)

@@ -1,0 +1,176 @@
+"""The measures, one number a picture.
+
+All take batches (N, C, H, W) with values in [0, 1] and return (N,), float64. E_R, E_B and the
+root mean squares count in grey levels (0 to 255). R, the rain layer, is what was really added:
+`rainy - clean`. Where the sum is clipped at white this is less than what was drawn, and a
+network can only be asked to remove what is there.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+THRESHOLD = 10 / 255  # t of the mask; the papers do not give it
+LEVELS = 255
+
+
+def rain_mask(rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD) -> Tensor:
+    """M: where it rains visibly, R > t in any channel, bool (N, 1, H, W) (2026 paper, Sec. 3.2)."""
+    _check(rainy=rainy, clean=clean)
+    # A millionth more, so that rain of exactly t grey levels is out however floats are rounded.
+    return ((rainy - clean) > threshold + 1e-6).any(1, keepdim=True)
+
+
+def e_r(output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD) -> Tensor:
+    """E_R = sqrt(mean over M of (output - rainy)^2): how much the network changed where it rains.
+
+    0 = the rain was left alone; on 0 to 255. nan where no pixel is rainy. Higher is more removed,
+    and more damaged, too: see `removal_gain` (2026 paper, Sec. 3.2).
+    """
+    _check(output=output, rainy=rainy, clean=clean)
+    return _rms(output - rainy, rain_mask(rainy, clean, threshold)) * LEVELS
+
+
+def e_b(output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD) -> Tensor:
+    """E_B = sqrt(mean over 1 - M of (output - clean)^2): damage to the background, 0 to 255.
+
+    Lower is better. nan where every pixel is rainy (2026 paper, Sec. 3.2).
+    """
+    _check(output=output, rainy=rainy, clean=clean)
+    return _rms(output - clean, ~rain_mask(rainy, clean, threshold)) * LEVELS
+
+
+def removal_gain(
+    output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD
+) -> Tensor:
+    """The slope of (rainy - output) on R over M, through the origin: sum(d R) / sum(R^2).
+
+    0 = rain left alone, 1 = rain exactly removed, more = removed too much. nan where no pixel is
+    rainy. Ours, not the papers'. By Pythagoras E_R^2 = (gain * rms R)^2 + rest^2, where the rest
+    is change that has nothing to do with the rain (`unrelated_change`).
+    """
+    _check(output=output, rainy=rainy, clean=clean)
+    mask = rain_mask(rainy, clean, threshold)
+    rain = ((rainy - clean) * mask).double()
+    change = (rainy - output).double()
+    return _sum(change * rain) / _sum(rain * rain)  # 0 / 0 = nan without rain
+
+
+def unrelated_change(
+    output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD
+) -> Tensor:
+    """The part of E_R that is not along the rain, 0 to 255: rms over M of (rainy - output) - gain R.
+
+    0 if the network only scaled the rain. nan where no pixel is rainy.
+    """
+    gain = removal_gain(output, rainy, clean, threshold)[:, None, None, None]
+    rest = (rainy - output).double() - gain * (rainy - clean).double()
+    return _rms(rest, rain_mask(rainy, clean, threshold)) * LEVELS
+
+
+def rain_strength(rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD) -> Tensor:
+    """rms of R over M, 0 to 255: the E_R of an exact removal."""
+    return e_r(clean, rainy, clean, threshold)
+
+
+def psnr_rgb(output: Tensor, clean: Tensor) -> Tensor:
+    """Peak signal-to-noise ratio over R, G and B together, in dB; inf for equal pictures."""
+    _check(output=output, clean=clean)
+    error = (output.double() - clean.double()).square().mean((1, 2, 3))
+    return -10 * torch.log10(error)
+
+
+def psnr_y(output: Tensor, clean: Tensor) -> Tensor:
+    """PSNR of the BT.601 luma (`to_y`), in dB: the convention of most deraining tables."""
+    return psnr_rgb(to_y(output), to_y(clean))
+
+
+def ssim_rgb(output: Tensor, clean: Tensor) -> Tensor:
+    """Structural similarity, the mean of the three channels' values; 1 for equal pictures.
+
+    Gaussian window of 11x11 with sigma 1.5, K1 = 0.01, K2 = 0.03, only windows that lie fully in
+    the picture, no downsampling (Wang et al. 2004). Raises ValueError below 11x11 pixels.
+    """
+    _check(output=output, clean=clean)
+    if min(output.shape[-2:]) < 11:
+        raise ValueError(f"SSIM needs at least 11x11 pixels, not {tuple(output.shape[-2:])}.")
+    x, y = output.double(), clean.double()
+    mean_x, mean_y = _window(x), _window(y)
+    var_x, var_y = _window(x * x) - mean_x**2, _window(y * y) - mean_y**2
+    covariance = _window(x * y) - mean_x * mean_y
+    c1, c2 = 0.01**2, 0.03**2
+    likeness = (2 * mean_x * mean_y + c1) * (2 * covariance + c2)
+    likeness /= (mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2)
+    return likeness.mean((1, 2, 3))
+
+
+def ssim_y(output: Tensor, clean: Tensor) -> Tensor:
+    """`ssim_rgb` of the BT.601 luma."""
+    return ssim_rgb(to_y(output), to_y(clean))
+
+
+def to_y(picture: Tensor) -> Tensor:
+    """BT.601 luma with studio range, (N, 3, H, W) -> (N, 1, H, W): black 16/255, white 235/255."""
+    _check(picture=picture)
+    if picture.shape[1] != 3:
+        raise ValueError(f"picture has {picture.shape[1]} channels; luma needs 3 (RGB).")
+    red, green, blue = picture.double().unbind(1)
+    return ((65.481 * red + 128.553 * green + 24.966 * blue + 16) / 255)[:, None]
+
+
+def score(output: Tensor, rainy: Tensor, clean: Tensor) -> dict[str, Tensor]:
+    """The measures that a record holds, by name, each (N,)."""
+    return {
+        "e_r": e_r(output, rainy, clean),
+        "e_b": e_b(output, rainy, clean),
+        "gain": removal_gain(output, rainy, clean),
+        "psnr": psnr_rgb(output, clean),
+        "ssim": ssim_rgb(output, clean),
+    }
+
+
+def _sum(values: Tensor) -> Tensor:
+    return values.sum((1, 2, 3), dtype=torch.float64)
+
+
+def _rms(values: Tensor, mask: Tensor) -> Tensor:
+    """Root of the mean of squares over mask (N, 1, H, W) and all channels; nan if it is empty."""
+    pixels = _sum(mask) * values.shape[1]
+    return (_sum(values.double().square() * mask) / pixels).sqrt()
+
+
+def _window(values: Tensor) -> Tensor:
+    """The Gaussian-weighted mean over 11x11 windows, in two passes: (N, C, H-10, W-10)."""
+    weights = _gaussian().to(values.device)
+    batch, channels, height, width = values.shape
+    flat = values.reshape(batch * channels, 1, height, width)
+    flat = F.conv2d(F.conv2d(flat, weights[None, None, :, None]), weights[None, None, None, :])
+    return flat.reshape(batch, channels, height - 10, width - 10)
+
+
+@cache
+def _gaussian() -> Tensor:
+    offset = torch.arange(-5, 6, dtype=torch.float64)
+    weights = torch.exp(-(offset**2) / (2 * 1.5**2)) / (1.5 * math.sqrt(2 * math.pi))
+    return weights / weights.sum()
+
+
+def _check(**pictures: Tensor) -> None:
+    first_name, first = next(iter(pictures.items()))
+    for name, picture in pictures.items():
+        if picture.ndim != 4:
+            raise ValueError(
+                f"{name} has shape {tuple(picture.shape)}; a batch (N, C, H, W) is needed."
+            )
+        if not picture.is_floating_point():
+            raise ValueError(f"{name} is {picture.dtype}; floats in [0, 1] are needed.")
+        if picture.shape != first.shape:
+            raise ValueError(
+                f"{name} has shape {tuple(picture.shape)}, "
+                f"but {first_name} has {tuple(first.shape)}."
+            )

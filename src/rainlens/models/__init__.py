@@ -1,0 +1,31 @@
+"""Networks by name: `build("resnet", blocks=8, channels=32)`."""
+
+from __future__ import annotations
+
+import inspect
+
+from torch import nn
+
+from rainlens.models.cnn1d import Cnn1d
+from rainlens.models.resnet import ResNet
+
+MODELS: dict[str, type[nn.Module]] = {"resnet": ResNet, "cnn1d": Cnn1d}
+
+
+def build(name: str, **options: object) -> nn.Module:
+    """The network of that name with these options, freshly initialised from torch's generator.
+
+    Raises ValueError for an unknown name or option, naming those there are.
+    """
+    if name not in MODELS:
+        raise ValueError(f"There is no model {name!r}; there are: {', '.join(sorted(MODELS))}.")
+    known = inspect.signature(MODELS[name]).parameters
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise ValueError(f"{name} has no option {unknown[0]!r}; it has: {', '.join(known)}.")
+    return MODELS[name](**options)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """How many numbers the network can learn."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

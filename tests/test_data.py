@@ -1,0 +1,537 @@
+"""The downloader against a server in a thread, the conversions against hand-made pictures."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+import re
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rainlens import data
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class Server:
+    """Serves `files` (path -> bytes) and counts the requests for each."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.truncated: set[str] = set()
+        self.status: dict[str, list[int]] = {}
+        self.requests: Counter[str] = Counter()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._http.server_port}"
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+    def _handler(server) -> type[BaseHTTPRequestHandler]:  # noqa: N805
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                path = unquote(self.path).lstrip("/")
+                server.requests[path] += 1
+                if server.status.get(path):
+                    self.send_error(server.status[path].pop(0))
+                elif path not in server.files:
+                    self.send_error(404)
+                else:
+                    self._send(server.files[path], path in server.truncated)
+
+            def _send(self, body: bytes, truncated: bool) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body[: len(body) // 2] if truncated else body)
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        return Handler
+
+
+class World:
+    """A server, a registry of what it holds, and an empty data folder."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        self.server, self.root, self.registry = server, folder / "data", folder / "registry.csv"
+        self.rows: list[tuple[str, int, str, str]] = []
+
+    def add(self, name: str, path: str, body: bytes, sha256: str | None = None) -> str:
+        """Put a file on the server and into the registry; returns its path there."""
+        path = f"someone/{name}/{COMMIT}/{path}"
+        self.server.files[path] = body
+        digest = sha256 or hashlib.sha256(body).hexdigest()
+        self.rows.append((name, len(body), digest, f"{self.server.url}/{quote(path)}"))
+        return path
+
+    def write(self) -> None:
+        with open(self.registry, "w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("set", "bytes", "sha256", "url"))
+            writer.writerows(self.rows)
+
+    def fetch(self, *names: str, **options: object):
+        self.write()
+        options = {"attempts": 3, "wait": 0.001, "timeout": 5.0} | options
+        return data.fetch(names, self.root, progress=False, registry=self.registry, **options)
+
+    def check(self):
+        self.write()
+        return data.check(self.root, registry=self.registry)
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY", data.VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+    server = Server()
+    yield World(tmp_path, server)
+    server.close()
+
+
+def noise(*shape: int, seed: int = 0, high: int = 256) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, high, shape, dtype=np.uint8)
+
+
+def smooth(height: int, width: int) -> np.ndarray:
+    y, x = np.mgrid[:height, :width]
+    return np.stack([x * 255 // width, y * 255 // height, (x + y) % 64 + 60], -1).astype(np.uint8)
+
+
+def encoded(pixels: np.ndarray, kind: str = "PNG", **options: object) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def read(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def all_files(root: Path) -> set[str]:
+    return {p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()}
+
+
+# ------------------------------------------------------------------ the downloader
+
+
+def test_good_file_is_copied_and_not_requested_again(world: World) -> None:
+    body = encoded(noise(8, 8, 3), "JPEG")
+    path = world.add("natural", "images/test/12.jpg", body)
+    first, second = world.fetch("natural"), world.fetch("natural")
+    assert (world.root / "natural/12.jpg").read_bytes() == body
+    assert (world.root / "originals/natural/images/test/12.jpg").read_bytes() == body
+    assert tuple(first.loc["natural"]) == (1, 0) and tuple(second.loc["natural"]) == (0, 1)
+    assert world.server.requests == {path: 1}
+
+
+def test_wrong_checksum_is_refused_and_the_others_are_made(world: World) -> None:
+    bad = world.add("natural", "bad.jpg", b"not what was registered", sha256="0" * 64)
+    world.add("natural", "good.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    with pytest.raises(data.DataError, match=r"^1 file .*natural/bad\.jpg \(wrong checksum\)"):
+        world.fetch("natural")
+    assert world.server.requests[bad] == 3
+    assert all_files(world.root) == {"natural/good.jpg", "originals/natural/good.jpg"}
+
+
+def test_truncated_transfer_is_no_file_until_it_is_whole(world: World) -> None:
+    path = world.add("natural", "1.jpg", encoded(noise(64, 64, 3), "JPEG"))
+    world.server.truncated.add(path)
+    with pytest.raises(data.DataError, match="broke off.*running the same command again"):
+        world.fetch("natural")
+    assert world.server.requests[path] == 3 and all_files(world.root) == set()
+    world.server.truncated.clear()
+    world.fetch("natural")
+    assert (world.root / "natural/1.jpg").read_bytes() == world.server.files[path]
+
+
+def test_busy_server_is_asked_again_and_missing_file_is_not(world: World) -> None:
+    busy = world.add("natural", "busy.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    gone = world.add("natural", "gone.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    world.server.status = {busy: [503, 429], gone: [404] * 9}
+    with pytest.raises(data.DataError, match=r"gone\.jpg \(the server answered 404\)"):
+        world.fetch("natural")
+    assert world.server.requests == {busy: 3, gone: 1}
+    assert (world.root / "natural/busy.jpg").exists()
+
+
+def test_dead_server_is_given_up_with_one_message(world: World) -> None:
+    for number in range(20):
+        world.add("natural", f"{number}.jpg", b"x")
+    world.server.close()
+    with pytest.raises(data.DataError) as caught:
+        world.fetch("natural")
+    message = str(caught.value)
+    assert message.startswith("5 files could not be had") and "15 more were not tried" in message
+    assert "no connection" in message and message.endswith("continues.")
+
+
+def test_interrupted_run_keeps_what_it_has(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [
+        world.add("natural", f"{n}.jpg", encoded(noise(8, 8, 3, seed=n), "JPEG")) for n in range(6)
+    ]
+    original_make = data._make
+
+    def stop_at_the_fourth(job, sources, target) -> None:
+        if target.name == "3.jpg":
+            raise KeyboardInterrupt
+        original_make(job, sources, target)
+
+    monkeypatch.setattr(data, "_make", stop_at_the_fourth)
+    with pytest.raises(KeyboardInterrupt):
+        world.fetch("natural")
+    monkeypatch.setattr(data, "_make", original_make)
+    assert tuple(world.fetch("natural").loc["natural"]) == (3, 3)
+    assert world.server.requests == dict.fromkeys(paths, 1)
+
+
+def test_interrupt_in_a_conversion_leaves_no_half_file(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+
+    def half(source: Path, target: Path) -> None:
+        Path(target).write_bytes(Path(source).read_bytes()[:50])
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(data.shutil, "copyfile", half)
+        world.fetch("natural")
+    assert all_files(world.root) == {"originals/natural/1.jpg"}
+    assert tuple(world.fetch("natural").loc["natural"]) == (1, 0)
+
+
+def test_deleted_originals_are_not_fetched_again_but_damage_is_mended(world: World) -> None:
+    path = world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    world.fetch("natural")
+    (world.root / "originals/natural/1.jpg").unlink()
+    world.fetch("natural")
+    assert world.server.requests[path] == 1
+    (world.root / "natural/1.jpg").write_bytes(b"damaged")
+    world.fetch("natural")
+    assert (world.root / "natural/1.jpg").read_bytes() == world.server.files[path]
+
+
+def test_full_disk_is_one_sentence(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(data.shutil, "copyfile", full)
+    with pytest.raises(data.DataError, match="cannot be written .No space left on device"):
+        world.fetch("natural")
+
+
+def test_data_folder_that_is_a_file_is_one_sentence(world: World) -> None:
+    world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    world.root.write_text("a file")
+    with pytest.raises(data.DataError, match="choose another folder"):
+        world.fetch("natural")
+
+
+def test_sets_that_cannot_be_fetched_are_named(world: World) -> None:
+    world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    with pytest.raises(data.DataError, match="real_rain cannot be downloaded"):
+        world.fetch("real_rain")
+    with pytest.raises(data.DataError, match="no data set 'celeba': choose from natural, faces"):
+        world.fetch("celeba")
+
+
+def test_no_names_means_all_that_is_listed(world: World) -> None:
+    world.add("faces", "images/A1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    assert list(world.fetch().index) == ["natural", "faces"]
+
+
+# ------------------------------------------------------------------ conversions
+
+
+def test_comic_is_laid_on_white(world: World) -> None:
+    rgba = np.dstack([smooth(48, 40), np.zeros((48, 40), np.uint8)])
+    rgba[:, 10:30, 3], rgba[:, 30:, 3] = 128, 255
+    world.add("comics", "page_E05P01.png", encoded(rgba))
+    world.fetch("comics")
+    alpha = rgba[..., 3:].astype(float) / 255
+    by_hand = np.rint(rgba[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    assert np.abs(np.asarray(data.on_white(Image.fromarray(rgba))) - by_hand.astype(int)).max() <= 1
+    made = world.root / "comics/page_E05P01.jpg"
+    error = read(made).astype(int) - by_hand
+    assert np.abs(error[:, :8]).max() <= 2 and np.sqrt((error**2).mean()) < 4
+    reference = Image.open(io.BytesIO(encoded(by_hand, "JPEG", quality=93, subsampling=0)))
+    with Image.open(made) as image:
+        assert image.format == "JPEG" and image.quantization == reference.quantization
+        assert image.layer == reference.layer
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "target", "size", "expected"),
+    [
+        ("urban", "img_001.png", "urban/img_001.jpg", (1024, 680), (771, 512)),
+        ("urban", "img_002.png", "urban/img_002.jpg", (768, 1024), (512, 683)),
+        ("photos", "n1_potter's.JPEG", "photos/imagene_n1_potter's.jpg", (500, 375), (341, 256)),
+        ("photos", "n2.JPEG", "photos/imagene_n2.jpg", (320, 221), (320, 221)),
+    ],
+)
+def test_short_side(
+    world: World,
+    name: str,
+    path: str,
+    target: str,
+    size: tuple[int, int],
+    expected: tuple[int, int],
+) -> None:
+    width, height = size
+    body = encoded(smooth(height, width), "PNG" if path.endswith("png") else "JPEG")
+    world.add(name, path, body)
+    world.fetch(name)
+    with Image.open(world.root / target) as image:
+        assert (image.format, image.mode, image.size) == ("JPEG", "RGB", expected)
+    # The red channel is a ramp from left to right: shrunk, it is the same ramp.
+    red = read(world.root / target)[..., 0].astype(float).mean(axis=0)
+    ramp = (np.arange(expected[0]) + 0.5) / expected[0] * 255
+    assert np.abs(red - ramp)[5:-5].max() < 2.5
+
+
+def test_grey_photograph_becomes_rgb(world: World) -> None:
+    world.add("photos", "n3.JPEG", encoded(smooth(300, 300)[..., 0], "JPEG"))
+    world.fetch("photos")
+    pixels = read(world.root / "photos/imagene_n3.jpg")
+    assert pixels.shape == (256, 256, 3) and np.ptp(pixels, axis=2).max() <= 1
+
+
+def rainy_pair(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A clean picture, a grey layer with saturated places, and their sum, cut at 255."""
+    clean, layer = noise(20, 30, 3, seed=seed), noise(20, 30, seed=seed + 1, high=180)
+    total = clean.astype(int) + layer[..., None]
+    return clean, layer, np.minimum(total, 255).astype(np.uint8)
+
+
+def test_rain_layer_is_exact_where_a_channel_shows_it() -> None:
+    clean, layer, rainy = rainy_pair(3)
+    found = data.rain_layer(rainy, clean)
+    seen = rainy.min(axis=2) < 255
+    assert np.array_equal(found[seen], layer[seen]) and (~seen).any()
+    assert (found <= layer).all()
+    assert np.array_equal(np.minimum(clean.astype(int) + found[..., None], 255), rainy)
+
+
+def test_rain_layer_refuses_other_pairs() -> None:
+    clean, _, rainy = rainy_pair(3)
+    with pytest.raises(ValueError, match="clean plus grey rain"):
+        data.rain_layer(rainy, clean[::-1])
+    with pytest.raises(ValueError, match="the clean one"):
+        data.rain_layer(rainy, clean[:-1])
+
+
+def test_rain100_pairs_are_converted(world: World) -> None:
+    for name, wet, dry in (("rain100l", "input", "target"), ("rain100h", "inputcrop", "cleancrop")):
+        for number in (1, 10):
+            clean, _, rainy = rainy_pair(number if name == "rain100l" else number + 50)
+            world.add(name, f"data(x)/{wet}/{number}.png", encoded(rainy))
+            world.add(name, f"data(x)/{dry}/{number}.png", encoded(clean))
+    # The heavy set is of no use without the light one's clean pictures: both come.
+    assert list(world.fetch("rain100h").made) == [4, 2]
+    assert set(world.server.requests.values()) == {1}
+    for number in (1, 10):
+        clean, _, rainy = rainy_pair(number)
+        folder = world.root / "rain100l"
+        stored, layer = (read(folder / kind / f"{number:03}.png") for kind in ("clean", "rain"))
+        assert np.array_equal(stored, clean) and layer.shape == (20, 30)
+        assert np.array_equal(np.minimum(stored.astype(int) + layer[..., None], 255), rainy)
+        clean, _, rainy = rainy_pair(number + 50)
+        layer = read(world.root / f"rain100h/rain/{number:03}.png")
+        assert np.array_equal(np.minimum(clean.astype(int) + layer[..., None], 255), rainy)
+    assert not (world.root / "rain100h/clean").exists()
+
+
+def test_unpaired_rain_picture_is_refused(world: World) -> None:
+    world.add("rain100l", "input/1.png", b"x")
+    with pytest.raises(data.DataError, match="rain100l pictures without a partner"):
+        world.fetch("rain100l")
+
+
+def test_failed_conversion_names_the_file(world: World) -> None:
+    world.add("comics", "page.png", b"a web page, not a picture")
+    with pytest.raises(data.DataError, match=r"comics/page\.jpg \(conversion failed"):
+        world.fetch("comics")
+    assert all_files(world.root) == {"originals/comics/page.png"}
+
+
+def test_weights_find_their_places(world: World) -> None:
+    places = {
+        "logs/Rain100H/PRN6/net_latest.pth": "prenet/PRN6_Rain100H.pth",
+        "logs/Rain100L/PReNet6/net_latest.pth": "prenet/PReNet6_Rain100L.pth",
+        "lpips/weights/v0.1/alex.pth": "lpips_v0.1/alex.pth",
+        "taef2_encoder.pth": "taef2/taef2_encoder.pth",
+        "basicsr/metrics/niqe_pris_params.npz": "niqe_pris_params.npz",
+    }
+    unused = [world.add("weights", f"logs/Rain100L/{n}/net_latest.pth", b"u") for n in ("PRN6_r",)]
+    for source in places:
+        world.add("weights", source, source.encode())
+    world.fetch("weights")
+    for source, target in places.items():
+        assert (world.root / "weights" / target).read_bytes() == source.encode()
+    assert world.server.requests[unused[0]] == 0
+
+
+# ------------------------------------------------------------------ the check
+
+
+def test_check_names_what_is_missing_damaged_and_extra(world: World) -> None:
+    for number in range(4):
+        world.add("natural", f"{number}.jpg", encoded(noise(8, 8, 3, seed=number), "JPEG"))
+    world.add("comics", "a.png", encoded(noise(16, 16, 3)))
+    world.add("comics", "b.png", encoded(noise(16, 16, 3)))
+    world.fetch()
+    assert world.check().complete[["natural", "comics"]].all()
+    folder = world.root / "natural"
+    (folder / "0.jpg").unlink()
+    (folder / "1.jpg").write_bytes(b"")
+    (folder / "2.jpg").write_bytes(encoded(noise(8, 8, 3, seed=99), "JPEG"))
+    (folder / "stranger.png").write_bytes(encoded(noise(8, 8, 3)))
+    (folder / ".3.jpg.77.part").write_bytes(b"hidden files are left alone")
+    page = world.root / "comics/a.jpg"
+    page.write_bytes(page.read_bytes()[:-200])
+    table = world.check()
+    row = table.loc["natural"]
+    assert not row.complete
+    assert (row.expected, row.missing, row.damaged, row.extra) == (4, 1, 2, 1)
+    assert row.examples == "natural/1.jpg, natural/2.jpg, natural/0.jpg, natural/stranger.png"
+    assert table.loc["comics", "examples"] == "comics/a.jpg" and table.damaged["comics"] == 1
+
+
+def test_check_of_what_no_download_brings(world: World) -> None:
+    world.add("weights", "taef2_encoder.pth", b"weights")
+    world.fetch()
+    table = world.check()
+    assert not table.complete["weights"] and "squeezenet1_1" in table.note["weights"]
+    assert not table.complete["real_rain"] and table.missing["real_rain"] == 39
+    (world.root / "real_rain").mkdir()
+    for number in range(39):
+        (world.root / f"real_rain/{number}.jpg").write_bytes(encoded(noise(8, 8, 3), "JPEG"))
+    assert world.check().complete["real_rain"]
+    (world.root / "real_rain/0.jpg").write_bytes(b"")
+    assert world.check().damaged["real_rain"] == 1
+
+
+def test_check_of_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(data.DataError, match="no data folder .*fetch the data first"):
+        data.check(tmp_path / "nowhere")
+
+
+# ------------------------------------------------------------------ folders and the registry
+
+
+def test_root_is_what_the_variable_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv(data.VARIABLE, "~")
+    assert data.data_root() == tmp_path.resolve()
+    monkeypatch.setenv(data.VARIABLE, "~/nowhere")
+    with pytest.raises(data.DataError, match="RAINLENS_DATA names ~/nowhere, which is not a fold"):
+        data.data_root()
+    monkeypatch.delenv(data.VARIABLE)
+    assert data.data_root() is None and data.set_folder("natural") is None
+    assert data.default_root().name == "rainlens"
+    assert str(data.default_root()) in data.root_message(data.default_root())
+
+
+def test_set_folder_needs_all_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(data.VARIABLE, str(tmp_path))
+    (tmp_path / "rain100l/clean").mkdir(parents=True)
+    (tmp_path / "rain100l/clean/001.png").write_bytes(b"x")
+    assert data.set_folder("rain100l") is None
+    (tmp_path / "rain100l/rain").mkdir()
+    (tmp_path / "rain100l/rain/001.png").write_bytes(b"x")
+    assert data.set_folder("rain100l") == tmp_path.resolve() / "rain100l"
+    assert data.listing().present["rain100l"] == "2 of 200"
+    with pytest.raises(data.DataError, match="no data set 'rain'"):
+        data.set_folder("rain")
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["natural,1,abc,http://x/a.jpg", "natural,one," + "0" * 64 + ",http://x/a.jpg", "natural,1"],
+)
+def test_bad_registry_row_is_named(tmp_path: Path, row: str) -> None:
+    path = tmp_path / "registry.csv"
+    path.write_text(f"set,bytes,sha256,url\n{row}\n")
+    with pytest.raises(data.DataError, match=r"registry\.csv has a row that cannot be used"):
+        data.read_registry(path)
+
+
+def test_registry_paths_never_climb(tmp_path: Path) -> None:
+    path = tmp_path / "registry.csv"
+    address = f"http://x/a/b/{COMMIT}/%2e%2e/%2e%2e/evil.jpg"
+    path.write_text(f"set,bytes,sha256,url\nnatural,1,{'0' * 64},{address}\n")
+    with pytest.raises(data.DataError, match="cannot be used"):
+        data.read_registry(path)
+    with pytest.raises(data.DataError, match="cannot be read"):
+        data.read_registry(tmp_path / "none.csv")
+
+
+def test_packaged_registry_agrees_with_the_sets() -> None:
+    registry = data.read_registry()
+    # Each original is pinned: a commit in its address, or it could change under us.
+    assert all(re.search("/[0-9a-f]{40}/", row.url) for row in registry)
+    places = [(row.set, row.path) for row in registry]
+    assert len(set(places)) == len(places)
+    for name, entry in data.SETS.items():
+        targets = list(data._expected(entry, registry))
+        assert len(set(targets)) == len(targets)
+        assert len(targets) == (0 if name == "real_rain" else entry.count)
+        assert all(target.startswith(entry.folders) for target in targets)
+    assert {name for name, entry in data.SETS.items() if entry.shown} == {"comics", "faces"}
+
+
+def test_natural_and_rain100_backgrounds_share_bsds500() -> None:
+    # BSDS500 has 500 photographs; 91 of them are Rain100 backgrounds and must stay out.
+    names = [row.path for row in data.read_registry() if row.set == "natural"]
+    assert len({Path(name).name for name in names}) == 500 - 91
+
+
+def test_listing_needs_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(data.VARIABLE, raising=False)
+    table = data.listing()
+    assert list(table.index) == list(data.SETS) and set(table.present) == {"no"}
+    assert table.megabytes["natural"] == pytest.approx(30.427082)
+    assert np.isnan(table.megabytes["real_rain"])
+
+
+# ------------------------------------------------------------------ the real data, where they are
+
+
+@pytest.mark.skipif(not os.environ.get(data.VARIABLE), reason="RAINLENS_DATA is not set")
+def test_real_data_are_complete() -> None:
+    table = data.check()
+    assert table.complete.all(), table[~table.complete].to_string()
+    assert set(data.listing().present) == {"yes"}
+
+
+@pytest.mark.skipif(not os.environ.get(data.VARIABLE), reason="RAINLENS_DATA is not set")
+@pytest.mark.parametrize("name", ["rain100l", "rain100h"])
+def test_real_layers_are_what_the_rule_derives(name: str) -> None:
+    root = data.data_root()
+    for number in (1, 42):
+        source = root / f"rain100l/clean/{number:03}.png"
+        clean, layer = read(source), read(root / f"{name}/rain/{number:03}.png")
+        rainy = np.minimum(clean.astype(int) + layer[..., None], 255).astype(np.uint8)
+        assert np.array_equal(data.rain_layer(rainy, clean), layer)
