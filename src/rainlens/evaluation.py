@@ -14,6 +14,14 @@ from rainlens.training import precision
 
 RAIN100 = ("rain100l", "rain100h")
 STREAKS = "streaks"
+RAIN_NAMES = {
+    "rain100l": "Rain100L",
+    "rain100h": "Rain100H",
+    STREAKS: "the embedded streaks",
+    "small": "small-range rain",
+    "medium": "medium-range rain",
+    "large": "large-range rain",
+}
 
 
 @dataclass(frozen=True)
@@ -100,6 +108,7 @@ def measure(model: nn.Module, tests: tuple[TestSet, ...]) -> dict[str, float]:
         point[f"{test.name}/e_r"] = metrics.e_r(*units).nanmean().item()
         point[f"{test.name}/e_b"] = metrics.e_b(*units).nanmean().item()
         point[f"{test.name}/gain"] = metrics.removal_gain(*units).nanmean().item()
+        point[f"{test.name}/contrast"] = metrics.contrast_gain(*units).nanmean().item()
         point[f"{test.name}/psnr"] = metrics.psnr_rgb(units[0], units[2]).mean().item()
     return point
 

@@ -14,7 +14,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -176,10 +176,10 @@ SCALES = {
             blocks=8,
             channels=32,
             patch_size=64,
-            iterations=1000,
+            iterations=600,
             learning_rate=1e-3,
             seeds=(0, 1),
-            patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
+            patch_counts=(8, 32, 128, 512),
             measure_every=100,
         ),
         Scale(
@@ -258,11 +258,15 @@ def on_hand(grid: Sequence[Experiment], scale: Scale, recompute: bool = False) -
 
 @dataclass
 class Progress:
-    """What `run` did: records in the order asked for, None where time was up."""
+    """What `run` did: records in the order asked for, None where time was up.
+
+    expected_seconds: how long the rest would take at the pace of the records there are.
+    """
 
     records: list[Record | None]
     computed: int = 0
     seconds: float = 0.0
+    expected_seconds: float = float("nan")
 
     @property
     def left(self) -> int:
@@ -311,7 +315,16 @@ def run_within(
         records=[done.get(e.name) for e in grid],
         computed=sum(e.name in done for e in missing),
         seconds=time.monotonic() - start,
+        expected_seconds=_expected_seconds(grid, done) / workers,
     )
+
+
+def _expected_seconds(grid: Sequence[Experiment], done: dict[str, Record]) -> float:
+    """For what is not done, from the seconds an iteration took in what is; nan without any."""
+    left = sum(e.iterations for e in grid if e.name not in done)
+    seconds = sum(record.provenance["seconds"] for record in done.values())
+    iterations = sum(record.experiment["iterations"] for record in done.values())
+    return left * seconds / iterations if iterations else float("nan")
 
 
 def compute(
@@ -393,9 +406,7 @@ def _training_batches(experiment: Experiment, device: torch.device) -> training.
 
     def draw(step: int) -> tuple[Tensor, Tensor]:
         source = generator(experiment.seed, "train", step, device)
-        chosen = torch.randint(
-            len(patches), (experiment.batch,), generator=source, device=device
-        )
+        chosen = torch.randint(len(patches), (experiment.batch,), generator=source, device=device)
         clean = images.to_unit(patches[chosen]).contiguous(memory_format=torch.channels_last)
         layer = rain.synthesize(
             experiment.batch, (size, size), rain.RANGES[experiment.rain], source

@@ -132,7 +132,9 @@ def patches(backgrounds: str, count: int, size: int, seed: int) -> Tensor:
             continue
         empty.add(file)
         if len(empty) == len(files) and not crops:
-            raise PictureError(f"No picture of {backgrounds} has a {size}x{size} crop with content.")
+            raise PictureError(
+                f"No picture of {backgrounds} has a {size}x{size} crop with content."
+            )
     return torch.stack(crops)
 
 

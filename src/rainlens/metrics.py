@@ -48,29 +48,44 @@ def e_b(output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHO
 def removal_gain(
     output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD
 ) -> Tensor:
-    """The slope of (rainy - output) on R over M, through the origin: sum(d R) / sum(R^2).
+    """The slope of the change d = rainy - output on R over M, through the origin.
 
-    0 = rain left alone, 1 = rain exactly removed, more = removed too much. nan where no pixel is
-    rainy. Ours, not the papers'. By Pythagoras E_R^2 = (gain * rms R)^2 + rest^2, where the rest
-    is change that has nothing to do with the rain (`unrelated_change`).
+    sum(d R) / sum(R^2): 0 = rain left alone, 1 = rain exactly removed, more = more taken away
+    than the rain. nan where no pixel is rainy. Ours, not the papers'. Darkening counts, too;
+    `contrast_gain` leaves it out.
     """
     _check(output=output, rainy=rainy, clean=clean)
     mask = rain_mask(rainy, clean, threshold)
-    rain = ((rainy - clean) * mask).double()
-    change = (rainy - output).double()
-    return _sum(change * rain) / _sum(rain * rain)  # 0 / 0 = nan without rain
+    rain = (rainy - clean).double() * mask
+    return _sum((rainy - output).double() * rain) / _sum(rain * rain)  # 0 / 0 = nan
 
 
-def unrelated_change(
+def contrast_gain(
     output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD
 ) -> Tensor:
-    """The part of E_R that is not along the rain, 0 to 255: rms over M of (rainy - output) - gain R.
+    """The same slope with an intercept: cov(d, R) / var(R) over M.
 
-    0 if the network only scaled the rain. nan where no pixel is rainy.
+    How much of the contrast of the streaks is gone: 0 = all of it is left, 1 = none. Making the
+    whole region darker changes nothing here. nan where R is the same in all of M, or M is empty.
     """
-    gain = removal_gain(output, rainy, clean, threshold)[:, None, None, None]
-    rest = (rainy - output).double() - gain * (rainy - clean).double()
-    return _rms(rest, rain_mask(rainy, clean, threshold)) * LEVELS
+    return _regress(output, rainy, clean, threshold)[0]
+
+
+def change_parts(
+    output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD
+) -> dict[str, Tensor]:
+    """What the change is made of: E_R^2 = offset^2 + along_rain^2 + rest^2, 0 to 255.
+
+    offset: its mean, the picture grown darker or lighter. along_rain: `contrast_gain` times the
+    standard deviation of R. rest: what neither explains. The squares add up because what a
+    least-squares fit leaves over is uncorrelated with what was fitted. All over M.
+    """
+    gain, offset, spread, rest = _regress(output, rainy, clean, threshold)
+    return {
+        "offset": offset.abs() * LEVELS,
+        "along_rain": gain.abs() * spread * LEVELS,
+        "rest": rest * LEVELS,
+    }
 
 
 def rain_strength(rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD) -> Tensor:
@@ -129,9 +144,28 @@ def score(output: Tensor, rainy: Tensor, clean: Tensor) -> dict[str, Tensor]:
         "e_r": e_r(output, rainy, clean),
         "e_b": e_b(output, rainy, clean),
         "gain": removal_gain(output, rainy, clean),
+        "contrast": contrast_gain(output, rainy, clean),
         "psnr": psnr_rgb(output, clean),
         "ssim": ssim_rgb(output, clean),
     }
+
+
+def _regress(
+    output: Tensor, rainy: Tensor, clean: Tensor, threshold: float
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Over M: slope of d on R, mean of d, standard deviation of R, rms of what is left; (N,)."""
+    _check(output=output, rainy=rainy, clean=clean)
+    mask = rain_mask(rainy, clean, threshold)
+    pixels = _sum(mask) * output.shape[1]
+    rain, change = (rainy - clean).double() * mask, (rainy - output).double() * mask
+    mean_rain, mean_change = _sum(rain) / pixels, _sum(change) / pixels
+    # Deviations from the mean, not differences of large sums of squares, which would cancel.
+    rain = (rain - mean_rain[:, None, None, None]) * mask
+    change = (change - mean_change[:, None, None, None]) * mask
+    slope = _sum(change * rain) / _sum(rain * rain)  # 0 / 0 = nan
+    left = change - slope[:, None, None, None] * rain
+    spread, rest = ((_sum(part * part) / pixels).sqrt() for part in (rain, left))
+    return slope, mean_change, spread, rest
 
 
 def _sum(values: Tensor) -> Tensor:

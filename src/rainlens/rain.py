@@ -221,7 +221,7 @@ def _blur_table(side: int, device: torch.device) -> Tensor:
         for length in range(half + 1, side + 1):
             rows = torch.arange(length)
             for offset, weight in zip(reach, weights, strict=True):
-                # The border mirrors without repeating the edge pixel: -1 -> 1, length -> length - 2.
+                # The border mirrors without repeating the edge: -1 -> 1, length -> length - 2.
                 column = (rows + offset).abs()
                 column = length - 1 - (length - 1 - column).abs()
                 table[half, length, rows, column] += weight

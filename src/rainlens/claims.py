@@ -1,0 +1,146 @@
+"""What records say: means with intervals, tipping points, and verdicts on the papers' claims."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+from scipy.optimize import isotonic_regression
+
+from rainlens.records import Record
+
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+TIPPING_GAIN = 0.9  # a tenth of the rain is left; chosen before any record was made
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % bootstrap interval, printed as `value [low, high]`."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, digits: int = 2) -> str:
+        """With so many digits after the point."""
+        return f"{self.value:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
+
+
+def per_image(records: Sequence[Record], test: str, measure: str) -> np.ndarray:
+    """The values of a measure, (seeds, images). The records must differ by seed alone."""
+    return np.array([record.tests[test][measure] for record in records], dtype=float)
+
+
+def mean(records: Sequence[Record], test: str, measure: str) -> Estimate:
+    """The mean over test images and seeds; the interval resamples images.
+
+    How much seeds differ is not in the interval: two or three seeds cannot tell. Show them.
+    """
+    images = np.nanmean(per_image(records, test, measure), axis=0)
+    images = images[~np.isnan(images)]
+    return _bootstrap_mean(images)
+
+
+def difference(
+    ours: Sequence[Record], theirs: Sequence[Record], test: str, measure: str
+) -> Estimate:
+    """The mean over images of ours - theirs, image by image: both saw the same test pictures."""
+    paired = np.nanmean(per_image(ours, test, measure), axis=0)
+    paired = paired - np.nanmean(per_image(theirs, test, measure), axis=0)
+    return _bootstrap_mean(paired[~np.isnan(paired)])
+
+
+@dataclass(frozen=True)
+class TippingPoint:
+    """The N at which the mean gain falls through a level.
+
+    n: the estimate; low, high: its 95 % interval. Infinite where the level is not reached within
+    the sweep, 0 where the gain is below it from the start.
+    """
+
+    n: float
+    low: float
+    high: float
+    smallest: int
+    largest: int
+
+    def __str__(self) -> str:
+        return f"{self._say(self.n)} [{self._say(self.low)}, {self._say(self.high)}]"
+
+    def _say(self, n: float) -> str:
+        if np.isinf(n):
+            return f"> {self.largest}"
+        return f"{n:.0f}" if n else f"< {self.smallest}"
+
+
+def tipping_point(
+    sweep: dict[int, Sequence[Record]],
+    test: str,
+    level: float = TIPPING_GAIN,
+    measure: str = "gain",
+    seed: int = 0,
+) -> TippingPoint:
+    """Where the gain (or another measure) of a sweep over N falls through `level`.
+
+    A falling curve is fitted to mean gain against log2 N (isotonic regression: the closest curve
+    that never rises) and read between the counts on a straight line. The bootstrap resamples
+    test images, the same ones for all N, and seeds.
+    """
+    counts = sorted(sweep)
+    # (N, seeds, images): all N are tested on the same images.
+    gains = np.array([per_image(sweep[count], test, measure) for count in counts])
+    gains = gains[:, :, ~np.isnan(gains).any(axis=(0, 1))]
+    rng = np.random.default_rng(seed)
+    # How often each seed and each image is drawn, as shares: a resampled mean is a weighted one.
+    seeds, images = (
+        rng.multinomial(size, np.full(size, 1 / size), RESAMPLES) / size for size in gains.shape[1:]
+    )
+    means = np.einsum("nsi,bs,bi->bn", gains, seeds, images, optimize=True)
+    draws = [_crossing(counts, curve, level) for curve in means]
+    tail = (1 - CONFIDENCE) / 2
+    # Not interpolated: between a number and infinity there is nothing to say.
+    low, high = np.quantile(draws, [tail, 1 - tail], method="nearest")
+    estimate = _crossing(counts, gains.mean(axis=(1, 2)), level)
+    return TippingPoint(estimate, float(low), float(high), counts[0], counts[-1])
+
+
+def direction(estimate: Estimate, more: str, less: str, equal: str) -> str:
+    """Which of three words an estimated difference deserves: its interval decides."""
+    return more if estimate.low > 0 else less if estimate.high < 0 else equal
+
+
+def _crossing(counts: Sequence[int], gains: np.ndarray, level: float) -> float:
+    falling = isotonic_regression(gains, increasing=False).x
+    if falling[0] < level:
+        return 0.0
+    if falling[-1] >= level:
+        return float("inf")
+    after = int(np.argmax(falling < level))
+    above, below = falling[after - 1], falling[after]
+    share = (above - level) / (above - below)
+    first, second = np.log2(counts[after - 1]), np.log2(counts[after])
+    return float(2 ** (first + share * (second - first)))
+
+
+def _bootstrap_mean(values: np.ndarray) -> Estimate:
+    if len(values) < 2:
+        value = float(values.mean()) if len(values) else float("nan")
+        return Estimate(value, float("nan"), float("nan"))
+    if np.ptp(values) == 0:
+        return Estimate(float(values[0]), float(values[0]), float(values[0]))
+    result = stats.bootstrap(
+        (values,),
+        np.mean,
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    )
+    low, high = result.confidence_interval
+    return Estimate(float(values.mean()), float(low), float(high))

@@ -1,0 +1,138 @@
+"""What a person types: `rainlens run`, `book`, `data`."""
+
+from __future__ import annotations
+
+import math
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from rainlens import build, data, experiments
+from rainlens.images import PictureError
+from rainlens.records import RecordError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Why restoration networks fail on degradations that they have not seen: "
+    "an executable paper. Start with: rainlens book",
+)
+data_app = typer.Typer(no_args_is_help=True, help="The pictures and rain that experiments use.")
+app.add_typer(data_app, name="data")
+
+ScaleName = StrEnum("ScaleName", {name: name for name in experiments.SCALES})
+DEFAULT_SCALE = ScaleName("cpu")
+ScaleOption = Annotated[
+    ScaleName,
+    typer.Option(help="; ".join(f"{s.name}: {s.about}" for s in experiments.SCALES.values())),
+]
+
+
+@app.command()
+def run(
+    chapters: Annotated[
+        list[str] | None, typer.Argument(help="Chapters by number or name: 5, rain_range.")
+    ] = None,
+    all_chapters: Annotated[bool, typer.Option("--all", help="All chapters.")] = False,
+    scale: ScaleOption = DEFAULT_SCALE,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Compute recorded experiments again, too.")
+    ] = False,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Stop after so many minutes; go on next time.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Experiments at the same time.")] = 1,
+) -> None:
+    """Compute the experiments that chapters need and that are not recorded yet.
+
+    Nothing finished is ever lost: each experiment is written when it is done, and one that is
+    interrupted goes on from its last checkpoint.
+    """
+    if bool(chapters) == all_chapters:
+        raise typer.BadParameter("Name the chapters to compute, or give --all.")
+    chosen = experiments.scale_named(scale.value)
+    wanted = [e for path in build.chapters(chapters) for e in build.grid(path, chosen.name)]
+    grid = list({e.name: e for e in experiments.on_hand(wanted, chosen, recompute)}.values())
+    result = experiments.run_within(
+        grid, chosen.store, recompute=recompute, minutes=minutes, workers=workers
+    )
+    typer.echo(
+        f"{len(grid)} experiments: {len(grid) - result.left - result.computed} were recorded, "
+        f"{result.computed} computed in {_duration(result.seconds)}, {result.left} left"
+        + (f" (about {_duration(result.expected_seconds)})." if result.left else ".")
+    )
+
+
+@app.command()
+def book(
+    scale: ScaleOption = DEFAULT_SCALE,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Compute recorded experiments again.")
+    ] = False,
+    save: Annotated[
+        bool, typer.Option("--save", help="Write executed notebooks to notebooks/, to commit them.")
+    ] = False,
+) -> None:
+    """Execute every chapter and build the book; prints the page to open."""
+    typer.echo(f"Open {build.make(scale.value, recompute, save)}")
+
+
+@data_app.command("list")
+def list_data() -> None:
+    """What pictures there are, where they come from, and which are on this machine."""
+    typer.echo(data.listing().to_string())
+    root = data.data_root()
+    typer.echo(f"RAINLENS_DATA is {root}." if root else data.root_message(data.default_root()))
+
+
+@data_app.command()
+def fetch(
+    sets: Annotated[list[str] | None, typer.Argument(help="Sets to fetch; none: all.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where to; default: RAINLENS_DATA or the user's cache.")
+    ] = None,
+) -> None:
+    """Download sets, check their SHA-256, and convert them. Interrupted? Run it again."""
+    root = folder or data.data_root() or data.default_root()
+    typer.echo(data.fetch(sets or (), root).to_string())
+    typer.echo(data.root_message(root))
+
+
+@data_app.command()
+def check(
+    folder: Annotated[Path | None, typer.Option(help="Default: RAINLENS_DATA.")] = None,
+) -> None:
+    """Say for each set what is complete, missing or damaged."""
+    table = data.check(folder)
+    typer.echo(table.to_string())
+    if not table["complete"].all():
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """The entry point: known errors end in one sentence, not in a traceback."""
+    try:
+        app()
+    except (data.DataError, PictureError, RecordError, build.BookError) as error:
+        typer.echo(f"rainlens: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("rainlens: stopped; what is finished is kept. Run it again to go on.", err=True)
+        sys.exit(130)
+
+
+def _duration(seconds: float) -> str:
+    if math.isnan(seconds):
+        return "an unknown time"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""How the book draws: one style, the same colour for the same thing in every chapter.
+
+Charts are matplotlib figures wrapped by `chart`; pictures stand side by side in a `gallery`, which
+wraps on a phone. Both carry a text for those who cannot see them, and a caption.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor
+
+import rainlens
+from rainlens import claims
+from rainlens.records import Record
+
+# Okabe and Ito's colours, which colour-blind readers tell apart; shapes repeat what they say.
+RANGE_COLOUR = {"small": "#0072B2", "medium": "#D55E00", "large": "#009E73"}
+RANGE_MARKER = {"small": "o", "medium": "s", "large": "^"}
+INK, FAINT = "#333333", "#8a8a8a"
+SEEN_COLOUR, UNSEEN_COLOUR = "#56B4E9", "#CC79A7"
+STYLE = {
+    "figure.figsize": (7.2, 3.8),
+    "figure.dpi": 110,
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "white",
+    "font.size": 11,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 11,
+    "axes.titlelocation": "left",
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "lines.markersize": 6,
+}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A figure as a notebook shows it: HTML with a text alternative and a caption."""
+
+    body: str
+    caption: str
+    alt: str
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        caption = f'<figcaption style="{CAPTION}">{self.caption}</figcaption>'
+        page = f'<figure class="rl-figure" style="margin:0">{self.body}{caption}</figure>'
+        return {"text/html": page, "text/plain": f"[{self.alt}]"}
+
+
+CAPTION = "font-size:0.85em;line-height:1.4;color:#555;margin-top:0.5em;max-width:45em"
+DPI = 200
+
+
+def use_style() -> None:
+    """Switches matplotlib to the style of the book."""
+    plt.rcParams.update(STYLE)
+
+
+def chart(figure: Figure, alt: str, caption: str) -> Shown:
+    """A matplotlib figure, crisp on dense screens, no wider than the page; closes the figure."""
+    target = io.BytesIO()
+    figure.savefig(target, format="png", dpi=DPI, metadata={"Software": None})
+    width = round(figure.get_size_inches()[0] * 100)
+    plt.close(figure)
+    style = f"width:100%;max-width:{width}px;height:auto;background:white"
+    body = _image_tag(target.getvalue(), "png", alt, style)
+    return Shown(body, caption, alt)
+
+
+def gallery(
+    pictures: Sequence[tuple[Tensor, str]], alt: str, caption: str, columns: int = 3, zoom: int = 1
+) -> Shown:
+    """Pictures side by side with a label below each: as many columns as fit, at most `columns`.
+
+    pictures: (picture, label); a picture is uint8 or float in [0, 1], (3, H, W) or (1, H, W).
+    zoom: whole-number enlargement by repetition, so that each pixel stays a square.
+    """
+    tiles = []
+    for picture, label in pictures:
+        content = _webp(picture, zoom)
+        tag = _image_tag(content, "webp", label, "width:100%;height:auto;image-rendering:pixelated")
+        tiles.append(f'<div>{tag}<div style="{LABEL}">{html.escape(label)}</div></div>')
+    # No column below 9.5 em: two fit on a phone.
+    basis = f"minmax(max(9.5em, calc((100% - {columns - 1} * 0.6em) / {columns})), 1fr)"
+    grid = f"display:grid;grid-template-columns:repeat(auto-fill,{basis});gap:0.6em;max-width:900px"
+    return Shown(f'<div role="group" aria-label="{html.escape(alt)}" style="{grid}">'
+                 f"{''.join(tiles)}</div>", caption, alt)  # fmt: skip
+
+
+LABEL = "font-size:0.85em;line-height:1.3;text-align:center;padding-top:0.2em"
+
+
+def source_note(records: Sequence[Record], scale: str) -> str:
+    """The small print of a figure: scale, seeds, number of records, device."""
+    seeds = sorted({record.experiment["seed"] for record in records})
+    said = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}"
+    return f"Scale <i>{scale}</i>, {said}, {len(records)} record{'s' if len(records) > 1 else ''}."
+
+
+def axis_of_counts(axes: Axes, counts: Sequence[int]) -> None:
+    """log2 axis of N with the counts themselves as ticks."""
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(counts, [f"{count:,}" for count in counts])
+    axes.minorticks_off()
+    axes.set_xlabel("N, number of training backgrounds")
+
+
+def sweep(
+    axes: Axes,
+    records: dict[int, Sequence[Record]],
+    test: str,
+    measure: str,
+    *,
+    label: str,
+    colour: str,
+    marker: str = "o",
+) -> None:
+    """Mean against N with its 95 % interval as a band, each seed as a small mark."""
+    counts = sorted(records)
+    estimates = [claims.mean(records[count], test, measure) for count in counts]
+    axes.plot(counts, [e.value for e in estimates], color=colour, marker=marker, label=label)
+    low, high = [e.low for e in estimates], [e.high for e in estimates]
+    axes.fill_between(counts, low, high, color=colour, alpha=0.18, linewidth=0)
+    for count in counts:
+        by_seed = np.nanmean(claims.per_image(records[count], test, measure), axis=1)
+        axes.plot([count] * len(by_seed), by_seed, marker, color=colour, alpha=0.5, markersize=3)
+
+
+def training_curves(axes: Axes, records: Sequence[Record], name: str, **style: object) -> None:
+    """One curve along training, the mean over seeds; the point before training is left out."""
+    iterations = records[0].curves["iteration"][1:]
+    values = np.mean([record.curves[name][1:] for record in records], axis=0)
+    axes.plot(iterations, values, **style)
+    axes.set_xlabel("training iterations")
+
+
+def reference_line(axes: Axes, value: float, label: str) -> None:
+    """A dashed horizontal line, named at its right end, so that it needs no legend."""
+    axes.axhline(value, color=FAINT, linestyle="--", linewidth=1)
+    axes.annotate(
+        label, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 3),
+        textcoords="offset points", ha="right", va="bottom", fontsize=9, color=FAINT,
+    )  # fmt: skip
+
+
+def enlarge(picture: Tensor, factor: int) -> Tensor:
+    """(..., H, W) with each pixel repeated factor x factor times."""
+    return picture.repeat_interleave(factor, -1).repeat_interleave(factor, -2)
+
+
+def _webp(picture: Tensor, zoom: int) -> bytes:
+    if picture.is_floating_point():
+        picture = (picture.clamp(0, 1) * 255).round()
+    picture = enlarge(picture.to(torch.uint8), zoom).expand(3, -1, -1)
+    target = io.BytesIO()
+    pixels = picture.permute(1, 2, 0).contiguous().cpu().numpy()
+    Image.fromarray(pixels).save(target, "WEBP", quality=90, method=4)
+    return target.getvalue()
+
+
+def _image_tag(content: bytes, kind: str, alt: str, style: str) -> str:
+    text = base64.b64encode(content).decode()
+    source = f"data:image/{kind};base64,{text}"
+    return f'<img src="{source}" alt="{html.escape(alt)}" style="{style}">'
+
+
+def sources(paper: str, code: Sequence[str]) -> Shown:
+    """The last line of a chapter: which figures of the papers, and which files of the package."""
+    base = f"{rainlens.REPOSITORY}/blob/main/src/rainlens"
+    files = ", ".join(f'<a href="{base}/{name}"><code>{name}</code></a>' for name in code)
+    papers = (
+        f'<a href="{rainlens.PAPER}">the 2026 paper</a> and '
+        f'<a href="{rainlens.FIRST_PAPER}">the 2023 paper</a>'
+    )
+    text = f"In the papers: {paper} ({papers}). In the code: {files}."
+    return Shown("", text, html.unescape(text))

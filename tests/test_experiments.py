@@ -1,0 +1,510 @@
+"""Experiments are values, equal seeds give equal records, and killed runs lose nothing."""
+
+import json
+import multiprocessing
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+
+import rainlens
+from rainlens import experiments, training
+from rainlens.evaluation import TestSet
+from rainlens.experiments import Experiment
+from rainlens.records import Record, RecordError, RecordStore
+
+SMOKE = replace(experiments.scale_named("smoke"), test_count=2)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def store(tmp_path) -> RecordStore:
+    return RecordStore(tmp_path / "records")
+
+
+def tiny(**changes) -> Experiment:
+    """An experiment of a third of a second, on embedded photographs."""
+    return SMOKE.experiment(**{"patches": 8, "iterations": 6, "measure_every": 4, **changes})
+
+
+def as_text(record: Record) -> str:
+    """All but the provenance; text, because nan differs from nan."""
+    return json.dumps(record.results, sort_keys=True)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+# --- values -------------------------------------------------------------------------------------
+
+CHANGED = {
+    "model": "cnn1d",
+    "options": (("blocks", 3),),
+    "backgrounds": "urban",
+    "patches": 65,
+    "patch_size": 127,
+    "rain": "large",
+    "iterations": 250_001,
+    "batch": 17,
+    "learning_rate": 2.0000001e-4,
+    "seed": 1,
+    "measure_every": 999,
+    "curves": (TestSet("unseen", "streaks", "embedded", 2),),
+    "tests": (TestSet("unseen", "streaks", "embedded", 2),),
+}
+
+
+def test_every_field_changes_the_key():
+    assert set(CHANGED) == {field.name for field in fields(Experiment)}
+    variants = [replace(Experiment(), **{name: value}) for name, value in CHANGED.items()]
+    keys = {experiment.key for experiment in (Experiment(), *variants)}
+    assert len(keys) == len(CHANGED) + 1
+    assert len({experiment.name for experiment in variants}) == len(CHANGED)
+
+
+def test_every_field_of_a_test_set_changes_the_key():
+    test = TestSet("unseen", "streaks", "embedded", 2)
+    changed = dict(name="x", rain="small", backgrounds="urban", count=3, crop=64, keep=True)
+    assert set(changed) == {field.name for field in fields(TestSet)}
+    variants = [test, *(replace(test, **{name: value}) for name, value in changed.items())]
+    assert len({Experiment(tests=(variant,)).key for variant in variants}) == len(variants)
+
+
+def test_key_is_independent_of_field_order():
+    assert Experiment(**CHANGED).key == Experiment(**dict(reversed(CHANGED.items()))).key
+    assert Experiment(**CHANGED) == Experiment(**dict(reversed(CHANGED.items())))
+
+
+def test_engine_version_changes_the_key(monkeypatch):
+    before = Experiment().key
+    monkeypatch.setattr(experiments, "ENGINE", experiments.ENGINE + 1)
+    assert Experiment().key != before
+
+
+def test_key_is_the_same_in_another_process():
+    # String hashes are salted anew in each process; keys must not be.
+    code = "from rainlens.experiments import *; print(SCALES['smoke'].experiment().name)"
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}
+    environment["PYTHONPATH"] = str(Path(rainlens.__file__).parents[1])
+    answer = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.strip() == experiments.scale_named("smoke").experiment().name
+
+
+def test_printing_is_code():
+    for experiment in (Experiment(), Experiment(**CHANGED), tiny()):
+        again = eval(repr(experiment), {"Experiment": Experiment, "TestSet": TestSet})
+        assert again == experiment and hash(again) == hash(experiment)
+        assert again.key == experiment.key
+
+
+def rebuild(description: dict) -> Experiment:
+    """The experiment that a record's JSON describes."""
+    values = dict(description)
+    values["options"] = tuple((name, value) for name, value in values["options"])
+    for name in ("curves", "tests"):
+        values[name] = tuple(TestSet(**test) for test in values[name])
+    return Experiment(**values)
+
+
+def test_description_in_a_record_gives_the_experiment_back():
+    for experiment in (Experiment(**CHANGED), tiny()):
+        assert rebuild(json.loads(json.dumps(asdict(experiment)))) == experiment
+
+
+def test_records_that_come_with_the_book_are_whole_and_found():
+    for folder in sorted(Path(rainlens.__file__).parents[2].glob("records/*/")):
+        for record in RecordStore(folder):  # raises where one is damaged
+            if record.name.startswith("derain-"):
+                assert rebuild(record.experiment).name == record.name
+            for names in record.pictures.values():
+                assert all((folder / name).is_file() for name in names)
+
+
+@pytest.mark.parametrize(
+    "bad", [{"rain": "heavy"}, {"patches": 0}, {"iterations": 0}, {"batch": -1}, {"patch_size": 0}]
+)
+def test_impossible_values_are_named(bad):
+    with pytest.raises(ValueError) as error:
+        Experiment(**bad)
+    message = str(error.value)
+    assert next(iter(bad)) in message and message.endswith(".") and "\n" not in message
+
+
+def test_unknown_scale_is_named():
+    with pytest.raises(ValueError, match="'tiny'.*smoke, cpu"):
+        experiments.scale_named("tiny")
+
+
+@pytest.mark.parametrize("name", experiments.SCALES)
+def test_scales_build_experiments_whose_tests_follow_the_fields(name):
+    scale = experiments.scale_named(name)
+    for kind in ("small", "large"):
+        experiment = scale.experiment(rain=kind, patches=8)
+        assert experiment.patches == 8 and experiment.iterations == scale.iterations
+        tests = {test.name: test for test in experiment.tests}
+        assert tests["seen"].rain == kind and tests["unseen"].rain not in ("small", "large")
+        assert {test.name for test in experiment.curves} >= {"seen", "unseen"}
+        assert all(test.backgrounds == "embedded" for test in tests.values() if test.keep)
+    only = scale.experiment(tests=())
+    assert only.tests == () and only.curves
+
+
+# --- the same seed, the same record -------------------------------------------------------------
+
+
+def test_same_seed_same_record_bit_for_bit(tmp_path):
+    stores = [RecordStore(tmp_path / name) for name in "ab"]
+    first, second = (experiments.compute(tiny(), store) for store in stores)
+    assert as_text(first) == as_text(second)
+    pictures = [
+        {Path(name).name: content for name, content in files(store.folder).items()}
+        for store in stores
+    ]
+    names = [name for name in pictures[0] if name.endswith(".webp")]
+    assert names and all(pictures[0][name] == pictures[1][name] for name in names)
+
+
+def test_other_seed_other_record(store):
+    records = [experiments.compute(tiny(seed=seed), store) for seed in (0, 1)]
+    assert records[0].tests != records[1].tests
+    assert records[0].curves["loss"][1:] != records[1].curves["loss"][1:]
+
+
+def test_randomness_of_others_has_no_influence(store, tmp_path):
+    torch.manual_seed(1)
+    first = experiments.compute(tiny(), store)
+    torch.manual_seed(2)
+    state = torch.get_rng_state()
+    second = experiments.compute(tiny(), RecordStore(tmp_path / "other"))
+    assert as_text(first) == as_text(second)
+    assert torch.equal(torch.get_rng_state(), state)  # and it has none on others
+
+
+def test_a_record_says_what_was_measured(store):
+    experiment = tiny(iterations=10)
+    record = experiments.compute(experiment, store)
+    assert as_text(store.load(experiment.name)) == as_text(record)
+    assert record.curves["iteration"] == [0, 4, 8, 10]
+    assert all(len(curve) == 4 for curve in record.curves.values())
+    for kind in ("seen", "unseen"):
+        assert {f"{kind}/{m}" for m in ("e_r", "e_b", "gain", "psnr")} <= set(record.curves)
+    for test in experiment.tests:
+        for values in record.tests[test.name].values():
+            assert len(values) == test.count
+    kept = {test.name: test.count for test in experiment.tests if test.keep}
+    assert {name: len(names) for name, names in record.pictures.items()} == kept
+    assert record.provenance["threads"] == 1 and record.provenance["seconds"] > 0
+
+
+def test_learning_lowers_the_loss(store):
+    record = experiments.compute(tiny(iterations=60, measure_every=30, learning_rate=3e-3), store)
+    assert record.curves["loss"][-1] < 0.8 * record.curves["loss"][1]
+    assert record.curves["seen/psnr"][-1] > record.curves["seen/psnr"][0]
+
+
+# --- stopping and going on ----------------------------------------------------------------------
+
+
+def test_resumed_run_equals_an_uninterrupted_one(tmp_path):
+    whole = experiments.compute(tiny(), RecordStore(tmp_path / "whole"))
+    store, stops = RecordStore(tmp_path / "parts"), 0
+    while True:
+        try:
+            record = experiments.compute(tiny(), store, deadline=time.monotonic() - 1)
+            break
+        except training.TimeUp:  # one step is done in each call
+            stops += 1
+            assert store.checkpoint_path(tiny().name).is_file()
+            assert store.load(tiny().name) is None
+    assert stops == 5
+    assert as_text(record) == as_text(whole)
+    assert not store.checkpoint_path(tiny().name).exists()
+
+
+def test_unreadable_checkpoint_counts_as_none(store, tmp_path):
+    path = store.checkpoint_path(tiny().name)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"PK\x03\x04 half a file")
+    record = experiments.compute(tiny(), store)
+    assert as_text(record) == as_text(experiments.compute(tiny(), RecordStore(tmp_path / "b")))
+
+
+def grid_of(count: int) -> list[Experiment]:
+    return [tiny(seed=seed, iterations=3) for seed in range(count)]
+
+
+def test_run_within_leaves_what_does_not_fit_and_goes_on(store):
+    grid = grid_of(3)
+    progress = experiments.run_within(grid, store, minutes=0, threads=1)
+    assert progress.records == [None] * 3 and progress.left == 3 and progress.computed == 0
+    calls = 0
+    while progress.left == 3:  # a step a call, kept from call to call
+        progress = experiments.run_within(grid, store, minutes=0, threads=1)
+        calls += 1
+    assert calls == 2
+    assert progress.left == 2 and progress.computed == 1 and progress.expected_seconds > 0
+    assert [record is None for record in progress.records] == [False, True, True]
+    progress = experiments.run_within(grid, store, threads=1)
+    assert progress.left == 0 and progress.computed == 2
+    assert [record.name for record in progress.records] == [e.name for e in grid]
+    again = experiments.run_within(grid, store, threads=1)
+    assert again.computed == 0
+    assert list(map(as_text, again.records)) == list(map(as_text, progress.records))
+
+
+def test_workers_give_what_one_process_gives(tmp_path):
+    one, two = RecordStore(tmp_path / "one"), RecordStore(tmp_path / "two")
+    grid = [*grid_of(3), grid_of(1)[0]]  # one twice: it is computed once
+    alone = experiments.run_within(grid, one, threads=1)
+    together = experiments.run_within(grid, two, workers=2, threads=1)
+    assert alone.computed == together.computed == 3 and together.left == 0
+    assert list(map(as_text, together.records)) == list(map(as_text, alone.records))
+
+
+def test_workers_keep_the_time_budget(store):
+    progress = experiments.run_within(grid_of(3), store, minutes=0, workers=2, threads=1)
+    assert progress.left == 3
+
+
+def test_threads_are_put_back(store):
+    experiments.run_within(grid_of(1), store, threads=2)
+    assert torch.get_num_threads() == 1
+
+
+def test_recompute_computes_again(store):
+    grid = grid_of(2)
+    first = experiments.run_within(grid, store, threads=1)
+    before = files(store.folder)
+    path = store.path(grid[0].name)
+    os.utime(path, (1, 1))
+    again = experiments.run_within(grid, store, recompute=True, threads=1)
+    assert again.computed == 2 and path.stat().st_mtime > 1
+    assert list(map(as_text, again.records)) == list(map(as_text, first.records))
+    assert set(files(store.folder)) == set(before)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_damaged_record_is_refused_not_computed_over(store, workers):
+    grid = grid_of(2)
+    store.folder.mkdir()
+    path = store.path(grid[1].name)
+    path.write_text('{"half a rec')
+    before = files(store.folder)
+    with pytest.raises(RecordError, match=path.name):
+        experiments.run_within(grid, store, workers=workers, threads=1)
+    assert files(store.folder) == before
+
+
+def test_an_error_in_a_worker_is_raised(store):
+    missing = replace(tiny(), backgrounds="no_such_set")
+    with pytest.raises(ValueError, match="no_such_set"):
+        experiments.run_within([missing], store, workers=2, threads=1)
+
+
+# --- without the real pictures ------------------------------------------------------------------
+
+
+@pytest.fixture
+def without_data(tmp_path, monkeypatch):
+    """A scale on real pictures, an empty folder of records, and no RAINLENS_DATA."""
+    monkeypatch.delenv("RAINLENS_DATA", raising=False)
+    monkeypatch.setenv("RAINLENS_RECORDS", str(tmp_path / "records"))
+    return replace(SMOKE, backgrounds="natural", iterations=2)
+
+
+def record_of(experiment: Experiment) -> Record:
+    description = json.loads(json.dumps(asdict(experiment)))
+    return Record(experiment.name, description, {}, {}, provenance={"seconds": 1.0})
+
+
+def natural_grid(scale) -> list[Experiment]:
+    return [scale.experiment(patches=count) for count in (8, 16)]
+
+
+def test_stand_ins_replace_the_whole_grid(without_data, capsys):
+    grid = natural_grid(without_data)
+    assert {test.rain for test in grid[0].tests} >= {"rain100l", "rain100h"}
+    without_data.store.save(record_of(grid[0]))  # one of two is recorded: still all are replaced
+    records = experiments.run(grid, without_data)
+    assert [record.experiment["backgrounds"] for record in records] == ["embedded"] * 2
+    assert [record.experiment["patches"] for record in records] == [8, 16]
+    said = capsys.readouterr().out.strip()
+    assert "RAINLENS_DATA" in said and "\n" not in said
+    for record in records:
+        used = json.dumps(record.experiment)
+        assert "natural" not in used and "rain100" not in used
+
+
+def test_records_are_read_where_the_pictures_are_not(without_data, capsys):
+    grid = natural_grid(without_data)
+    for experiment in grid:
+        without_data.store.save(record_of(experiment))
+    records = experiments.run(grid, without_data)
+    assert [record.name for record in records] == [experiment.name for experiment in grid]
+    assert capsys.readouterr().out == ""
+    assert experiments.on_hand(grid, without_data, recompute=True) != grid
+
+
+def test_pictures_without_test_rain_are_not_enough(without_data, tmp_path, monkeypatch):
+    natural = tmp_path / "data" / "natural"
+    natural.mkdir(parents=True)
+    (natural / "one.jpg").write_bytes(b"x")
+    monkeypatch.setenv("RAINLENS_DATA", str(tmp_path / "data"))
+    grid = natural_grid(without_data)
+    assert not experiments.can_compute(grid[0])
+    assert all(e.backgrounds == "embedded" for e in experiments.on_hand(grid, without_data))
+
+
+def test_embedded_grids_need_nothing(without_data, capsys):
+    grid = grid_of(2)
+    assert experiments.can_compute(grid[0])
+    assert experiments.on_hand(grid, without_data) == grid
+    assert capsys.readouterr().out == ""
+
+
+# --- kill -9 ------------------------------------------------------------------------------------
+
+KILLS = int(os.environ.get("RAINLENS_KILLS", "6"))
+
+
+def run_to_the_end(grid: Sequence[Experiment], folder: Path) -> None:
+    """What is killed: a run that saves its state after every step."""
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - no progress bars in the report
+    torch.set_num_threads(1)
+    training.Checkpoint = partial(training.Checkpoint, every=0.0)
+    experiments.run_within(grid, RecordStore(folder), threads=1)
+
+
+def start(grid: Sequence[Experiment], folder: Path) -> multiprocessing.Process:
+    # The fork server has torch loaded, so that the time is spent in runs, not in imports.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["torch", "rainlens.experiments"])
+    process = context.Process(target=run_to_the_end, args=(grid, folder))
+    process.start()
+    return process
+
+
+def finished(folder: Path) -> dict[str, str]:
+    """Records by name; raises RecordError where one is damaged."""
+    return {record.name: as_text(record) for record in RecordStore(folder)}
+
+
+def has_checkpoint(grid: Sequence[Experiment], folder: Path) -> bool:
+    return any(RecordStore(folder).checkpoint_path(e.name).exists() for e in grid)
+
+
+def test_sigkill_at_random_moments(tmp_path):
+    grid = [tiny(seed=seed, iterations=12) for seed in range(4)]
+    undisturbed = tmp_path / "undisturbed"
+    start(grid[:1], tmp_path / "warm").join()
+    began = time.monotonic()
+    start(grid, undisturbed).join()
+    seconds = time.monotonic() - began
+    expected = finished(undisturbed)
+    assert set(expected) == {experiment.name for experiment in grid}
+
+    moments = random.Random(0)
+    kills = went_on = tours = 0
+    while kills < KILLS:
+        tours += 1
+        folder, before = tmp_path / f"killed{tours}", {}
+        while len(before) < len(grid) and kills < KILLS:
+            process = start(grid, folder)
+            if kills == 0:  # at least this one leaves a checkpoint
+                assert wait_until(partial(has_checkpoint, grid, folder), 60)
+            else:
+                process.join(moments.uniform(0, 0.8 * seconds))
+            if process.exitcode is None:
+                process.kill()
+                kills += 1
+            process.join()
+            after = finished(folder)
+            assert before.items() <= after.items()  # nothing finished was lost or changed
+            went_on += has_checkpoint(grid, folder)
+            before = after
+        process = start(grid, folder)
+        process.join()
+        assert process.exitcode == 0
+        assert finished(folder) == expected
+        pictures = sorted(path.name for path in folder.glob("*.webp"))
+        assert pictures == sorted(path.name for path in undisturbed.glob("*.webp"))
+        for name in pictures:
+            assert (folder / name).read_bytes() == (undisturbed / name).read_bytes()
+        assert not list(folder.glob(".unfinished/*.pt"))
+    assert went_on > 0  # some runs did pick up from a checkpoint
+
+
+def children_of(pid: int) -> list[int]:
+    """Processes on Linux whose parent is pid and that are worker processes of Python's."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            if int(parent) == pid and b"spawn_main" in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+        except OSError:  # it ended while we looked
+            continue
+    return found
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(condition, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    return condition()
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
+def test_workers_end_with_a_killed_run(tmp_path):
+    long = [tiny(seed=seed, iterations=10**6, measure_every=10**6) for seed in (0, 1)]
+    store = RecordStore(tmp_path / "records")
+    (tmp_path / "run.py").write_text(
+        "from rainlens.evaluation import TestSet\n"
+        "from rainlens.experiments import Experiment, RecordStore, run_within\n"
+        f"grid = {[tiny(), *long]!r}\n"
+        "if __name__ == '__main__':\n"
+        f"    run_within(grid, RecordStore({str(store.folder)!r}), workers=2, threads=1)\n"
+    )
+    source = str(Path(rainlens.__file__).parents[1])
+    run = subprocess.Popen(
+        [sys.executable, str(tmp_path / "run.py")],
+        env={**os.environ, "PYTHONPATH": source, "OMP_NUM_THREADS": "1"},
+        stderr=subprocess.DEVNULL,
+    )
+    workers: list[int] = []
+    try:
+        assert wait_until(store.path(tiny().name).exists, 60)  # both are at work
+        workers = children_of(run.pid)
+        assert len(workers) == 2
+        run.kill()
+        run.wait()
+        assert wait_until(lambda: not any(map(is_running, workers)), 15)
+    finally:
+        run.kill()
+        for pid in filter(is_running, workers):
+            os.kill(pid, 9)
