@@ -45,9 +45,11 @@ def test_hand_computed_2x2():
 def test_hand_computed_gain_and_parts():
     # R = (20, 30, 40), change (10, 40, 40): from the means (-10, 0, 10) and (-20, 10, 10), so the
     # slope is 300 / 200, the fitted part (-15, 0, 15), the rest (-5, 10, -5). The last is dry.
+    # Through the origin the slope is (20 * 10 + 30 * 40 + 40 * 40) / (400 + 900 + 1600).
     clean, rainy = grey([[50, 50, 50, 50]]), grey([[70, 80, 90, 50]])
     output = grey([[60, 40, 50, 99]])
-    assert metrics.removal_gain(output, rainy, clean).item() == pytest.approx(1.5)
+    assert metrics.contrast_gain(output, rainy, clean).item() == pytest.approx(1.5)
+    assert metrics.removal_gain(output, rainy, clean).item() == pytest.approx(3000 / 2900)
     parts = metrics.change_parts(output, rainy, clean)
     assert parts["offset"].item() == pytest.approx(30)
     assert parts["along_rain"].item() == pytest.approx(math.sqrt(150))
@@ -56,14 +58,17 @@ def test_hand_computed_gain_and_parts():
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_gain_is_the_slope_that_numpy_fits(seed):
+def test_gains_are_the_slopes_that_numpy_fits(seed):
     output, rainy, clean = random_case(seed)
     gains = metrics.removal_gain(output, rainy, clean)
+    contrasts = metrics.contrast_gain(output, rainy, clean)
     mask = metrics.rain_mask(rainy, clean).expand_as(clean)
     for index in range(3):
         rain = (rainy - clean)[index][mask[index]].double().numpy()
         change = (rainy - output)[index][mask[index]].double().numpy()
-        assert gains[index].item() == pytest.approx(np.polyfit(rain, change, 1)[0], rel=1e-6)
+        through_origin = np.linalg.lstsq(rain[:, None], change, rcond=None)[0].item()
+        assert gains[index].item() == pytest.approx(through_origin, rel=1e-6)
+        assert contrasts[index].item() == pytest.approx(np.polyfit(rain, change, 1)[0], rel=1e-6)
 
 
 def test_all_channels_count_where_any_channel_is_rainy():
@@ -110,6 +115,7 @@ def test_leaving_the_rain_alone():
     _, rainy, clean = random_case()
     assert metrics.e_r(rainy, rainy, clean).tolist() == [0, 0, 0]
     assert metrics.removal_gain(rainy, rainy, clean).tolist() == [0, 0, 0]
+    assert metrics.contrast_gain(rainy, rainy, clean).tolist() == [0, 0, 0]
     # What lies below the threshold is all the error that is left.
     assert (metrics.e_b(rainy, rainy, clean) <= 10).all()
 
@@ -118,17 +124,19 @@ def test_exact_removal():
     _, rainy, clean = random_case()
     ones = torch.ones(3, dtype=torch.float64)
     torch.testing.assert_close(metrics.removal_gain(clean, rainy, clean), ones)
+    torch.testing.assert_close(metrics.contrast_gain(clean, rainy, clean), ones)
     assert metrics.e_b(clean, rainy, clean).tolist() == [0, 0, 0]
     strength = metrics.rain_strength(rainy, clean)
     torch.testing.assert_close(metrics.e_r(clean, rainy, clean), strength)
     assert (metrics.change_parts(clean, rainy, clean)["rest"] < 1e-4).all()
 
 
-def test_making_the_picture_darker_is_no_removal():
+def test_making_the_picture_darker_takes_no_contrast():
     _, rainy, clean = (part.double() for part in random_case(3))
     darker = rainy - 0.1
-    gain = metrics.removal_gain(darker, rainy, clean)
-    torch.testing.assert_close(gain, torch.zeros_like(gain), atol=1e-9, rtol=0)
+    contrast = metrics.contrast_gain(darker, rainy, clean)
+    torch.testing.assert_close(contrast, torch.zeros_like(contrast), atol=1e-9, rtol=0)
+    assert (metrics.removal_gain(darker, rainy, clean) > 0.1).all()  # but it is a change
     parts = metrics.change_parts(darker, rainy, clean)
     assert parts["offset"].tolist() == pytest.approx([25.5] * 3)
     assert parts["rest"].tolist() == pytest.approx([0] * 3, abs=1e-9)
@@ -139,7 +147,8 @@ def test_rain_of_one_strength_has_no_slope():
     levels = torch.arange(144).reshape(1, 1, 12, 12).repeat(1, 3, 1, 1).float()
     clean, rainy = levels / 255, (levels + 80) / 255
     output = (rainy - 0.3 * random_case(0, 1, 12)[0]).clamp(0, 1)
-    assert metrics.removal_gain(output, rainy, clean).isnan().all()
+    assert metrics.contrast_gain(output, rainy, clean).isnan().all()
+    assert metrics.removal_gain(clean, rainy, clean).item() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("share", [-0.5, 0.25, 0.5, 1.5])
@@ -148,6 +157,8 @@ def test_partial_removal_is_its_share(share):
     output = rainy.double() - share * (rainy - clean).double()
     gain = metrics.removal_gain(output, rainy, clean)
     torch.testing.assert_close(gain, torch.full_like(gain, share), atol=1e-6, rtol=0)
+    contrast = metrics.contrast_gain(output, rainy, clean)
+    torch.testing.assert_close(contrast, gain, atol=1e-6, rtol=0)
     strength = metrics.rain_strength(rainy, clean)
     torch.testing.assert_close(metrics.e_r(output, rainy, clean), abs(share) * strength)
 
@@ -159,14 +170,24 @@ def test_pythagoras(seed):
     total = sum(part**2 for part in parts.values())
     assert set(parts) == {"offset", "along_rain", "rest"}
     torch.testing.assert_close(metrics.e_r(*case) ** 2, total, rtol=1e-6, atol=1e-6)
-    # With R scaled by the gain and the mean taken off, the rest is what remains.
+    # With R scaled by the slope and the mean taken off, the rest is what remains.
     output, rainy, clean = (part.double() for part in case)
     mask = metrics.rain_mask(rainy, clean).expand_as(clean)
-    gain = metrics.removal_gain(*case)
+    slope = metrics.contrast_gain(*case)
     for index in range(3):
         change, rain = (rainy - output)[index][mask[index]], (rainy - clean)[index][mask[index]]
-        rest = change - gain[index] * rain
+        rest = change - slope[index] * rain
         assert 255 * rest.std(correction=0).item() == pytest.approx(parts["rest"][index].item())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_pythagoras_through_the_origin(seed):
+    # E_R^2 = (gain * rms R)^2 + what is left of the change, which is orthogonal to R.
+    output, rainy, clean = (part.double() for part in random_case(seed))
+    gain, strength = metrics.removal_gain(output, rainy, clean), metrics.rain_strength(rainy, clean)
+    rest = metrics.e_r(output + gain[:, None, None, None] * (rainy - clean), rainy, clean)
+    total = (gain * strength) ** 2 + rest**2
+    torch.testing.assert_close(metrics.e_r(output, rainy, clean) ** 2, total)
 
 
 def test_mask_splits_the_whole_error():
@@ -182,7 +203,7 @@ def test_mask_splits_the_whole_error():
 
 def test_no_rain_is_nan_and_no_dry_pixel_is_nan():
     output, _, clean = random_case()
-    for measure in (metrics.e_r, metrics.removal_gain):
+    for measure in (metrics.e_r, metrics.removal_gain, metrics.contrast_gain):
         assert measure(output, clean, clean).isnan().all()
     assert all(part.isnan().all() for part in metrics.change_parts(output, clean, clean).values())
     assert metrics.rain_strength(clean, clean).isnan().all()
@@ -275,7 +296,7 @@ BAD = {
 def test_bad_pictures_are_named_in_one_sentence(bad, place):
     arguments = [GOOD, GOOD, GOOD]
     arguments[place] = BAD[bad]
-    for measure in (metrics.e_r, metrics.e_b, metrics.removal_gain):
+    for measure in (metrics.e_r, metrics.e_b, metrics.removal_gain, metrics.contrast_gain):
         with pytest.raises(ValueError) as error:
             measure(*arguments)
         message = str(error.value)

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import torch
@@ -270,6 +271,7 @@ class Progress:
 
     @property
     def left(self) -> int:
+        """How many experiments of the grid have no record yet."""
         return sum(record is None for record in self.records)
 
 
@@ -447,7 +449,7 @@ def _in_processes(
     # time.monotonic() may start anew in another process; wall-clock time does not.
     until = None if deadline is None else time.time() + deadline - time.monotonic()
     pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=torch.set_num_threads, initargs=(threads,)
+        workers, get_context("spawn"), initializer=_start_worker, initargs=(threads,)
     )
     try:
         waiting: set[Future[Record]] = {
@@ -464,6 +466,17 @@ def _in_processes(
                     bar.update()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker(threads: int) -> None:
+    torch.set_num_threads(threads)
+    # A killed parent cannot send its workers home; they would wait for work for ever.
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent_process().join()
+    os._exit(1)
 
 
 def _compute_until(experiment: Experiment, store: RecordStore, until: float | None) -> Record:

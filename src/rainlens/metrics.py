@@ -17,6 +17,7 @@ from torch import Tensor
 
 THRESHOLD = 10 / 255  # t of the mask; the papers do not give it
 LEVELS = 255
+LEAST_SPREAD = 1e-3 / 255  # of R over M, a thousandth of a grey level
 
 
 def rain_mask(rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD) -> Tensor:
@@ -162,9 +163,11 @@ def _regress(
     # Deviations from the mean, not differences of large sums of squares, which would cancel.
     rain = (rain - mean_rain[:, None, None, None]) * mask
     change = (change - mean_change[:, None, None, None]) * mask
-    slope = _sum(change * rain) / _sum(rain * rain)  # 0 / 0 = nan
+    spread = (_sum(rain * rain) / pixels).sqrt()
+    # Rain of one strength has no slope; in floats its spread is a rounding error, not zero.
+    slope = _sum(change * rain) / _sum(rain * rain).where(spread > LEAST_SPREAD, math.nan)
     left = change - slope[:, None, None, None] * rain
-    spread, rest = ((_sum(part * part) / pixels).sqrt() for part in (rain, left))
+    rest = (_sum(left * left) / pixels).sqrt()
     return slope, mean_change, spread, rest
 
 

@@ -61,6 +61,7 @@ class RecordStore:
         self.folder = Path(folder)
 
     def path(self, name: str) -> Path:
+        """Where the record of that name lies, whether it exists or not."""
         return self.folder / f"{name}.json"
 
     def checkpoint_path(self, name: str) -> Path:
@@ -75,7 +76,7 @@ class RecordStore:
         path = self.path(name)
         if not path.exists():
             return None
-        return _parse(path, path.read_text())
+        return _parse(path, path.read_bytes())
 
     def save(self, record: Record, outputs: dict[str, list[Tensor]] | None = None) -> Record:
         """Writes the pictures, then the record; returns it as `load` will.
@@ -111,17 +112,20 @@ class RecordStore:
 def write_whole(path: Path, content: bytes) -> None:
     """Replaces a file in one step: whoever reads, or kills us, sees the old or the new one."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with open(beside, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
+    try:
+        with open(beside, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)  # there only if something failed
 
 
-def _parse(path: Path, text: str) -> Record:
+def _parse(path: Path, content: bytes) -> Record:
     advice = "restore it from version control, or delete it to compute it again"
     try:
-        body = json.loads(text)
+        body = json.loads(content)
         checksum = body.pop("sha256")
         version = body.pop("format")
     except (ValueError, KeyError, AttributeError, TypeError) as error:

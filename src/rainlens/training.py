@@ -64,7 +64,7 @@ class Checkpoint:
         try:
             return torch.load(self.path, map_location="cpu", weights_only=True)
         except Exception:  # torch raises many kinds here; training again is always right
-            self.path.unlink()
+            self.path.unlink(missing_ok=True)  # another process may have been quicker
             return None
 
     def save(self, state: dict) -> None:
@@ -76,6 +76,7 @@ class Checkpoint:
         self._saved = time.monotonic()
 
     def is_due(self) -> bool:
+        """Whether `every` seconds have passed since the last save."""
         return time.monotonic() - self._saved >= self.every
 
 
