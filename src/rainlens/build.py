@@ -151,8 +151,9 @@ def build(folder: Path) -> Path:
         for cell in nbformat.read(path, as_version=4).cells:
             if any(out.output_type == "error" for out in cell.get("outputs", [])):
                 raise BookError(f"{path.name} holds the output of an error; run it again.")
-    command = [sys.executable, "-m", "jupyter_book", "build", ".", "--all"]
-    command += ["-W", "-n", "--keep-going"]
+    # The script beside this Python: the package cannot be run with -m.
+    program = str(Path(sys.executable).with_name("jupyter-book"))
+    command = [program, "build", ".", "--all", "-W", "-n", "--keep-going"]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     answer = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, env=environment, check=False

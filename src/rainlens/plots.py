@@ -69,7 +69,11 @@ DPI = 200
 
 
 def use_style() -> None:
-    """Switches matplotlib to the style of the book."""
+    """Switches matplotlib to the style of the book; figures appear through `chart` alone.
+
+    With the notebook's own backend each figure would also be shown where its cell ends.
+    """
+    plt.switch_backend("agg")
     plt.rcParams.update(STYLE)
 
 
