@@ -228,8 +228,9 @@ gap, contrast, cost = (
 )
 Markdown(
     f"With 512 backgrounds the network wipes out {known.value:.0%} of the contrast of rain it "
-    f"knows, but {other.value:.0%} of the contrast of {unseen}: **it has learnt its own rain best.** "
-    f"With 8 backgrounds instead, the removal gain on {unseen} changes by {gap}, the contrast gain by "
+    f"knows, and {other.value:.0%} of the contrast of {unseen}"
+    + (": **it has learnt its own rain best.** " if known.low > other.high else ". ")
+    + f"With 8 backgrounds instead, the removal gain on {unseen} changes by {gap}, the contrast gain by "
     f"{contrast}, and the damage to the background by {cost.text(1)} grey levels."
 )
 

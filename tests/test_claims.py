@@ -1,0 +1,90 @@
+"""Estimates and tipping points on made-up records whose answer is known."""
+
+import math
+
+import numpy as np
+import pytest
+
+from rainlens import claims
+from rainlens.records import Record
+
+
+def record(gains: list[float]) -> Record:
+    return Record("made-up", {"seed": 0}, {}, {"unseen": {"gain": gains}})
+
+
+def sweep(means: dict[int, float], spread: float = 0.0) -> dict[int, list[Record]]:
+    """Two seeds of 40 images a count, normal around the mean, the same deviations for each N."""
+    rng = np.random.default_rng(0)
+    deviations = spread * rng.standard_normal((2, 40))
+    return {n: [record(list(m + row)) for row in deviations] for n, m in means.items()}
+
+
+def test_mean_is_over_images_and_seeds():
+    estimate = claims.mean([record([1, 2, 3]), record([3, 4, 5])], "unseen", "gain")
+    assert estimate.value == pytest.approx(3)
+    assert 2 <= estimate.low < 3 < estimate.high <= 4
+
+
+def test_the_interval_is_as_wide_as_theory_says():
+    values = np.random.default_rng(1).normal(5, 2, 400)
+    estimate = claims.mean([record(list(values))], "unseen", "gain")
+    expected = 1.96 * values.std(ddof=1) / math.sqrt(400)
+    assert estimate.high - estimate.value == pytest.approx(expected, rel=0.1)
+    assert estimate.value - estimate.low == pytest.approx(expected, rel=0.1)
+
+
+def test_pictures_without_rain_are_left_out():
+    assert claims.mean([record([1, float("nan"), 3])], "unseen", "gain").value == pytest.approx(2)
+
+
+def test_a_difference_is_paired():
+    """Images differ by 100, the networks by exactly 1: the pairing leaves no uncertainty."""
+    easy = [record([1, 101, 201])]
+    hard = [record([0, 100, 200])]
+    gap = claims.difference(easy, hard, "unseen", "gain")
+    assert (gap.value, gap.low, gap.high) == pytest.approx((1, 1, 1))
+
+
+def test_direction_needs_an_interval_without_zero():
+    words = ("up", "down", "unclear")
+    assert claims.direction(claims.Estimate(1, 0.5, 1.5), *words) == "up"
+    assert claims.direction(claims.Estimate(-1, -1.5, -0.5), *words) == "down"
+    assert claims.direction(claims.Estimate(1, -0.5, 1.5), *words) == "unclear"
+
+
+def test_tipping_point_between_two_counts():
+    """From 1.0 at 8 to 0.6 at 128 on a line in log2 N: 0.9 is a quarter of the way, N = 16."""
+    point = claims.tipping_point(sweep({8: 1.0, 128: 0.6}), "unseen", level=0.9)
+    assert point.n == pytest.approx(16)
+    assert point.low == pytest.approx(16) and point.high == pytest.approx(16)
+
+
+def test_tipping_point_ignores_a_bump():
+    """Rising from 32 to 64 is flattened to the mean, 0.7, so the crossing lies before 32."""
+    point = claims.tipping_point(sweep({8: 1.0, 32: 0.6, 64: 0.8, 512: 0.2}), "unseen", level=0.85)
+    assert point.n == pytest.approx(8 * 2 ** (2 * (0.15 / 0.3)))
+
+
+def test_tipping_point_outside_the_sweep_is_said_so():
+    high, low = sweep({8: 1.0, 512: 0.95}), sweep({8: 0.5, 512: 0.4})
+    assert str(claims.tipping_point(high, "unseen", level=0.9)) == "> 512 [> 512, > 512]"
+    assert str(claims.tipping_point(low, "unseen", level=0.9)) == "< 8 [< 8, < 8]"
+
+
+def test_the_interval_of_a_tipping_point_covers_it_and_grows_with_the_noise():
+    means = {8: 1.0, 32: 0.9, 128: 0.7, 512: 0.5}
+    widths = []
+    for spread in (0.05, 0.4):
+        point = claims.tipping_point(sweep(means, spread), "unseen", level=0.8)
+        assert point.low <= point.n <= point.high
+        widths.append(math.log2(point.high / point.low))
+    assert widths[0] < widths[1]
+
+
+def test_reversing_a_sweep_reverses_the_verdict():
+    """A gain that rises with N never falls through the level on its way."""
+    means = {8: 0.5, 32: 0.7, 128: 0.9, 512: 1.0}
+    falling = dict(zip(means, reversed(means.values()), strict=True))
+    assert claims.tipping_point(sweep(means), "unseen", level=0.8).n == 0
+    assert 32 < claims.tipping_point(sweep(falling), "unseen", level=0.8).n < 128

@@ -1,0 +1,142 @@
+"""The command line and the way from a chapter to a page."""
+
+from pathlib import Path
+
+import nbformat
+import pytest
+from typer.testing import CliRunner
+
+from rainlens import build, cli, data, experiments
+
+CHAPTER = """\
+# %% [markdown]
+# # A chapter
+
+# %% tags=["parameters"]
+scale = "cpu"
+recompute = False
+
+# %% tags=["setup"]
+from rainlens.experiments import run, scale_named
+
+setting = scale_named(scale)
+
+# %% tags=["grid"]
+grid = [setting.experiment(rain="small", patches=8, iterations=2, measure_every=2)]
+
+# %%
+raise RuntimeError("a cell that only papermill runs")
+"""
+
+
+@pytest.fixture
+def chapter(tmp_path: Path) -> Path:
+    path = tmp_path / "05_made_up.py"
+    path.write_text(CHAPTER)
+    return path
+
+
+@pytest.fixture
+def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.delenv(data.VARIABLE, raising=False)
+    monkeypatch.setenv(experiments.RECORDS_VARIABLE, str(tmp_path / "records"))
+    return tmp_path / "records"
+
+
+def invoke(*words: str):
+    return CliRunner().invoke(cli.app, [*words])
+
+
+def test_grid_runs_only_the_tagged_cells_at_the_scale_asked_for(chapter: Path):
+    (experiment,) = build.grid(chapter, "smoke")
+    expected = experiments.SCALES["smoke"].experiment(
+        rain="small", patches=8, iterations=2, measure_every=2
+    )
+    assert experiment == expected
+
+
+@pytest.mark.parametrize("name", ["5", "05", "05_rain_range", "rain_range"])
+def test_a_chapter_goes_by_many_names(name: str):
+    assert [path.stem for path in build.chapters([name])] == ["05_rain_range"]
+
+
+def test_an_unknown_chapter_is_answered_with_those_there_are():
+    with pytest.raises(build.BookError, match="no chapter '99'.*05_rain_range"):
+        build.chapters(["99"])
+
+
+def test_run_computes_then_reads(chapter: Path, no_data: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(build, "chapters", lambda wanted: [chapter])
+    first = invoke("run", "5", "--scale", "smoke")
+    assert first.exit_code == 0, first.output
+    assert "0 were recorded, 1 computed" in first.output
+    again = invoke("run", "5", "--scale", "smoke")
+    assert "1 were recorded, 0 computed" in again.output
+    assert len(list(no_data.glob("smoke/*.json"))) == 1
+
+
+def test_run_without_time_says_what_is_left(
+    chapter: Path, no_data: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(build, "chapters", lambda wanted: [chapter])
+    result = invoke("run", "5", "--scale", "smoke", "--minutes", "0")
+    assert result.exit_code == 0, result.output
+    assert "1 left" in result.output
+
+
+def test_run_needs_chapters_or_all():
+    assert invoke("run").exit_code != 0
+    assert invoke("run", "5", "--all").exit_code != 0
+
+
+def test_known_errors_end_in_one_sentence(monkeypatch: pytest.MonkeyPatch, capsys):
+    monkeypatch.setattr("sys.argv", ["rainlens", "run", "99"])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith("rainlens: There is no chapter '99'") and said.count("\n") == 1
+
+
+def test_data_list_names_every_set(no_data: Path):
+    result = invoke("data", "list")
+    assert result.exit_code == 0
+    assert all(name in result.output for name in data.SETS)
+
+
+def test_help_is_there_for_every_command():
+    for words in ([], ["run"], ["book"], ["data"], ["data", "fetch"], ["data", "check"]):
+        result = invoke(*words, "--help")
+        assert result.exit_code == 0 and "Usage" in result.output
+
+
+def test_a_failing_cell_is_named(chapter: Path, tmp_path: Path, no_data: Path):
+    with pytest.raises(build.BookError, match="05_made_up.py failed in cell .*RuntimeError"):
+        build.execute(chapter, tmp_path / "out.ipynb", "smoke")
+
+
+def test_tidy_drops_progress_and_repeated_parameters():
+    cells = [
+        nbformat.v4.new_code_cell("scale", metadata={"tags": ["parameters"], "papermill": {}}),
+        nbformat.v4.new_code_cell("scale", metadata={"tags": ["injected-parameters"]}),
+        nbformat.v4.new_code_cell(
+            "run()",
+            outputs=[
+                nbformat.v4.new_output("stream", name="stderr", text="10%|#"),
+                nbformat.v4.new_output("stream", name="stdout", text="result"),
+            ],
+        ),
+    ]
+    notebook = build.tidy(nbformat.v4.new_notebook(cells=cells), "cpu")
+    assert [cell.source for cell in notebook.cells] == ["scale", "run()"]
+    assert notebook.cells[0].metadata == {"tags": ["parameters"]}
+    assert [output.text for output in notebook.cells[1].outputs] == ["result"]
+
+
+def test_a_stored_error_stops_the_build(tmp_path: Path):
+    error = nbformat.v4.new_output("error", ename="ValueError", evalue="no", traceback=[])
+    cell = nbformat.v4.new_code_cell("1 / 0", outputs=[error])
+    (tmp_path / "notebooks").mkdir()
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "notebooks" / "01_x.ipynb")
+    with pytest.raises(build.BookError, match="01_x.ipynb holds the output of an error"):
+        build.build(tmp_path)
