@@ -1,6 +1,6 @@
 """How fast rainlens is, and how fast it could be: `make bench`, or
 
-    python benchmarks/run.py [--quick] [--only rain|training|matrix] [--output FILE]
+    python benchmarks/run.py [--quick] [--seconds S] [--only rain|training|matrix] [--output FILE]
 
 Prints tables in Markdown and writes `benchmarks/results.json`. Three questions:
 
@@ -252,6 +252,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", choices=QUESTIONS, help="answer one question")
     parser.add_argument("--quick", action="store_true", help="show that the code runs, no more")
     parser.add_argument(
+        "--seconds", type=float, default=Plan.seconds, help="how long each number is measured"
+    )
+    parser.add_argument(
         "--output", type=Path, help="where to write (benchmarks/results.json unless --quick)"
     )
     return parser.parse_args()
@@ -259,7 +262,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    plan = QUICK if options.quick else Plan()
+    plan = QUICK if options.quick else Plan(seconds=options.seconds)
     questions = (options.only,) if options.only else QUESTIONS
     measured = []
     with tqdm(plan.jobs(questions), unit="job", file=sys.stderr) as bar:

@@ -38,9 +38,9 @@ def test_round_trip(store):
     assert as_text(loaded) == as_text(returned)
     assert loaded.experiment == RECORD.experiment and loaded.name == RECORD.name
     assert loaded.curves["iteration"] == [0, 3, 6]
-    assert math.isnan(loaded.curves["loss"][0])
+    assert loaded.curves["loss"][0] is None
     assert loaded.curves["loss"][1:] == [0.1234568, 0.3333333]  # seven digits
-    assert loaded.tests["unseen"] == {"gain": [0.5, 3.141593], "psnr": [float("inf"), 25.0]}
+    assert loaded.tests["unseen"] == {"gain": [0.5, 3.141593], "psnr": [None, 25.0]}
     assert loaded.provenance == RECORD.provenance
 
 

@@ -31,14 +31,15 @@ class Record:
     """What an experiment showed.
 
     experiment: all that decides the outcome, as JSON. curves: training curves by name.
-    tests: test set -> measure -> one value a picture. pictures: test set -> file names of the
+    tests: test set -> measure -> one value a picture, None where it is undefined or infinite (JSON
+    knows no other word for it; NumPy reads it as nan). pictures: test set -> file names of the
     outputs, in the order of the set. provenance: versions, device, seconds, commit.
     """
 
     name: str
     experiment: dict[str, Any]
-    curves: dict[str, list[float]]
-    tests: dict[str, dict[str, list[float]]]
+    curves: dict[str, list[float | None]]
+    tests: dict[str, dict[str, list[float | None]]]
     pictures: dict[str, list[str]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
 
@@ -93,7 +94,9 @@ class RecordStore:
             pictures[test] = files
         content = _round({**record.results, "pictures": pictures, "provenance": record.provenance})
         body = {"format": FORMAT, **content}
-        text = json.dumps({**body, "sha256": _checksum(body)}, indent=None, separators=(",", ":"))
+        text = json.dumps(
+            {**body, "sha256": _checksum(body)}, separators=(",", ":"), allow_nan=False
+        )
         write_whole(self.path(record.name), text.encode() + b"\n")
         return Record(**content)
 
@@ -147,7 +150,7 @@ def _checksum(body: dict[str, Any]) -> str:
 
 def _round(value: Any) -> Any:
     if isinstance(value, float):
-        return value if math.isnan(value) or math.isinf(value) else float(f"{value:.7g}")
+        return float(f"{value:.7g}") if math.isfinite(value) else None
     if isinstance(value, dict):
         return {key: _round(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
