@@ -82,7 +82,7 @@ print(f"a kernel of {tuple(kernel.shape[1:])} pixels, tilted by {direction.item(
 # **Steps 4 and 5: smear and stretch.** Each drop becomes a copy of the kernel, and the darkest and
 # the brightest value are moved to 0 and 1. The layer is cropped to the picture and added.
 
-# %%
+# %% tags=["hide-input"]
 layer = rain.smear(noise, kernel)[:, None, :256, :256]
 rainy = rain.add_rain(clean, layer)
 plots.gallery(
@@ -130,7 +130,7 @@ plots.gallery(
 # redistributed, so what you *see* here is a third kind of rain that we draw ourselves: single
 # thin streaks, line by line. No step of it is shared with the recipe above.
 
-# %%
+# %% tags=["hide-input"]
 streaks = rain.draw_streaks(1, (256, 256), source)
 streaky = rain.add_rain(clean, streaks)
 covered = {"training recipe, medium range": layer, "embedded streaks": streaks}
@@ -173,7 +173,7 @@ pprint(grid[0], width=90)
 # been trained on.
 
 
-# %%
+# %% tags=["hide-input"]
 def show(kind, caption):
     """Rainy, both networks' outputs and truth for the shown test set of that kind."""
     test = next(t for t in setting.experiment(rain="small").tests if t.name == kind)
@@ -203,7 +203,7 @@ show("shown_unseen", "Embedded streaks, which neither network was trained on.")
 # looks at the streaks alone and ignores a general darkening. **E_B** is the damage where it
 # does not rain, in grey levels of 255.
 
-# %%
+# %% tags=["hide-input"]
 unseen = evaluation.RAIN_NAMES[records[0].experiment["tests"][0]["rain"]]
 rows = []
 for name, group in (("8", few), ("512", many)):
@@ -221,7 +221,7 @@ Markdown(
 # %% [markdown]
 # ## What we found
 
-# %%
+# %% tags=["hide-input"]
 known, other = (claims.mean(many, test, "contrast") for test in ("seen", "unseen"))
 gap, contrast, cost = (
     claims.difference(few, many, "unseen", m) for m in ("gain", "contrast", "e_b")
@@ -234,7 +234,7 @@ Markdown(
     f"{contrast}, and the damage to the background by {cost.text(1)} grey levels."
 )
 
-# %%
+# %% tags=["hide-input"]
 words = ("more", "less", "no clear difference in")
 Markdown(
     f"So was your prediction right? Measured by how much was taken away where it rains, 8 "

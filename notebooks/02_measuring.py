@@ -94,7 +94,7 @@ plots.gallery(
     caption="Six imagined networks. Which numbers should tell them apart?",
 )
 
-# %%
+# %% tags=["hide-input"]
 def table(outputs):
     """Mean scores of named outputs for the pictures above, as a Markdown table."""
     rows = ["| network | PSNR (dB) | E_R | E_B |", "|---|---|---|---|"]
@@ -108,7 +108,7 @@ def table(outputs):
 
 table(candidates)
 
-# %%
+# %% tags=["hide-input"]
 def say(first, second):
     """How the PSNR of two candidates compares, with the numbers."""
     values = [metrics.psnr_rgb(candidates[name], clean).mean().item() for name in (first, second)]
@@ -140,7 +140,7 @@ Markdown(
 #   gain**: how much of the difference between strong and weak rain is gone. Making everything darker lifts
 #   the line and does not tilt it, so it does not count.
 
-# %%
+# %% tags=["hide-input"]
 region = mask[0].expand_as(rainy[0])
 layer = (rainy - clean)[0][region] * 255
 
@@ -159,7 +159,7 @@ def fit(axes, name):
     axes.legend(loc="upper left", fontsize=9)
 
 
-# %%
+# %% tags=["hide-input"]
 figure, row = plt.subplots(1, 3, figsize=(9, 3.3), sharey=True)
 for axes, name in zip(
     row, ("leaves everything", "removes half the rain", "darkens all by 15 %"), strict=True
@@ -180,7 +180,7 @@ plots.chart(
 #
 # **E_R² = offset² + along² + rest²**.
 
-# %%
+# %% tags=["hide-input"]
 rows = ["| network | offset | along the rain | rest | root of the sum of squares | E_R |",
         "|---|---|---|---|---|---|"]
 for name, output in candidates.items():
@@ -220,7 +220,7 @@ def per_image(group, measure):
     return claims.per_image(group, "unseen", measure).mean(axis=0)
 
 
-# %%
+# %% tags=["hide-input"]
 figure, axes = plt.subplots()
 for group, label, colour, marker in (
     (few, "N = 8", plots.UNSEEN_COLOUR, "o"),
@@ -235,7 +235,7 @@ alt = f"PSNR against removal gain on {unseen}, a point a picture, for N = 8 and 
 caption = f"What to notice: a high point need not lie near 1. {plots.source_note(records, scale)}"
 plots.chart(figure, alt, caption)
 
-# %%
+# %% tags=["hide-input"]
 better = per_image(many, "psnr") > per_image(few, "psnr")
 shares = {
     "takes away less where it rains (removal gain)": per_image(many, "gain") < per_image(few, "gain"),
@@ -252,7 +252,7 @@ Markdown(
 # And where does E_R mislead on a real output? Take the pictures that we can show, and split
 # their E_R into the part along the rain and all else.
 
-# %%
+# %% tags=["hide-input"]
 shown = next(t for t in setting.experiment(rain="small").tests if t.name == "shown_unseen")
 before, truth = (images.to_unit(torch.stack(group)) for group in evaluation.load(shown))
 # Exact removal has contrast gain 1: its part along the rain is the standard deviation of R.
@@ -267,7 +267,7 @@ for name, group in (("8", few), ("512", many)):
         rows.append(f"| {('cat', 'coffee')[i]} | {name} | {gain:.2f} | {removed:.1f} | {along:.1f} | {other:.1f} |")
 Markdown("\n".join(rows))
 
-# %%
+# %% tags=["hide-input"]
 tiles = []
 for i in range(len(before)):
     outputs = [setting.store.picture(group[0], "shown_unseen", i) for group in (few, many)]
@@ -284,7 +284,7 @@ plots.gallery(
 # %% [markdown]
 # ## What we found
 
-# %%
+# %% tags=["hide-input"]
 gap = claims.difference(many, few, "unseen", "psnr")
 gain, contrast = (claims.difference(many, few, "unseen", m) for m in ("gain", "contrast"))
 rest = [claims.mean(group, "unseen", "e_b").text(1) for group in (few, many)]

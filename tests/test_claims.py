@@ -68,8 +68,8 @@ def test_tipping_point_ignores_a_bump():
 
 def test_tipping_point_outside_the_sweep_is_said_so():
     high, low = sweep({8: 1.0, 512: 0.95}), sweep({8: 0.5, 512: 0.4})
-    assert str(claims.tipping_point(high, "unseen", level=0.9)) == "> 512 [> 512, > 512]"
-    assert str(claims.tipping_point(low, "unseen", level=0.9)) == "< 8 [< 8, < 8]"
+    assert str(claims.tipping_point(high, "unseen", level=0.9)) == ">\N{NO-BREAK SPACE}512"
+    assert str(claims.tipping_point(low, "unseen", level=0.9)) == "<\N{NO-BREAK SPACE}8"
 
 
 def test_the_interval_of_a_tipping_point_covers_it_and_grows_with_the_noise():

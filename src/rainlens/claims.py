@@ -29,7 +29,9 @@ class Estimate:
 
     def text(self, digits: int = 2) -> str:
         """With so many digits after the point."""
-        return f"{self.value:.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}]"
+        low, high = f"{self.low:.{digits}f}", f"{self.high:.{digits}f}"
+        # A no-break space, so that a narrow table breaks before the interval, not within.
+        return f"{self.value:.{digits}f} [{low},\N{NO-BREAK SPACE}{high}]"
 
 
 def per_image(records: Sequence[Record], test: str, measure: str) -> np.ndarray:
@@ -61,7 +63,8 @@ class TippingPoint:
     """The N at which the mean gain falls through a level.
 
     n: the estimate; low, high: its 95 % interval. Infinite where the level is not reached within
-    the sweep, 0 where the gain is below it from the start.
+    the sweep, 0 where the gain is below it from the start. Printed as `n [low, high]`, or as one
+    number where all three say the same.
     """
 
     n: float
@@ -71,12 +74,13 @@ class TippingPoint:
     largest: int
 
     def __str__(self) -> str:
-        return f"{self._say(self.n)} [{self._say(self.low)}, {self._say(self.high)}]"
+        n, low, high = (self._say(value) for value in (self.n, self.low, self.high))
+        return n if low == high else f"{n} [{low},\N{NO-BREAK SPACE}{high}]"
 
     def _say(self, n: float) -> str:
         if np.isinf(n):
-            return f"> {self.largest}"
-        return f"{n:.0f}" if n else f"< {self.smallest}"
+            return f">\N{NO-BREAK SPACE}{self.largest}"
+        return f"{n:.0f}" if n else f"<\N{NO-BREAK SPACE}{self.smallest}"
 
 
 def tipping_point(

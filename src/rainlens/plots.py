@@ -78,13 +78,23 @@ def use_style() -> None:
 
 
 def chart(figure: Figure, alt: str, caption: str) -> Shown:
-    """A matplotlib figure, crisp on dense screens, no wider than the page; closes the figure."""
+    """A matplotlib figure, crisp on dense screens; closes the figure.
+
+    It shrinks with the page, but not below 5.4 inches: on a phone a wide one is swiped sideways,
+    because smaller letters could not be read.
+    """
     target = io.BytesIO()
     figure.savefig(target, format="png", dpi=DPI, metadata={"Software": None})
     width = round(figure.get_size_inches()[0] * 100)
     plt.close(figure)
-    style = f"width:100%;max-width:{width}px;height:auto;background:white"
-    body = _image_tag(target.getvalue(), "png", alt, style)
+    least = min(width, 540)
+    style = f"width:100%;min-width:{least}px;max-width:{width}px;height:auto;background:white"
+    tag = _image_tag(target.getvalue(), "png", alt, style)
+    # Focusable, so that a keyboard can scroll it, too.
+    label = html.escape("figure, can be scrolled sideways")
+    body = (
+        f'<div style="overflow-x:auto" tabindex="0" role="group" aria-label="{label}">{tag}</div>'
+    )
     return Shown(body, caption, alt)
 
 
