@@ -168,17 +168,16 @@ for axes, (name, sweep) in zip(row, sweeps.items(), strict=True):
     axes.set_title(f"{name} range")
 row[0].set_ylabel("contrast gain")
 row[0].legend()
-ends = {n: [r.curves["unseen/contrast"][-1] for r in s[largest]] for n, s in sweeps.items()}
-alt = f"Contrast gain along training with N = {largest}; at the end on unseen rain: " + ", ".join(
-    f"{name} {np.mean(values):.2f}" for name, values in ends.items()
-)
-caption = (
-    f"Training with {largest} backgrounds; mean over seeds, 16 test pictures. What to notice: the "
-    f"distance between the lines is what was learnt about one kind of rain only. {note}"
-)
 
-# %%
-plots.chart(figure, alt, caption)
+# %% tags=["hide-input"]
+ends = {n: [r.curves["unseen/contrast"][-1] for r in s[largest]] for n, s in sweeps.items()}
+told = ", ".join(f"{name} {np.mean(values):.2f}" for name, values in ends.items())
+plots.chart(
+    figure,
+    alt=f"Contrast gain along training with N = {largest}; at the end on unseen rain: {told}",
+    caption=f"Training with {largest} backgrounds; mean over seeds, 16 test pictures. What to "
+    f"notice: the distance between the lines is what was learnt about one kind of rain only. {note}",
+)
 
 # %% [markdown]
 # ## What we found
