@@ -16,13 +16,14 @@
 # **How do we tell a network that removes rain from one that leaves it, or from one that ruins
 # the picture?**
 #
-# The usual answer is PSNR, a distance to the clean picture. The papers (2026, Sec. 3.2 and 6.1) argue that it hides
+# The usual answer is PSNR (peak signal-to-noise ratio): the mean squared difference to the clean picture on a
+# logarithmic scale, in decibels (dB). Higher is closer; an exact copy has infinity. The papers (2026, Sec. 3.2, 6.1 and 6.2) argue that it hides
 # the very failure they study: a network that returns its input untouched has kept the background
 # perfectly, and scores well. They measure the rainy and the dry part of a picture apart. We follow
 # them, find a weakness in their measure too, and add two numbers.
 #
 # **Make a prediction.** Three would-be networks get a picture in light rain. One returns it
-# unchanged, one removes the rain exactly but makes the picture a bit darker, one returns a black
+# unchanged, one removes the rain exactly but makes the picture a fifth darker, one returns a black
 # rectangle. Which of them gets the best PSNR, and which the highest "rain removal"?
 
 # %% tags=["parameters"]
@@ -123,7 +124,8 @@ Markdown(
     f"- **E_R** is {removed['leaves everything']:.0f} for doing nothing, as it should be. But its "
     f"highest value, {max(removed.values()):.0f}, goes to *{max(removed, key=removed.get)}*: "
     "it rewards any change in the rain region, wreckage included.\n"
-    "- **E_B** notices darkening and black paint, and says nothing about rain."
+    "- **E_B** notices darkening and black paint, and says nothing about rain. The untouched "
+    "picture has a little of it, too: rain weaker than *t* counts as background."
 )
 
 # %% [markdown]
@@ -137,8 +139,10 @@ Markdown(
 # - The line **through the origin** has the slope **sum(d R) / sum(R R)**. We call it the **removal
 #   gain**. 0: the rain was left. 1: exactly removed. More: more was taken away than the rain.
 # - A line with a **free intercept** has the slope **cov(d, R) / var(R)**. We call it the **contrast
-#   gain**: how much of the difference between strong and weak rain is gone. Making everything darker lifts
-#   the line and does not tilt it, so it does not count.
+#   gain**: how much of the difference between strong and weak rain is gone. Making every pixel darker by the
+#   same amount lifts the line and does not tilt it, so it does not count. Darkening by a *share* tilts it a
+#   little, because the share of a bright streak is larger. An output that is simply flat has lost the
+#   contrast of the streaks with that of the picture, so this gain, too, needs a low E_B beside it.
 
 # %% tags=["hide-input"]
 region = mask[0].expand_as(rainy[0])
@@ -176,7 +180,7 @@ plots.chart(
 # %% [markdown]
 # The second fit also takes E_R apart. The change has a mean (the **offset**: darker or lighter), a part
 # **along the rain** (the contrast gain times the standard deviation of *R*), and a **rest** that neither
-# explains. A least-squares fit makes the three uncorrelated, so their squares add up:
+# explains. In a least-squares fit the rest has mean zero and is uncorrelated with *R*, so the squares of the three parts add up:
 #
 # **E_R² = offset² + along² + rest²**.
 
@@ -199,8 +203,8 @@ Markdown("\n".join(rows))
 #
 # ## Real networks
 #
-# Now two trained networks from chapter 1, tested on all test pictures of this scale. Each point is
-# one picture.
+# Now the networks of chapter 1, on all test pictures of this scale. Each point is one picture, averaged
+# over the seeds.
 
 # %% tags=["grid"]
 grid = [
@@ -229,10 +233,10 @@ for group, label, colour, marker in (
     gain, quality = per_image(group, "gain"), per_image(group, "psnr")
     axes.plot(gain, quality, marker, color=colour, label=label, linestyle="none", alpha=0.8)
 axes.axvline(1, color=plots.FAINT, linestyle="--", linewidth=1)
-axes.set(xlabel="removal gain (1: exactly the rain was taken away)", ylabel="PSNR (dB)")
+axes.set(xlabel="removal gain (1: as much as the rain)", ylabel="PSNR (dB)")
 axes.legend()
 alt = f"PSNR against removal gain on {unseen}, a point a picture, for N = 8 and N = 512"
-caption = f"What to notice: a high point need not lie near 1. {plots.source_note(records, scale)}"
+caption = f"What to notice: how little the height of a point says about its place from left to right. {plots.source_note(records, scale)}"
 plots.chart(figure, alt, caption)
 
 # %% tags=["hide-input"]
@@ -241,16 +245,16 @@ shares = {
     "takes away less where it rains (removal gain)": per_image(many, "gain") < per_image(few, "gain"),
     "leaves more contrast of the streaks": per_image(many, "contrast") < per_image(few, "contrast"),
 }
-lines = [f"- on {(better & less).mean():.0%} it {what};" for what, less in shares.items()]
+lines = [f"- {what} on {(better & less).mean():.0%};" for what, less in shares.items()]
 Markdown(
-    f"By PSNR, 512 backgrounds are better on {better.mean():.0%} of the {len(better)} pictures. Yet\n\n"
+    f"By PSNR, 512 backgrounds are better on {better.mean():.0%} of the {len(better)} pictures. It\n\n"
     + "\n".join(lines)
-    + "\n\nPSNR averages over the whole picture, and most of it is dry: the damage done there decides."
+    + "\n\nMost of a picture is dry, so PSNR is mostly a verdict on the dry part."
 )
 
 # %% [markdown]
 # And where does E_R mislead on a real output? Take the pictures that we can show, and split
-# their E_R into the part along the rain and all else.
+# their E_R into the part along the rain and all else (offset and rest together). The table shows the first seed.
 
 # %% tags=["hide-input"]
 shown = next(t for t in setting.experiment(rain="small").tests if t.name == "shown_unseen")
@@ -312,4 +316,4 @@ Markdown(
 # </details>
 
 # %%
-plots.sources("Fig. 2 (right), Sec. 3.2 and 6.1", ["metrics.py", "evaluation.py"])
+plots.sources("2026: Fig. 2 (right), Sec. 3.2, 6.1, 6.2; 2023: Fig. 3 (right), Sec. 2.2", ["metrics.py", "evaluation.py"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -13,16 +13,20 @@ from rainlens.records import Record
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
-TIPPING_GAIN = 0.9  # a tenth of the rain is left; chosen before any record was made
+TIPPING_GAIN = 0.9  # our choice; chapter 5 shows other levels
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its 95 % bootstrap interval, printed as `value [low, high]`."""
+    """A number with its 95 % bootstrap interval, printed as `value [low, high]`.
+
+    by_seed: the number for each seed alone, where there are several.
+    """
 
     value: float
     low: float
     high: float
+    by_seed: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         return self.text()
@@ -53,9 +57,10 @@ def difference(
     ours: Sequence[Record], theirs: Sequence[Record], test: str, measure: str
 ) -> Estimate:
     """The mean over images of ours - theirs, image by image: both saw the same test pictures."""
-    paired = np.nanmean(per_image(ours, test, measure), axis=0)
-    paired = paired - np.nanmean(per_image(theirs, test, measure), axis=0)
-    return _bootstrap_mean(paired[~np.isnan(paired)])
+    first, second = per_image(ours, test, measure), per_image(theirs, test, measure)
+    paired = np.nanmean(first, axis=0) - np.nanmean(second, axis=0)
+    by_seed = np.nanmean(first, axis=1) - np.nanmean(second, axis=1)
+    return replace(_bootstrap_mean(paired[~np.isnan(paired)]), by_seed=tuple(by_seed.tolist()))
 
 
 @dataclass(frozen=True)
@@ -115,8 +120,16 @@ def tipping_point(
 
 
 def direction(estimate: Estimate, more: str, less: str, equal: str) -> str:
-    """Which of three words an estimated difference deserves: its interval decides."""
-    return more if estimate.low > 0 else less if estimate.high < 0 else equal
+    """Which of three words an estimated difference deserves.
+
+    The interval, which covers the choice of test pictures, must exclude zero, and every seed must
+    have the same sign: with two or three of them, no interval over seeds could be trusted.
+    """
+    if estimate.low > 0 and all(value > 0 for value in estimate.by_seed):
+        return more
+    if estimate.high < 0 and all(value < 0 for value in estimate.by_seed):
+        return less
+    return equal
 
 
 def _crossing(counts: Sequence[int], gains: np.ndarray, level: float) -> float:

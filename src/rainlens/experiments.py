@@ -84,8 +84,9 @@ class Scale:
     """How large the experiments of a book are.
 
     blocks, channels: the ResNet. seeds: repetitions. patch_counts: the values of N.
-    backgrounds: the pictures to train on. unseen: the test rain. test_crop: centre of test
-    pictures that is scored, None for all of it. test_count: how many pictures.
+    patch_size, iterations, learning_rate, measure_every: as in `Experiment`. backgrounds: the
+    pictures to train on. test_crop: centre of test pictures that is scored, None for all of it.
+    test_count: how many pictures.
     """
 
     name: str
@@ -173,7 +174,7 @@ SCALES = {
         ),
         Scale(
             name="cpu",
-            about="minutes an experiment on two processor cores; the effect is visible",
+            about="minutes an experiment on two processor cores; shows directions only",
             blocks=8,
             channels=32,
             patch_size=64,
@@ -185,7 +186,7 @@ SCALES = {
         ),
         Scale(
             name="gpu",
-            about="the whole book in about an hour on one data-centre GPU",
+            about="larger networks, meant for one data-centre GPU",
             blocks=16,
             channels=64,
             patch_size=128,
@@ -197,7 +198,7 @@ SCALES = {
         ),
         Scale(
             name="paper",
-            about="the papers' settings; days on a data-centre GPU",
+            about="the papers' settings, 250,000 iterations a network",
             blocks=16,
             channels=64,
             patch_size=128,

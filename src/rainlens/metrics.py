@@ -66,8 +66,9 @@ def contrast_gain(
 ) -> Tensor:
     """The same slope with an intercept: cov(d, R) / var(R) over M.
 
-    How much of the contrast of the streaks is gone: 0 = all of it is left, 1 = none. Making the
-    whole region darker changes nothing here. nan where R is the same in all of M, or M is empty.
+    How much of the contrast of the streaks is gone: 0 = all of it is left, 1 = none. Subtracting
+    one amount from the whole region changes nothing here; scaling or flattening it does. nan where
+    R is the same in all of M, or M is empty.
     """
     return _regress(output, rainy, clean, threshold)[0]
 

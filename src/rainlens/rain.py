@@ -1,7 +1,7 @@
 """Rain layers: the papers' recipe for training, and an independent one for tests.
 
 Training rain (`synthesize`) follows the streak recipe that both papers name (2026 paper, Sec.
-3.1.2 and Table 1): sparse noise, smeared by a motion-blur kernel. The papers never test on it.
+3.1.2 and Table 1): sparse noise, smeared by a motion-blur kernel. The papers test on other rain.
 Test rain without any download (`draw_streaks`) is made in another way altogether: single line
 segments, drawn one by one. A rain layer R is grey, of shape (N, 1, H, W), with values in [0, 1];
 a rainy picture is `add_rain(clean, R)`.
