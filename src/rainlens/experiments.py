@@ -26,7 +26,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 import rainlens
-from rainlens import evaluation, images, models, rain, training
+from rainlens import evaluation, images, models, rain, signals, toy_evaluation, training
 from rainlens.evaluation import TestSet
 from rainlens.randomness import generator
 from rainlens.records import Record, RecordStore
@@ -80,6 +80,53 @@ class Experiment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ToyExperiment:
+    """One network of the toy task, trained on a cosine and tested on all (2026 paper, Sec. 5).
+
+    order: O of the training signal. channels, slope: of the network (`models.cnn1d`). loss: a name
+    in `toy_evaluation.LOSSES`. noise_mean, noise_spread: of the training noise, fresh each step.
+    draws: noise draws a test. keep_weights: whether the trained network is kept.
+    """
+
+    order: int = 1
+    points: int = signals.SEGMENT_POINTS
+    channels: int = 136
+    slope: float = 0.01
+    iterations: int = 12_000
+    batch: int = 32
+    learning_rate: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.5
+    warmup: int = 100
+    loss: str = "norm"
+    noise_mean: float = 0.0
+    noise_spread: float = 1.0
+    seed: int = 0
+    measure_every: int = 250
+    draws: int = 128
+    keep_weights: bool = False
+
+    def __post_init__(self) -> None:
+        if self.loss not in toy_evaluation.LOSSES:
+            known = ", ".join(toy_evaluation.LOSSES)
+            raise ValueError(f"loss is {self.loss!r}; it must be one of {known}.")
+        for name in ("order", "points", "channels", "iterations", "batch", "draws"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+
+    @property
+    def key(self) -> str:
+        """Ten hexadecimal digits of a hash of everything, engine version included."""
+        text = json.dumps({"engine": ENGINE, "task": "toy", **asdict(self)}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+    @property
+    def name(self) -> str:
+        """What its record is called: readable, and unique through the key."""
+        return f"toy-cnn1d-order{self.order}-s{self.seed}-{self.key}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scale:
     """How large the experiments of a book are.
 
@@ -123,6 +170,12 @@ class Scale:
         curves = self._curves(base) if "curves" not in changes else base.curves
         return replace(base, tests=tests, curves=curves)
 
+    def toy(self, order: int = 1, seed: int = 0, **changes: Any) -> ToyExperiment:
+        """The toy experiment of this scale; the weights of the live panel's three are kept."""
+        keep = order in toy_evaluation.ORDERS and seed == 0
+        base = dict(TOY_SCALES[self.name], order=order, seed=seed, keep_weights=keep)
+        return ToyExperiment(**{**base, **changes})
+
     def _pictures(self, experiment: Experiment) -> str:
         """Test backgrounds: the same category, other pictures (2026 paper, Sec. 4.1.1)."""
         return "rain100l" if experiment.backgrounds == "natural" else experiment.backgrounds
@@ -153,6 +206,13 @@ class Scale:
             TestSet("seen", experiment.rain, **few),
         )
 
+
+TOY_SCALES: dict[str, dict[str, Any]] = {
+    "smoke": dict(iterations=24, channels=8, measure_every=12, warmup=4, draws=8),
+    "cpu": dict(iterations=12_000),
+    "gpu": dict(iterations=40_000, measure_every=500),
+    "paper": dict(iterations=100_000, measure_every=1000),
+}
 
 SCALES = {
     scale.name: scale
@@ -236,6 +296,8 @@ def stand_in(experiment: Experiment, scale: Scale) -> Experiment:
 
 def can_compute(experiment: Experiment) -> bool:
     """Whether the pictures and rain that it needs are on this machine."""
+    if isinstance(experiment, ToyExperiment):
+        return True
     needed = {experiment.backgrounds}
     for test in (*experiment.tests, *experiment.curves):
         needed |= {test.backgrounds}
@@ -255,7 +317,7 @@ def on_hand(grid: Sequence[Experiment], scale: Scale, recompute: bool = False) -
         "The real pictures are not on this machine (RAINLENS_DATA): "
         "the embedded photographs stand in for them, and the numbers differ."
     )
-    return [stand_in(e, scale) for e in grid]
+    return [stand_in(e, scale) if isinstance(e, Experiment) else e for e in grid]
 
 
 @dataclass
@@ -340,6 +402,8 @@ def compute(
 
     Picks up from its checkpoint if there is one. Raises training.TimeUp at the deadline.
     """
+    if isinstance(experiment, ToyExperiment):
+        return _compute_toy(experiment, store, deadline, progress)
     start = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name))
@@ -368,6 +432,66 @@ def compute(
     record = store.save(record, kept)
     checkpoint.path.unlink(missing_ok=True)
     return record
+
+
+def _compute_toy(
+    experiment: ToyExperiment,
+    store: RecordStore,
+    deadline: float | None,
+    progress: Callable[[int], None],
+) -> Record:
+    start = time.monotonic()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name))
+    model = _fresh_toy_model(experiment).to(device)
+    curves = training.fit(
+        model,
+        _toy_batches(experiment, device),
+        _toy_schedule(experiment),
+        lambda model: toy_evaluation.measure(model, experiment.order),
+        loss=toy_evaluation.LOSSES[experiment.loss],
+        checkpoint=checkpoint,
+        deadline=deadline,
+        progress=progress,
+    )
+    tests = toy_evaluation.evaluate(model, experiment.order, experiment.draws)
+    if experiment.keep_weights:
+        store.save_weights(experiment.name, model.state_dict())
+    provenance = {**where(device), "seconds": round(time.monotonic() - start, 1)}
+    description = json.loads(json.dumps(asdict(experiment)))
+    record = store.save(Record(experiment.name, description, curves, tests, provenance=provenance))
+    checkpoint.path.unlink(missing_ok=True)
+    return record
+
+
+def _fresh_toy_model(experiment: ToyExperiment) -> torch.nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(experiment.seed)
+        return models.build("cnn1d", channels=experiment.channels, slope=experiment.slope)
+
+
+def _toy_schedule(experiment: ToyExperiment) -> training.Schedule:
+    return training.Schedule(
+        experiment.iterations,
+        experiment.learning_rate,
+        betas=experiment.betas,
+        measure_every=experiment.measure_every,
+        weight_decay=experiment.weight_decay,
+        warmup=experiment.warmup,
+    )
+
+
+def _toy_batches(experiment: ToyExperiment, device: torch.device) -> training.Draw:
+    """Step -> (noisy, clean) segments, float32 (batch, 2, points)."""
+    signal = signals.Cosine(experiment.order)
+    noise = signals.Noise(experiment.noise_mean, experiment.noise_spread)
+
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        source = generator(experiment.seed, "toy train", step)
+        clean = signals.segments(signal, experiment.batch, source, experiment.points)
+        return signals.spoil(clean, noise, source).to(device), clean.to(device)
+
+    return draw
 
 
 def where(device: torch.device) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 from torch import Tensor
 
 from rainlens import images
@@ -68,6 +69,16 @@ class RecordStore:
     def checkpoint_path(self, name: str) -> Path:
         """Where an unfinished experiment keeps its state."""
         return self.folder / ".unfinished" / f"{name}.pt"
+
+    def weights_path(self, name: str) -> Path:
+        """Where the trained weights of an experiment that keeps them lie (safetensors)."""
+        return self.folder / f"{name}.safetensors"
+
+    def save_weights(self, name: str, weights: dict[str, Tensor]) -> None:
+        """Writes trained weights beside the record, as they are."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        whole = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
+        write_whole(self.weights_path(name), safetensors.torch.save(whole))
 
     def load(self, name: str) -> Record | None:
         """The record of that name, or None where there is none.

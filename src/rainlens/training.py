@@ -13,7 +13,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -37,16 +37,27 @@ class Schedule:
 
     iterations: steps of the optimiser. learning_rate: at the start. betas: of Adam (0.9, 0.99 in
     the 2023 paper, appendix F.2). measure_every: iterations between two points of the curves.
+    weight_decay: 0 is Adam, above 0 is AdamW. warmup: steps over which the rate rises linearly.
     """
 
     iterations: int
     learning_rate: float = 2e-4
     betas: tuple[float, float] = (0.9, 0.99)
     measure_every: int = 100
+    weight_decay: float = 0.0
+    warmup: int = 0
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, counted from 0."""
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.iterations))
+        rate = self.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.iterations))
+        return rate * (step + 1) / self.warmup if step < self.warmup else rate
+
+    def optimizer(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """Adam, or AdamW where there is weight decay."""
+        usual = dict(lr=self.learning_rate, betas=self.betas, fused=True)
+        if self.weight_decay == 0:
+            return torch.optim.Adam(parameters, **usual)
+        return torch.optim.AdamW(parameters, weight_decay=self.weight_decay, **usual)
 
 
 @dataclass
@@ -100,9 +111,7 @@ def fit(
     """
     keep_memory()
     model.train()
-    optimizer = torch.optim.Adam(
-        model.parameters(), lr=schedule.learning_rate, betas=schedule.betas, fused=True
-    )
+    optimizer = schedule.optimizer(model.parameters())
     device = next(model.parameters()).device
     summed = torch.zeros((), device=device)
     first, curves = _restore(checkpoint, model, optimizer, summed)

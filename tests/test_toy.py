@@ -1,0 +1,95 @@
+"""The toy task as an experiment: schedule, shares, records."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from rainlens import experiments, signals, toy_evaluation, training
+from rainlens.records import RecordStore
+
+SMOKE = experiments.SCALES["smoke"]
+
+
+class Echo(nn.Module):
+    """Returns its input: the pure reader of y."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.idle = nn.Parameter(torch.zeros(1))
+
+    def forward(self, points):
+        return points + 0 * self.idle
+
+
+class Reciter(Echo):
+    """Answers with its cosine of x whatever y says: the pure reader of x."""
+
+    def forward(self, points):
+        x = points[:, 0]
+        return torch.stack((x, signals.Cosine(1)(x)), 1) + 0 * self.idle
+
+
+def test_defaults_of_the_schedule_are_plain_adam_with_cosine():
+    schedule = training.Schedule(100, 1e-3)
+    assert [schedule.rate(s) for s in (0, 50)] == [1e-3, 1e-3 * 0.5 * (1 + math.cos(math.pi / 2))]
+    assert type(schedule.optimizer(nn.Linear(1, 1).parameters())) is torch.optim.Adam
+
+
+def test_warmup_and_weight_decay():
+    schedule = training.Schedule(100, 1.0, warmup=4, weight_decay=0.5)
+    assert schedule.rate(0) == 0.25 and schedule.rate(4) == training.Schedule(100, 1.0).rate(4)
+    optimizer = schedule.optimizer(nn.Linear(1, 1).parameters())
+    assert type(optimizer) is torch.optim.AdamW
+    assert optimizer.defaults["weight_decay"] == 0.5
+
+
+@pytest.mark.parametrize(("network", "expected"), [(Echo(), (0, 1)), (Reciter(), (1, 0))])
+def test_shares_of_the_two_pure_strategies(network, expected):
+    assert toy_evaluation.shares(network, 1, signals.TRAINING_NOISE) == pytest.approx(
+        expected, abs=1e-5
+    )
+
+
+def test_an_echo_keeps_the_noise_power_and_a_reciter_has_no_error():
+    noise = signals.SHIFTED_NOISE  # mean square: 10^2 + 5^2
+    values = toy_evaluation.errors(Echo(), signals.Cosine(8), noise, 64)
+    assert sum(values) / 64 == pytest.approx(125, rel=0.05)
+    assert max(toy_evaluation.errors(Reciter(), signals.Cosine(1), noise, 4)) < 1e-9
+
+
+def test_norm_loss_by_hand():
+    output = torch.zeros(2, 2, 2)
+    target = torch.tensor([[[3.0, 0.0], [4.0, 0.0]], [[0.0, 0.0], [0.0, 1.0]]])
+    assert toy_evaluation.norm_loss(output, target).item() == 3  # (5 + 1) / 2
+
+
+def test_a_toy_run_is_recorded_with_weights_and_repeats(tmp_path):
+    experiment = SMOKE.toy(order=4)
+    first = experiments.run_within([experiment], RecordStore(tmp_path / "a")).records[0]
+    again = experiments.run_within([experiment], RecordStore(tmp_path / "b")).records[0]
+    assert first.results == again.results
+    assert RecordStore(tmp_path / "a").weights_path(experiment.name).exists()
+    assert set(first.tests) == set(toy_evaluation.panels(4))
+    assert len(first.tests["shifted"]["mse"]) == experiment.draws
+    assert first.curves["iteration"] == [0, 12, 24]
+
+
+def test_the_middle_of_a_run_can_be_resumed(tmp_path):
+    experiment, store = SMOKE.toy(), RecordStore(tmp_path / "cut")
+    with pytest.raises(training.TimeUp):
+        experiments.compute(experiment, store, deadline=0.0)
+    resumed = experiments.compute(experiment, store)
+    whole = experiments.compute(experiment, RecordStore(tmp_path / "whole"))
+    assert resumed.results == whole.results
+
+
+def test_keys_of_recorded_deraining_experiments_stand():
+    name = experiments.SCALES["cpu"].experiment(rain="small", patches=8).name
+    assert name == "derain-resnet-natural8-small-s0-b50a38ae79"
+
+
+def test_a_bad_loss_is_named():
+    with pytest.raises(ValueError, match="loss is 'l7'"):
+        experiments.ToyExperiment(loss="l7")
