@@ -343,4 +343,4 @@ def test_webp_looks_the_same(tmp_path):
 
 def test_groups_of_equal_size():
     a, b = torch.zeros(3, 4, 5), torch.zeros(3, 5, 4)
-    assert images.stack_equal([a, b, a, a, b]) == [[0, 2, 3], [1, 4]]
+    assert images.group_by_size([a, b, a, a, b]) == [[0, 2, 3], [1, 4]]

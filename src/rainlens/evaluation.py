@@ -69,7 +69,7 @@ def derain(model: nn.Module, rainy: list[Tensor], batch_pixels: int = 400_000) -
     was_training = model.training
     model.eval()
     outputs: list[Tensor | None] = [None] * len(rainy)
-    for group in images.stack_equal(rainy):
+    for group in images.group_by_size(rainy):
         at_once = max(1, batch_pixels // rainy[group[0]][0].numel())
         for start in range(0, len(group), at_once):
             chosen = group[start : start + at_once]

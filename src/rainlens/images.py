@@ -8,6 +8,7 @@ of training pictures (2026 paper, Sec. 3.1.1).
 
 from __future__ import annotations
 
+import io
 import os
 import warnings
 from collections.abc import Sequence
@@ -176,8 +177,6 @@ def to_bytes(pictures: Tensor) -> Tensor:
 
 def encode_webp(picture: Tensor) -> bytes:
     """uint8 (3, H, W) -> a WebP file of high quality: to be looked at, not measured."""
-    import io
-
     target = io.BytesIO()
     Image.fromarray(picture.permute(1, 2, 0).numpy()).save(target, "WEBP", quality=90, method=4)
     return target.getvalue()
@@ -232,7 +231,7 @@ def _random_crop(picture: Tensor, size: int, rng: np.random.Generator, file: Pat
     return picture[..., top : top + size, left : left + size].clone()
 
 
-def stack_equal(pictures: Sequence[Tensor]) -> list[list[int]]:
+def group_by_size(pictures: Sequence[Tensor]) -> list[list[int]]:
     """Indices of pictures grouped by size, in order, so that each group can be one batch."""
     groups: dict[tuple[int, ...], list[int]] = {}
     for index, picture in enumerate(pictures):

@@ -17,11 +17,10 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from PIL import Image
 from torch import Tensor
 
 import rainlens
-from rainlens import claims
+from rainlens import claims, images
 from rainlens.records import Record
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; shapes repeat what they say.
@@ -183,10 +182,7 @@ def _webp(picture: Tensor, zoom: int) -> bytes:
     if picture.is_floating_point():
         picture = (picture.clamp(0, 1) * 255).round()
     picture = enlarge(picture.to(torch.uint8), zoom).expand(3, -1, -1)
-    target = io.BytesIO()
-    pixels = picture.permute(1, 2, 0).contiguous().cpu().numpy()
-    Image.fromarray(pixels).save(target, "WEBP", quality=90, method=4)
-    return target.getvalue()
+    return images.encode_webp(picture.contiguous().cpu())
 
 
 def _image_tag(content: bytes, kind: str, alt: str, style: str) -> str:
