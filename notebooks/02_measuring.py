@@ -236,7 +236,7 @@ axes.axvline(1, color=plots.FAINT, linestyle="--", linewidth=1)
 axes.set(xlabel="removal gain (1: as much as the rain)", ylabel="PSNR (dB)")
 axes.legend()
 alt = f"PSNR against removal gain on {unseen}, a point a picture, for N = 8 and N = 512"
-caption = f"What to notice: how little the height of a point says about its place from left to right. {plots.source_note(records, scale)}"
+caption = f"What to notice: how the two clouds differ, from left to right and in height. {plots.source_note(records, scale)}"
 plots.chart(figure, alt, caption)
 
 # %% tags=["hide-input"]
