@@ -71,7 +71,8 @@ def test_a_toy_run_is_recorded_with_weights_and_repeats(tmp_path):
     again = experiments.run_within([experiment], RecordStore(tmp_path / "b")).records[0]
     assert first.results == again.results
     assert RecordStore(tmp_path / "a").weights_path(experiment.name).exists()
-    assert set(first.tests) == set(toy_evaluation.panels(4))
+    densities = {f"points{points}" for points in toy_evaluation.DENSITIES}
+    assert set(first.tests) == set(toy_evaluation.panels(4)) | densities
     assert len(first.tests["shifted"]["mse"]) == experiment.draws
     assert first.curves["iteration"] == [0, 12, 24]
 
@@ -93,3 +94,10 @@ def test_keys_of_recorded_deraining_experiments_stand():
 def test_a_bad_loss_is_named():
     with pytest.raises(ValueError, match="loss is 'l7'"):
         experiments.ToyExperiment(loss="l7")
+
+
+def test_a_pool_repeats_its_segments_and_fresh_noise_does_not():
+    device = torch.device("cpu")
+    pooled = experiments._toy_batches(SMOKE.toy(pool=1), device)
+    fresh = experiments._toy_batches(SMOKE.toy(), device)
+    assert torch.equal(pooled(1)[0], pooled(2)[0]) and not torch.equal(fresh(1)[0], fresh(2)[0])

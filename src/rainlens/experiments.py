@@ -83,8 +83,9 @@ class Experiment:
 class ToyExperiment:
     """One network of the toy task, trained on a cosine and tested on all (2026 paper, Sec. 5).
 
-    order: O of the training signal. channels, slope: of the network (`models.cnn1d`). loss: a name
-    in `toy_evaluation.LOSSES`. noise_mean, noise_spread: of the training noise, fresh each step.
+    order: O of the training signal. channels, slope, input_scale: of the network (`models.cnn1d`).
+    loss: a name in `toy_evaluation.LOSSES`. noise_mean, noise_spread: of the training noise. pool:
+    0 draws fresh segments and noise each step, n > 0 draws from n segments noised once and for all.
     draws: noise draws a test. keep_weights: whether the trained network is kept.
     """
 
@@ -92,6 +93,7 @@ class ToyExperiment:
     points: int = signals.SEGMENT_POINTS
     channels: int = 136
     slope: float = 0.01
+    input_scale: float = 10.0
     iterations: int = 12_000
     batch: int = 32
     learning_rate: float = 1e-3
@@ -101,6 +103,7 @@ class ToyExperiment:
     loss: str = "norm"
     noise_mean: float = 0.0
     noise_spread: float = 1.0
+    pool: int = 0
     seed: int = 0
     measure_every: int = 250
     draws: int = 128
@@ -467,7 +470,12 @@ def _compute_toy(
 def _fresh_toy_model(experiment: ToyExperiment) -> torch.nn.Module:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
-        return models.build("cnn1d", channels=experiment.channels, slope=experiment.slope)
+        return models.build(
+            "cnn1d",
+            channels=experiment.channels,
+            slope=experiment.slope,
+            scale=experiment.input_scale,
+        )
 
 
 def _toy_schedule(experiment: ToyExperiment) -> training.Schedule:
@@ -486,12 +494,21 @@ def _toy_batches(experiment: ToyExperiment, device: torch.device) -> training.Dr
     signal = signals.Cosine(experiment.order)
     noise = signals.Noise(experiment.noise_mean, experiment.noise_spread)
 
-    def draw(step: int) -> tuple[Tensor, Tensor]:
+    def fresh(count: int, step: int) -> tuple[Tensor, Tensor]:
         source = generator(experiment.seed, "toy train", step)
-        clean = signals.segments(signal, experiment.batch, source, experiment.points)
+        clean = signals.segments(signal, count, source, experiment.points)
         return signals.spoil(clean, noise, source).to(device), clean.to(device)
 
-    return draw
+    if not experiment.pool:
+        return lambda step: fresh(experiment.batch, step)
+    noisy, clean = fresh(experiment.pool, 0)
+
+    def from_pool(step: int) -> tuple[Tensor, Tensor]:
+        source = generator(experiment.seed, "toy pool", step)
+        chosen = torch.randint(experiment.pool, (experiment.batch,), generator=source)
+        return noisy[chosen], clean[chosen]
+
+    return from_pool
 
 
 def where(device: torch.device) -> dict[str, Any]:

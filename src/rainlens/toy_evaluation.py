@@ -14,6 +14,7 @@ from rainlens import signals
 from rainlens.signals import Noise, Signal
 
 POINTS = 256
+DENSITIES = (128, 512, 1024)  # other numbers of points over the whole function
 ORDERS = (1, 4, 8)
 MIDDLE_NOISE = Noise(0.0, 5.0)  # our choice: the paper's text names only the two others
 
@@ -36,9 +37,11 @@ def answers(
     return noisy, network(noisy.to(device)).cpu(), clean
 
 
-def errors(network: nn.Module, signal: Signal, noise: Noise, draws: int) -> list[float]:
+def errors(
+    network: nn.Module, signal: Signal, noise: Noise, draws: int, points: int = POINTS
+) -> list[float]:
     """Mean square error of y over the whole function, one value a noise draw."""
-    _, output, clean = answers(network, signal, noise, draws)
+    _, output, clean = answers(network, signal, noise, draws, points)
     return signals.mean_square_error(output, clean).tolist()
 
 
@@ -95,7 +98,10 @@ def panels(order: int) -> dict[str, tuple[Signal, Noise]]:
 
 
 def evaluate(network: nn.Module, order: int, draws: int) -> dict[str, dict[str, list[float]]]:
-    """Per test of `panels`: `mse`, one a draw, and the first draw's `noisy` and `output` y."""
+    """Per test of `panels`: `mse`, one a draw, and the first draw's `noisy` and `output` y.
+
+    And per number of points in `DENSITIES`, the `matched` and `shifted` errors on its own signal.
+    """
     tests = {}
     for name, (signal, noise) in panels(order).items():
         noisy, output, clean = answers(network, signal, noise, draws)
@@ -103,5 +109,11 @@ def evaluate(network: nn.Module, order: int, draws: int) -> dict[str, dict[str, 
             "mse": signals.mean_square_error(output, clean).tolist(),
             "noisy": [round(value, 3) for value in noisy[0, 1].tolist()],
             "output": [round(value, 3) for value in output[0, 1].tolist()],
+        }
+    own = signals.Cosine(order)
+    for points in DENSITIES:
+        tests[f"points{points}"] = {
+            "matched": errors(network, own, signals.TRAINING_NOISE, draws, points),
+            "shifted": errors(network, own, signals.SHIFTED_NOISE, draws, points),
         }
     return tests
