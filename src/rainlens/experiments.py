@@ -491,24 +491,19 @@ def _toy_schedule(experiment: ToyExperiment) -> training.Schedule:
 
 def _toy_batches(experiment: ToyExperiment, device: torch.device) -> training.Draw:
     """Step -> (noisy, clean) segments, float32 (batch, 2, points)."""
-    signal = signals.Cosine(experiment.order)
-    noise = signals.Noise(experiment.noise_mean, experiment.noise_spread)
+    e, signal = experiment, signals.Cosine(experiment.order)
+    noise = signals.Noise(e.noise_mean, e.noise_spread)
+    pool = signals.fixed_pool(signal, e.seed, e.pool, noise, e.points) if e.pool else None
 
-    def fresh(count: int, step: int) -> tuple[Tensor, Tensor]:
-        source = generator(experiment.seed, "toy train", step)
-        clean = signals.segments(signal, count, source, experiment.points)
-        return signals.spoil(clean, noise, source).to(device), clean.to(device)
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        if pool is None:
+            batch = signals.training_batch(signal, e.seed, step, e.batch, noise, e.points)
+        else:
+            batch = signals.pool_batch(pool, e.seed, step, e.batch)
+        noisy, clean = (part.to(device) for part in batch)
+        return noisy, clean
 
-    if not experiment.pool:
-        return lambda step: fresh(experiment.batch, step)
-    noisy, clean = fresh(experiment.pool, 0)
-
-    def from_pool(step: int) -> tuple[Tensor, Tensor]:
-        source = generator(experiment.seed, "toy pool", step)
-        chosen = torch.randint(experiment.pool, (experiment.batch,), generator=source)
-        return noisy[chosen], clean[chosen]
-
-    return from_pool
+    return draw
 
 
 def where(device: torch.device) -> dict[str, Any]:

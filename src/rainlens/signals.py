@@ -95,32 +95,41 @@ def segments(
 
 
 def training_batch(
-    signal: Signal, seed: int, step: int, size: int = 64, noise: Noise = TRAINING_NOISE
+    signal: Signal,
+    seed: int,
+    step: int,
+    size: int = 64,
+    noise: Noise = TRAINING_NOISE,
+    points: int = SEGMENT_POINTS,
 ) -> tuple[Tensor, Tensor]:
     """A batch of new segments with new noise: batch `step` of the stream `seed`.
 
     Returns:
-        noisy and clean points, each (size, 2, 128).
+        noisy and clean points, each (size, 2, points).
 
     Raises:
         ValueError: if `step` is negative.
     """
     _require_step(step)
     source = generator(seed, "toy train", step)
-    clean = segments(signal, size, source)
+    clean = segments(signal, size, source, points)
     return spoil(clean, noise, source), clean
 
 
 def fixed_pool(
-    signal: Signal, seed: int, size: int = POOL_SIZE, noise: Noise = TRAINING_NOISE
+    signal: Signal,
+    seed: int,
+    size: int = POOL_SIZE,
+    noise: Noise = TRAINING_NOISE,
+    points: int = SEGMENT_POINTS,
 ) -> tuple[Tensor, Tensor]:
     """The paper's wording read strictly: 10,000 segments, each with noise drawn once.
 
     Returns:
-        noisy and clean points, each (size, 2, 128).
+        noisy and clean points, each (size, 2, points).
     """
     source = generator(seed, "toy pool")
-    clean = segments(signal, size, source)
+    clean = segments(signal, size, source, points)
     return spoil(clean, noise, source), clean
 
 
@@ -133,7 +142,7 @@ def pool_batch(
         pool: noisy and clean points, as `fixed_pool` returns them.
 
     Returns:
-        noisy and clean points, each (size, 2, 128).
+        noisy and clean points, each (size, 2, P).
 
     Raises:
         ValueError: if `step` is negative.
