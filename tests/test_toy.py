@@ -73,7 +73,7 @@ def test_a_toy_run_is_recorded_with_weights_and_repeats(tmp_path):
     assert RecordStore(tmp_path / "a").weights_path(experiment.name).exists()
     densities = {f"points{points}" for points in toy_evaluation.DENSITIES}
     assert set(first.tests) == set(toy_evaluation.panels(4)) | densities
-    assert len(first.tests["shifted"]["mse"]) == experiment.draws
+    assert len(first.tests["order4_shifted"]["mse"]) == experiment.draws
     assert first.curves["iteration"] == [0, 12, 24]
 
 
