@@ -19,8 +19,11 @@ import papermill
 from tqdm.auto import tqdm
 
 import rainlens
+from rainlens import experiments, toy_evaluation
+from rainlens.widgets import toy
 
 GRID_TAGS = {"parameters", "setup", "grid"}
+WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -110,7 +113,7 @@ def tidy(notebook: nbformat.NotebookNode, scale: str) -> nbformat.NotebookNode:
         cell.id = f"cell-{index:02d}"
         cell.metadata = nbformat.NotebookNode({"tags": tags} if tags else {})
         if cell.cell_type == "code":
-            cell.outputs = [out for out in cell.outputs if not _is_progress(out)]
+            cell.outputs = [_on_paper(out) for out in cell.outputs if not _is_progress(out)]
         kept.append(cell)
     notebook.cells = kept
     notebook.metadata = nbformat.NotebookNode(
@@ -119,11 +122,17 @@ def tidy(notebook: nbformat.NotebookNode, scale: str) -> nbformat.NotebookNode:
     return notebook
 
 
+def _on_paper(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """A widget that also has an HTML form is stored as that: its live state has random names."""
+    if "text/html" in output.get("data", {}):
+        output.data.pop(WIDGET, None)
+    return output
+
+
 def _is_progress(output: nbformat.NotebookNode) -> bool:
     """Progress bars and messages of libraries: what passes by while a cell runs."""
     data = output.get("data", {})
-    is_widget = "application/vnd.jupyter.widget-view+json" in data
-    is_bar = is_widget and "%|" in data.get("text/plain", "")
+    is_bar = WIDGET in data and "%|" in data.get("text/plain", "")
     return is_bar or output.get("name") == "stderr"
 
 
@@ -139,6 +148,20 @@ def stage(scale: str) -> Path:
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(root / name, folder / name)
     return folder
+
+
+def lay_out_toy_networks(folder: Path, scale: str) -> None:
+    """Puts the trained toy networks where the live panel of the built page finds them.
+
+    Those that have no record at this scale are left out; the panel then says so.
+    """
+    setting, weights = experiments.scale_named(scale), {}
+    for order in toy_evaluation.ORDERS:
+        experiment = setting.toy(order)
+        if setting.store.weights_path(experiment.name).exists():
+            model = experiments.trained_toy(experiment, setting.store)
+            weights[order] = toy.pack(model, {"order": order})
+    toy.lay_out(weights, folder / "book" / "_static" / "toy")
 
 
 def build(folder: Path) -> Path:
@@ -176,6 +199,7 @@ def make(scale: str, recompute: bool = False, save: bool = False) -> Path:
         for chapter in bar:
             bar.set_description(chapter.stem)
             execute(chapter, folder / "notebooks" / f"{chapter.stem}.ipynb", scale, recompute)
+    lay_out_toy_networks(folder, scale)
     if save:
         for path in (folder / "notebooks").glob("*.ipynb"):
             shutil.copy(path, project() / "notebooks" / path.name)

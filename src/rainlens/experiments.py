@@ -22,6 +22,8 @@ from threading import Thread
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -29,7 +31,7 @@ import rainlens
 from rainlens import evaluation, images, models, rain, signals, toy_evaluation, training
 from rainlens.evaluation import TestSet
 from rainlens.randomness import generator
-from rainlens.records import Record, RecordStore
+from rainlens.records import Record, RecordError, RecordStore
 
 ENGINE = 1  # raised whenever the same experiment would give other numbers
 RECORDS_VARIABLE = "RAINLENS_RECORDS"
@@ -446,13 +448,11 @@ def _compute_toy(
     start = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name))
-    model = _fresh_toy_model(experiment).to(device)
-    curves = training.fit(
+    model = fresh_toy_model(experiment).to(device)
+    curves = fit_toy(
         model,
-        _toy_batches(experiment, device),
-        _toy_schedule(experiment),
+        experiment,
         lambda model: toy_evaluation.measure(model, experiment.order),
-        loss=toy_evaluation.LOSSES[experiment.loss],
         checkpoint=checkpoint,
         deadline=deadline,
         progress=progress,
@@ -467,7 +467,8 @@ def _compute_toy(
     return record
 
 
-def _fresh_toy_model(experiment: ToyExperiment) -> torch.nn.Module:
+def fresh_toy_model(experiment: ToyExperiment) -> torch.nn.Module:
+    """The untrained network of a toy experiment, on the processor."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
         return models.build(
@@ -478,8 +479,11 @@ def _fresh_toy_model(experiment: ToyExperiment) -> torch.nn.Module:
         )
 
 
-def _toy_schedule(experiment: ToyExperiment) -> training.Schedule:
-    return training.Schedule(
+def fit_toy(
+    model: torch.nn.Module, experiment: ToyExperiment, measure: training.Measure, **options: Any
+) -> training.Curves:
+    """Trains a network as the experiment says; `options` are those of `training.fit`."""
+    schedule = training.Schedule(
         experiment.iterations,
         experiment.learning_rate,
         betas=experiment.betas,
@@ -487,6 +491,25 @@ def _toy_schedule(experiment: ToyExperiment) -> training.Schedule:
         weight_decay=experiment.weight_decay,
         warmup=experiment.warmup,
     )
+    batches = _toy_batches(experiment, next(model.parameters()).device)
+    loss = toy_evaluation.LOSSES[experiment.loss]
+    return training.fit(model, batches, schedule, measure, loss=loss, **options)
+
+
+def trained_toy(experiment: ToyExperiment, store: RecordStore) -> torch.nn.Module:
+    """The trained network whose weights lie beside its record.
+
+    Raises RecordError where they are missing or are not those of this network.
+    """
+    path, model = store.weights_path(experiment.name), fresh_toy_model(experiment)
+    advice = "compute the record again with `rainlens run 3 --recompute`"
+    if not path.exists():
+        raise RecordError(f"{path} is not there; {advice}.")
+    try:
+        model.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError) as error:
+        raise RecordError(f"{path} does not hold this network's weights; {advice}.") from error
+    return model.eval()
 
 
 def _toy_batches(experiment: ToyExperiment, device: torch.device) -> training.Draw:

@@ -24,6 +24,7 @@ from rainlens.models.cnn1d import Cnn1d
 from rainlens.signals import TRAINING_NOISE
 
 MODULE = Path(__file__).with_name("toy.js")
+PAGE_FOLDER = "../_static/toy"  # of the weight files, as seen from a chapter's page
 KERNEL = 7
 HALF_LIMIT = torch.finfo(torch.float16).max
 
@@ -132,6 +133,9 @@ class ToyWidget(anywidget.AnyWidget):
     `network` (order it was trained on), `order` (0.5 to 12, of the signal shown), `noise_mean`
     (-15 to 15), `noise_spread` (0 to 8) and `seed` of the noise.
 
+    Where no kernel runs, as on a built page, `static_panel` stands in for it; it reads the files
+    that `lay_out` wrote.
+
     Args:
         weights: weight files by order, `{1: pack(...), 4: ..., 8: ...}`.
 
@@ -159,6 +163,12 @@ class ToyWidget(anywidget.AnyWidget):
         named = {f"{order:g}": data for order, data in weights.items()}
         super().__init__(weights=named, **settings)
 
+    def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        data, metadata = super()._repr_mimebundle_(**options)
+        urls = {float(order): f"{PAGE_FOLDER}/{_file(order)}" for order in self.weights}
+        text = "[The toy networks, live: this panel needs a browser that runs scripts.]"
+        return {**data, "text/html": static_panel(urls).data, "text/plain": text}, metadata
+
     @traitlets.validate("network")
     def _known_network(self, proposal: dict[str, Any]) -> float:
         order = proposal["value"]
@@ -166,6 +176,31 @@ class ToyWidget(anywidget.AnyWidget):
             known = ", ".join(self.weights)
             raise traitlets.TraitError(f"network is {order:g}: weights were given for {known}.")
         return order
+
+
+def lay_out(weights: Mapping[float, bytes], folder: Path) -> list[Path]:
+    """Write weight files for the static panel, each also as a script (see `as_script`).
+
+    Args:
+        weights: weight files by order, as for `ToyWidget`.
+        folder: where the page finds them as `PAGE_FOLDER`.
+
+    Returns:
+        The files written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for order, data in weights.items():
+        path = folder / _file(order)
+        path.write_bytes(data)
+        script = path.with_name(path.name + ".js")
+        script.write_text(as_script(data, path.name), encoding="utf-8")
+        written += [path, script]
+    return written
+
+
+def _file(order: float | str) -> str:
+    return f"toy_o{float(order):g}.safetensors"
 
 
 def static_panel(weights_urls: Mapping[float, str], module_url: str | None = None) -> HTML:
