@@ -16,7 +16,7 @@ import pytest
 import torch
 
 import rainlens
-from rainlens import experiments, training
+from rainlens import evaluation, experiments, training
 from rainlens.evaluation import TestSet
 from rainlens.experiments import Experiment
 from rainlens.records import Record, RecordError, RecordStore
@@ -508,3 +508,30 @@ def test_workers_end_with_a_killed_run(tmp_path):
         run.kill()
         for pid in filter(is_running, workers):
             os.kill(pid, 9)
+
+
+def test_a_test_set_is_found_by_its_name():
+    experiment = SMOKE.experiment(rain="small", patches=8)
+    assert experiment.test("unseen").name == "unseen"
+    with pytest.raises(ValueError, match="no test set 'sunny'; there are: unseen, "):
+        experiment.test("sunny")
+
+
+class Untouched(torch.nn.Module):
+    """Returns its input."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.idle = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, rainy: torch.Tensor) -> torch.Tensor:
+        return rainy
+
+
+def test_records_know_how_rainy_the_input_was():
+    """Of a set that a network leaves alone, the input's PSNR is the output's."""
+    test = SMOKE.experiment(rain="small", patches=8).test("unseen")
+    scores, _ = evaluation.evaluate(Untouched(), test)
+    assert scores["input_psnr"] == pytest.approx(scores["psnr"])
+    assert all(0 < share < 1 for share in scores["coverage"])
+    assert min(scores["exact_e_r"]) > 10 and max(scores["e_r"]) < 1e-3

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from rainlens import experiments, signals, toy_evaluation, training
-from rainlens.records import RecordStore
+from rainlens.records import RecordError, RecordStore
 
 SMOKE = experiments.SCALES["smoke"]
 
@@ -101,3 +101,23 @@ def test_a_pool_repeats_its_segments_and_fresh_noise_does_not():
     pooled = experiments._toy_batches(SMOKE.toy(pool=1), device)
     fresh = experiments._toy_batches(SMOKE.toy(), device)
     assert torch.equal(pooled(1)[0], pooled(2)[0]) and not torch.equal(fresh(1)[0], fresh(2)[0])
+
+
+def test_a_trained_network_comes_back_from_its_weights(tmp_path):
+    experiment, store = SMOKE.toy(order=8), RecordStore(tmp_path)
+    record = experiments.compute(experiment, store)
+    network = experiments.trained_toy(experiment, store)
+    again = toy_evaluation.evaluate(network, 8, experiment.draws)["order8"]["mse"]
+    assert again == pytest.approx(record.tests["order8"]["mse"], rel=1e-4)
+
+
+def test_missing_and_foreign_weights_are_named(tmp_path):
+    experiment, store = SMOKE.toy(), RecordStore(tmp_path)
+    with pytest.raises(RecordError, match="is not there; compute the record again"):
+        experiments.trained_toy(experiment, store)
+    store.save_weights(experiment.name, {"layers.0.weight": torch.zeros(1)})
+    with pytest.raises(RecordError, match="does not hold this network's weights"):
+        experiments.trained_toy(experiment, store)
+    store.weights_path(experiment.name).write_bytes(b"not weights")
+    with pytest.raises(RecordError, match="does not hold this network's weights"):
+        experiments.trained_toy(experiment, store)

@@ -84,13 +84,21 @@ def derain(model: nn.Module, rainy: list[Tensor], batch_pixels: int = 400_000) -
 
 
 def evaluate(model: nn.Module, test: TestSet) -> tuple[dict[str, list[float]], list[Tensor]]:
-    """Scores by measure (`metrics.score`), one a picture, and the outputs, float32 (3, H, W)."""
+    """Scores by measure, one a picture, and the outputs, float32 (3, H, W).
+
+    Those of `metrics.score`, and three of the rainy pictures themselves: `input_psnr`; `coverage`,
+    the share of pixels in the rain region; and `exact_e_r`, the E_R of removing the rain exactly.
+    """
     rainy, clean = load(test)
     outputs = derain(model, rainy)
     scores: dict[str, list[float]] = {}
     for output, before, truth in zip(outputs, rainy, clean, strict=True):
-        units = (output, images.to_unit(before), images.to_unit(truth))
-        for name, value in metrics.score(*(picture[None] for picture in units)).items():
+        units = [picture[None] for picture in (output, *map(images.to_unit, (before, truth)))]
+        values = metrics.score(*units)
+        values["input_psnr"] = metrics.psnr_rgb(*units[1:])
+        values["exact_e_r"] = metrics.rain_strength(*units[1:])
+        values["coverage"] = metrics.rain_mask(*units[1:]).float().mean()
+        for name, value in values.items():
             scores.setdefault(name, []).append(value.item())
     return scores, outputs
 

@@ -80,6 +80,13 @@ class Experiment:
         content = f"{self.backgrounds}{self.patches}".replace(os.sep, "_")
         return f"derain-{self.model}-{content}-{self.rain}-s{self.seed}-{self.key}"
 
+    def test(self, name: str) -> TestSet:
+        """The test set of that name. Raises ValueError naming those there are."""
+        named = {test.name: test for test in self.tests}
+        if name not in named:
+            raise ValueError(f"There is no test set {name!r}; there are: {', '.join(named)}.")
+        return named[name]
+
 
 @dataclass(frozen=True, kw_only=True)
 class ToyExperiment:

@@ -63,9 +63,7 @@ def answers(rows: Sequence[Sequence[tuple[Record, str]]], row_names: Sequence[st
     for axes in grid[-1]:
         axes.set_xlabel("x", labelpad=0)
     handles, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="outside upper left", ncols=3, fontsize=10, markerscale=2.5
-    )
+    figure.legend(handles, labels, loc="outside upper left", ncols=3, fontsize=10, markerscale=2.5)
     return figure
 
 
@@ -119,5 +117,3 @@ def order_legend(figure: Figure, axes: Axes) -> None:
 
 def _signal_name(signal: signals.Signal) -> str:
     return f"O = {signal.order:g}" if isinstance(signal, signals.Cosine) else "triangle"
-
-

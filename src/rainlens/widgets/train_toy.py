@@ -105,9 +105,7 @@ class TrainToy(widgets.VBox):
         self.history.append(run)
         begun = time.monotonic()
         try:
-            experiments.fit_toy(
-                model, experiment, self._watch(run, begun), progress=self._advance
-            )
+            experiments.fit_toy(model, experiment, self._watch(run, begun), progress=self._advance)
             ending = "Done"
         except Stopped:
             ending = "Stopped"
@@ -122,9 +120,7 @@ class TrainToy(widgets.VBox):
             raise Stopped
         self.bar.value += steps
 
-    def _watch(
-        self, run: dict[str, Any], begun: float
-    ) -> Callable[[nn.Module], dict[str, float]]:
+    def _watch(self, run: dict[str, Any], begun: float) -> Callable[[nn.Module], dict[str, float]]:
         experiment = run["experiment"]
         signal = signals.Cosine(experiment.order)
         tests = {
@@ -141,7 +137,9 @@ class TrainToy(widgets.VBox):
                 point[name] = signals.mean_square_error(output, clean).mean().item()
                 run["answers"][name] = (noise, noisy[0, 1].numpy(), output[0, 1].numpy())
                 run["curves"][name].append(point[name])
-            run["curves"]["iteration"].append(self.bar.value)
+            # `fit` calls this every so many steps, before the bar has moved on.
+            steps = len(run["curves"]["iteration"]) * experiment.measure_every
+            run["curves"]["iteration"].append(min(steps, experiment.iterations))
             self.view.value = self._drawn()
             self._say(f"Training {self._told(run, begun)}")
             return point
@@ -153,7 +151,7 @@ class TrainToy(widgets.VBox):
         if not curves.get("iteration"):
             return "before the first step."
         return (
-            f"at step {self.bar.value:,} of {run['experiment'].iterations:,}, "
+            f"at step {curves['iteration'][-1]:,} of {run['experiment'].iterations:,}, "
             f"{time.monotonic() - begun:.0f} s. MSE as trained {curves['as trained'][-1]:.4f}, "
             f"under N(10, 5) {curves['foreign noise'][-1]:.2f}."
         )

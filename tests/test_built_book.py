@@ -1,0 +1,127 @@
+"""The built book in a real browser, with every outside address out of reach."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from browser.chromium import open_browser, require_browser, serve, set_media, set_screen
+from browser.toy_reader import Reader
+
+from rainlens import build, experiments, toy_evaluation
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTING = experiments.SCALES["cpu"]
+# The theme declares this name twice, whether or not the feature is on; it has no effect.
+THEME_FAULT = "THEBE_JS_URL"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages of the stored notebooks, as `rainlens book` builds them."""
+    require_browser()
+    folder = build.stage("test")
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        shutil.copy(path, folder / "notebooks")
+    build.lay_out_toy_networks(folder, "cpu")
+    site = tmp_path_factory.mktemp("built") / "html"
+    shutil.copytree(build.build(folder).parent, site)
+    shutil.rmtree(folder)
+    return site
+
+
+@pytest.fixture(scope="module")
+def browser(site: Path) -> Iterator[SimpleNamespace]:
+    with serve(site) as (address, asked), open_browser() as driver:
+        yield SimpleNamespace(driver=driver, address=address, asked=asked, site=site)
+
+
+def addresses() -> list[str]:
+    chapters = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    return [*chapters, *(f"book/{path.stem}" for path in sorted((ROOT / "book").glob("*.md")))]
+
+
+def complaints(driver) -> list[str]:
+    entries = driver.get_log("browser")
+    severe = [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
+    return [message for message in severe if THEME_FAULT not in message]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("page", addresses())
+def test_a_page_fits_and_complains_about_nothing(browser, page: str, width: int) -> None:
+    driver = browser.driver
+    set_screen(driver, width)
+    driver.get_log("browser")
+    driver.get(f"{browser.address}/{page}.html")
+    script = "return [document.documentElement.scrollWidth, innerWidth]"
+    needed, there = driver.execute_script(script)
+    assert needed <= there
+    pictures = driver.execute_script(
+        "return [...document.images].filter((i) => !i.complete || !i.naturalWidth || !i.alt)"
+        ".map((i) => i.src.slice(0, 80))"
+    )
+    assert pictures == []
+    assert complaints(driver) == []
+
+
+@pytest.fixture
+def reader(browser: SimpleNamespace) -> Reader:
+    reader = Reader(browser, "03_toy_task")
+    reader.run("document.querySelector('.rl-toy').scrollIntoView()")
+    return reader.until("ready")
+
+
+def test_the_panel_runs_the_recorded_networks(reader: Reader) -> None:
+    random = np.random.default_rng(1)
+    networks = {
+        order: experiments.trained_toy(SETTING.toy(order), SETTING.store)
+        for order in toy_evaluation.ORDERS
+    }
+    for trial in range(20):
+        reader.set(
+            network=toy_evaluation.ORDERS[trial % 3],
+            order=float(random.uniform(0.5, 12)),
+            mean=float(random.uniform(-15, 15)),
+            spread=float(random.uniform(0, 8)),
+            seed=trial,
+        )
+        state = reader.state()
+        with torch.no_grad():
+            expected = networks[state["network"]](torch.tensor([[state["x"], state["input"]]]))
+        # Half precision in the browser, single precision in the record.
+        assert np.abs(np.array(state["output"]) - expected[0, 1].numpy()).max() < 2e-2
+    assert complaints(reader.driver) == []
+
+
+def test_the_panel_in_the_page_is_drawn_on_and_used(reader: Reader) -> None:
+    before = reader.state()
+    reader.drag([(-8, 6), (0, -6), (6, -6)])
+    drawn = reader.state()
+    assert drawn["shape"] == "drawing" and drawn["truth"] != before["truth"]
+    reader.button("Clear drawing").click()
+    reader.pick(8)
+    reader.until("ready")
+    assert reader.state()["network"] == 8
+    reader.button("New noise").click()
+    assert reader.state()["input"] != before["input"]
+
+
+def test_the_training_panel_says_that_it_needs_a_kernel(browser: SimpleNamespace) -> None:
+    browser.driver.get(f"{browser.address}/notebooks/03_toy_task.html")
+    (note,) = browser.driver.find_elements("css selector", ".rl-no-kernel")
+    assert "needs a running kernel" in note.text
+
+
+def test_without_scripts_the_page_can_be_read(browser: SimpleNamespace) -> None:
+    driver = browser.driver
+    driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        set_media(driver)
+        driver.get(f"{browser.address}/notebooks/03_toy_task.html")
+        assert "needs JavaScript" in driver.find_element("css selector", ".rl-toy").text
+    finally:
+        driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
