@@ -162,7 +162,7 @@ grid = [
 
 # %%
 records = run(grid, setting, recompute=recompute)
-few, many = records[: len(records) // 2], records[len(records) // 2 :]
+few, many = ([r for r in records if r.experiment["patches"] == count] for count in (8, 512))
 
 # %% [markdown]
 # One of these values, in full. It prints as the code that makes it.
@@ -178,8 +178,7 @@ pprint(grid[0], width=90)
 # %% tags=["hide-input"]
 def show(kind, caption):
     """Rainy, both networks' outputs and truth for the shown test set of that kind."""
-    test = next(t for t in setting.experiment(rain="small").tests if t.name == kind)
-    rainy, clean = evaluation.load(test)
+    rainy, clean = evaluation.load(grid[0].test(kind))
     tiles = []
     for i in range(len(rainy)):
         outputs = [setting.store.picture(group[0], kind, i) for group in (few, many)]
@@ -205,19 +204,27 @@ show("shown_unseen", "Embedded streaks, which neither network was trained on.")
 # says how much of the difference between strong and weak rain is gone; an equal darkening of all pixels does not
 # change it. **E_B** is the typical error (root mean square) where it does not rain, on the scale from 0 to 255.
 #
-# The table is about many test pictures and all seeds. The streaks in the pictures above are another
-# rain, on two pictures and one seed, and may come out differently. In brackets: where the mean would lie in
+# The table is about many test pictures and all seeds, but for its rows on the two pictures above. In brackets: where the mean would lie in
 # 95 of 100 repetitions with test pictures drawn anew from these (a bootstrap interval). It says
 # nothing about other seeds.
 
 # %% tags=["hide-input"]
-unseen = evaluation.RAIN_NAMES[records[0].experiment["tests"][0]["rain"]]
+unseen = claims.rain_name(records[0], "unseen")
 rows = []
+streaks = "embedded streaks (the pictures above)"
+tests = {"seen": "small-range rain", "unseen": unseen, "shown_unseen": streaks}
+
+
+def cell(group, test, measure, digits=2):
+    """A mean with its interval; two pictures are too few for one."""
+    estimate = claims.mean(group, test, measure)
+    return f"{estimate.value:.{digits}f}" if test == "shown_unseen" else estimate.text(digits)
+
+
 for name, group in (("8", few), ("512", many)):
-    for test, said in (("seen", "small-range rain"), ("unseen", unseen)):
-        gain, contrast = (claims.mean(group, test, measure) for measure in ("gain", "contrast"))
-        damage = claims.mean(group, test, "e_b").text(1)
-        rows.append(f"| {name} | {said} | {gain} | {contrast} | {damage} |")
+    for test, rain_name in tests.items():
+        cells = cell(group, test, "gain"), cell(group, test, "contrast"), cell(group, test, "e_b", 1)
+        rows.append(f"| {name} | {rain_name} | {' | '.join(cells)} |")
 Markdown(
     "| N | tested on | removal gain | contrast gain | damage E_B |\n|---|---|---|---|---|\n"
     + "\n".join(rows)

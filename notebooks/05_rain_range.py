@@ -34,7 +34,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
 
-from rainlens import claims, evaluation, plots, rain
+from rainlens import claims, plots, rain
 from rainlens.experiments import run, scale_named
 
 plots.use_style()
@@ -59,12 +59,12 @@ grid = [
 records = run(grid, setting, recompute=recompute)
 sweeps = {name: {} for name in rain.RANGES}
 for record in records:
-    said = record.experiment
-    sweeps[said["rain"]].setdefault(said["patches"], []).append(record)
-unseen = evaluation.RAIN_NAMES[records[0].experiment["tests"][0]["rain"]]
-said = grid[0]
-print(f"{len(grid)} experiments of {said.iterations} steps, {said.batch} patches of "
-      f"{said.patch_size}x{said.patch_size} a step, model {said.model} {dict(said.options)}")
+    range_name, count = record.experiment["rain"], record.experiment["patches"]
+    sweeps[range_name].setdefault(count, []).append(record)
+unseen = claims.rain_name(records[0], "unseen")
+one = grid[0]
+print(f"{len(grid)} experiments of {one.iterations:,} steps, {one.batch} patches of "
+      f"{one.patch_size}x{one.patch_size} a step, model {one.model} {dict(one.options)}")
 
 # %% [markdown]
 # ## Removal of unseen rain
@@ -112,6 +112,8 @@ plots.chart(
 figure, pair = plt.subplots(1, 2, figsize=(9, 3.6))
 draw(pair[0], "unseen", "e_r")
 draw(pair[1], "unseen", "e_b")
+exact = claims.mean(records, "unseen", "exact_e_r").value
+plots.reference_line(pair[0], exact, "the rain, exactly removed")
 pair[0].set_ylabel("E_R (grey levels)")
 pair[1].set_ylabel("E_B (grey levels)")
 pair[0].legend()
@@ -211,8 +213,7 @@ def tally(test, measure):
 lines = [f"Of the {len(sweeps)} ranges, with more backgrounds:\n"]
 for test in ("unseen", "heavy"):
     if test in records[0].tests:
-        rain_name = next(t["rain"] for t in records[0].experiment["tests"] if t["name"] == test)
-        name = evaluation.RAIN_NAMES[rain_name]
+        name = claims.rain_name(records[0], test)
         lines.append(f"- on {name}, the removal gain {tally(test, 'gain')};")
         lines.append(f"- on {name}, the contrast gain {tally(test, 'contrast')};")
 Markdown("\n".join(lines).removesuffix(";") + ".")

@@ -88,3 +88,11 @@ def test_reversing_a_sweep_reverses_the_verdict():
     falling = dict(zip(means, reversed(means.values()), strict=True))
     assert claims.tipping_point(sweep(means), "unseen", level=0.8).n == 0
     assert 32 < claims.tipping_point(sweep(falling), "unseen", level=0.8).n < 128
+
+
+def test_the_rain_of_a_test_set_has_its_name():
+    tests = [{"name": "unseen", "rain": "rain100l"}, {"name": "heavy", "rain": "rain100h"}]
+    made_up = Record("made-up", {"tests": tests}, {}, {})
+    assert claims.rain_name(made_up, "heavy") == "Rain100H"
+    with pytest.raises(ValueError, match="made-up has no test set 'shown'"):
+        claims.rain_name(made_up, "shown")

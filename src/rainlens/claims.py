@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import isotonic_regression
 
+from rainlens import evaluation
 from rainlens.records import Record
 
 CONFIDENCE = 0.95
@@ -41,6 +42,14 @@ class Estimate:
 def per_image(records: Sequence[Record], test: str, measure: str) -> np.ndarray:
     """The values of a measure, (seeds, images). The records must differ by seed alone."""
     return np.array([record.tests[test][measure] for record in records], dtype=float)
+
+
+def rain_name(record: Record, test: str) -> str:
+    """What the book calls the rain of a test set. Raises ValueError where there is no such set."""
+    for described in record.experiment["tests"]:
+        if described["name"] == test:
+            return evaluation.RAIN_NAMES[described["rain"]]
+    raise ValueError(f"{record.name} has no test set {test!r}.")
 
 
 def mean(records: Sequence[Record], test: str, measure: str) -> Estimate:
