@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 LUMA = (0.299, 0.587, 0.114)
-AT_ONCE = 512  # pictures, so that what is worked on fits the processor's cache
+AT_ONCE = 16  # pictures, so that what is worked on stays in the processor's cache
 
 
 def to_grey(pictures: Tensor) -> Tensor:
