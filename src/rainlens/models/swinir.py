@@ -155,10 +155,14 @@ class WindowAttention(nn.Module):
         query, key, value = parts.permute(2, 0, 3, 1, 4)  # each (count, heads, pixels, C/heads)
         index = self.relative_position_index.flatten()
         bias = self.relative_position_bias_table[index].view(pixels, pixels, self.heads)
-        bias = bias.permute(2, 0, 1)[None]  # (1, heads, pixels, pixels)
+        bias = bias.permute(2, 0, 1)  # (heads, pixels, pixels)
         if mask is not None:
-            bias = (bias + mask[:, None]).repeat(count // len(mask), 1, 1, 1)
-        out = F.scaled_dot_product_attention(query, key, value, attn_mask=bias.to(query.dtype))
+            bias = bias + mask[:, None]  # (windows, heads, pixels, pixels)
+        # Written out: PyTorch's fused attention falls back to a slower path where the bias learns.
+        score = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+        windows = 1 if mask is None else len(mask)
+        score = score.view(-1, windows, *score.shape[1:]) + bias.to(score.dtype)
+        out = score.softmax(-1).view(count, self.heads, pixels, pixels) @ value
         return self.proj(out.transpose(1, 2).reshape(count, pixels, channels))
 
 
