@@ -10,7 +10,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from rainlens import claims, signals, toy_evaluation
 from rainlens.records import Record
@@ -92,6 +92,7 @@ def curves(axes: Axes, records: Sequence[Record], name: str, log: bool = True) -
             markevery=(0.1, 0.22), markersize=5, linewidth=1.6, label=f"O = {order}",
         )  # fmt: skip
     axes.set_xlabel("training steps")
+    axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     if log:
         axes.set_yscale("log")
