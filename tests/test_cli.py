@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rainlens import build, cli, data, experiments
+from rainlens.widgets import toy
 
 CHAPTER = """\
 # %% [markdown]
@@ -140,3 +141,25 @@ def test_a_stored_error_stops_the_build(tmp_path: Path):
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "notebooks" / "01_x.ipynb")
     with pytest.raises(build.BookError, match="01_x.ipynb holds the output of an error"):
         build.build(tmp_path)
+
+
+def test_tidy_stores_a_widget_as_its_html():
+    view = "application/vnd.jupyter.widget-view+json"
+    both = nbformat.v4.new_output("display_data", {view: {"model_id": "1"}, "text/html": "<p>"})
+    cell = nbformat.v4.new_code_cell("panel", outputs=[both], execution_count=1)
+    notebook = build.tidy(nbformat.v4.new_notebook(cells=[cell]), "cpu")
+    assert dict(notebook.cells[0].outputs[0].data) == {"text/html": "<p>"}
+
+
+def test_toy_networks_are_laid_out_where_the_page_looks(tmp_path, monkeypatch):
+    monkeypatch.setenv("RAINLENS_RECORDS", str(tmp_path / "records"))
+    setting = experiments.SCALES["smoke"]
+    experiments.compute(setting.toy(4), setting.store)
+    build.lay_out_toy_networks(tmp_path / "site", "smoke")  # orders 1 and 8 have no weights
+    folder = tmp_path / "site" / "book" / "_static" / "toy"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "toy_o4.safetensors",
+        "toy_o4.safetensors.js",
+    ]
+    model, metadata = toy.unpack((folder / "toy_o4.safetensors").read_bytes())
+    assert float(metadata["order"]) == 4

@@ -16,7 +16,7 @@ import pytest
 import torch
 
 import rainlens
-from rainlens import evaluation, experiments, training
+from rainlens import evaluation, experiments, models, training
 from rainlens.evaluation import TestSet
 from rainlens.experiments import Experiment
 from rainlens.records import Record, RecordError, RecordStore
@@ -535,3 +535,21 @@ def test_records_know_how_rainy_the_input_was():
     assert scores["input_psnr"] == pytest.approx(scores["psnr"])
     assert all(0 < share < 1 for share in scores["coverage"])
     assert min(scores["exact_e_r"]) > 10 and max(scores["e_r"]) < 1e-3
+
+
+def test_other_categories_are_tested_on_their_own_kind_and_on_natural_pictures():
+    cpu = experiments.scale_named("cpu")
+    faces, natural = cpu.experiment(backgrounds="faces"), cpu.experiment()
+    assert faces.test("unseen").backgrounds == "faces" and faces.test("unseen").crop == 192
+    # The same pictures and rain as those that natural training is tested on.
+    assert replace(faces.test("transfer"), name="unseen") == natural.test("unseen")
+    assert faces.test("shown_unseen").backgrounds == "faces"  # may be shown
+    assert cpu.experiment(backgrounds="urban").test("shown_unseen").backgrounds == "embedded"
+
+
+@pytest.mark.parametrize("scale", experiments.SCALES)
+def test_each_scale_has_all_networks(scale: str):
+    for model in ("resnet", "unet", "swinir"):
+        experiment = experiments.scale_named(scale).experiment(model=model)
+        network = models.build(model, **dict(experiment.options))
+        assert models.count_parameters(network) > 500

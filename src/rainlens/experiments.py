@@ -168,9 +168,12 @@ class Scale:
         return RecordStore(records_folder() / self.name)
 
     def experiment(self, **changes: Any) -> Experiment:
-        """The experiment of this scale with some fields changed; test sets follow the fields."""
+        """The experiment of this scale with some fields changed; test sets follow the fields.
+
+        So do the options of the network, where they are not given.
+        """
         base = Experiment(
-            options=(("blocks", self.blocks), ("channels", self.channels)),
+            options=self._options(changes.get("model", "resnet")),
             backgrounds=self.backgrounds,
             patch_size=self.patch_size,
             iterations=self.iterations,
@@ -188,6 +191,11 @@ class Scale:
         base = dict(TOY_SCALES[self.name], order=order, seed=seed, keep_weights=keep)
         return ToyExperiment(**{**base, **changes})
 
+    def _options(self, model: str) -> tuple[tuple[str, int], ...]:
+        if model == "resnet":
+            return (("blocks", self.blocks), ("channels", self.channels))
+        return tuple(OTHER_NETWORKS[self.name].get(model, {}).items())
+
     def _pictures(self, experiment: Experiment) -> str:
         """Test backgrounds: the same category, other pictures (2026 paper, Sec. 4.1.1)."""
         return "rain100l" if experiment.backgrounds == "natural" else experiment.backgrounds
@@ -199,16 +207,26 @@ class Scale:
         pictures, unseen = self._pictures(experiment), self._rain(experiment)
         whole = dict(backgrounds=pictures, count=self.test_count, crop=self.test_crop)
         part = dict(backgrounds=pictures, count=min(50, self.test_count), crop=192)
-        shown = dict(backgrounds=images.EMBEDDED, count=2, crop=192, keep=True)
+        shown = dict(backgrounds=self._shown(experiment), count=2, crop=192, keep=True)
+        # Only the natural test pictures are as large as the layers of Rain100.
+        natural = pictures in ("rain100l", images.EMBEDDED)
         tests = [
-            TestSet("unseen", unseen, **whole),
+            TestSet("unseen", unseen, **(whole if natural else part)),
             TestSet("seen", experiment.rain, **part),
             TestSet("shown_unseen", evaluation.STREAKS, **shown),
             TestSet("shown_seen", experiment.rain, **shown),
         ]
         if unseen == "rain100l":
             tests.insert(1, TestSet("heavy", "rain100h", **part))
+        if not natural:
+            whole["backgrounds"] = "rain100l"
+            tests.append(TestSet("transfer", "rain100l", **whole))
         return tuple(tests)
+
+    def _shown(self, experiment: Experiment) -> str:
+        """Pictures whose outputs are kept: only those that may be shown to everyone."""
+        category = experiment.backgrounds
+        return category if category in ("comics", "faces") else images.EMBEDDED
 
     def _curves(self, experiment: Experiment) -> tuple[TestSet, ...]:
         pictures = self._pictures(experiment)
@@ -218,6 +236,24 @@ class Scale:
             TestSet("seen", experiment.rain, **few),
         )
 
+
+# The other networks, by scale and name. Those of `cpu` take about as long a step as its ResNet
+# (UNet), and twice as long (SwinIR).
+OTHER_NETWORKS: dict[str, dict[str, dict[str, int]]] = {
+    "smoke": {
+        "unet": dict(width=8, depth=1),
+        "swinir": dict(img_size=32, embed_dim=8, groups=1, depth=2, num_heads=1),
+    },
+    "cpu": {
+        "unet": dict(width=24, depth=2),
+        "swinir": dict(img_size=64, embed_dim=32, groups=2, depth=2, num_heads=2),
+    },
+    "gpu": {
+        "unet": dict(width=48, depth=3),
+        "swinir": dict(embed_dim=60, groups=4, depth=6, num_heads=6),
+    },
+    "paper": {"unet": dict(width=64, depth=4), "swinir": {}},
+}
 
 TOY_SCALES: dict[str, dict[str, Any]] = {
     "smoke": dict(iterations=24, channels=8, measure_every=12, warmup=4, draws=8),

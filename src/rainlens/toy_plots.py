@@ -8,7 +8,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from rainlens import claims, signals, toy_evaluation
 from rainlens.records import Record
@@ -40,7 +42,7 @@ def answer(axes: Axes, record: Record, test: str) -> None:
     matched = test == f"order{order}"
     mse = errors(record, test).value
     title = f"{_signal_name(signal)}, N({noise.mean:g}, {noise.spread:g})\nMSE {number(mse)}"
-    title += "  = as trained" if matched else ""
+    title += " (as trained)" if matched else ""
     axes.set_title(title, fontsize=10, fontweight="bold" if matched else "normal")
     axes.spines[:].set_visible(True)
     axes.spines[:].set_linewidth(2.4 if matched else 0.6)
@@ -90,10 +92,18 @@ def curves(axes: Axes, records: Sequence[Record], name: str, log: bool = True) -
             markevery=(0.1, 0.22), markersize=5, linewidth=1.6, label=f"O = {order}",
         )  # fmt: skip
     axes.set_xlabel("training steps")
+    axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     if log:
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        plain_log(axes.yaxis)
+
+
+def plain_log(axis: Axis) -> None:
+    """Labels 0.1, 0.3, 1, 3, ... on a logarithmic axis, instead of powers of ten."""
+    axis.set_major_locator(LogLocator(subs=(1, 3)))
+    axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def number(value: float) -> str:

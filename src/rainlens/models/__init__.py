@@ -8,8 +8,15 @@ from torch import nn
 
 from rainlens.models.cnn1d import Cnn1d
 from rainlens.models.resnet import ResNet
+from rainlens.models.swinir import SwinIR
+from rainlens.models.unet import UNet
 
-MODELS: dict[str, type[nn.Module]] = {"resnet": ResNet, "cnn1d": Cnn1d}
+MODELS: dict[str, type[nn.Module]] = {
+    "resnet": ResNet,
+    "unet": UNet,
+    "swinir": SwinIR,
+    "cnn1d": Cnn1d,
+}
 
 
 def build(name: str, **options: object) -> nn.Module:
