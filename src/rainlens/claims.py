@@ -66,10 +66,29 @@ def difference(
     ours: Sequence[Record], theirs: Sequence[Record], test: str, measure: str
 ) -> Estimate:
     """The mean over images of ours - theirs, image by image: both saw the same test pictures."""
-    first, second = per_image(ours, test, measure), per_image(theirs, test, measure)
-    paired = np.nanmean(first, axis=0) - np.nanmean(second, axis=0)
-    by_seed = np.nanmean(first, axis=1) - np.nanmean(second, axis=1)
-    return replace(_bootstrap_mean(paired[~np.isnan(paired)]), by_seed=tuple(by_seed.tolist()))
+    return combination([(1, ours), (-1, theirs)], test, measure)
+
+
+def combination(
+    parts: Sequence[tuple[float, Sequence[Record]]], test: str, measure: str
+) -> Estimate:
+    """The mean over images of a weighted sum, image by image, with its interval and its seeds.
+
+    parts: (weight, records); the records of a part differ by seed alone, and all parts have been
+    tested on the same pictures.
+    """
+    weighted = [(weight, per_image(records, test, measure)) for weight, records in parts]
+    images = sum(weight * np.nanmean(values, axis=0) for weight, values in weighted)
+    by_seed = sum(weight * np.nanmean(values, axis=1) for weight, values in weighted)
+    return replace(_bootstrap_mean(images[~np.isnan(images)]), by_seed=tuple(by_seed.tolist()))
+
+
+def between(records: Sequence[Record], test: str, measure: str, other: str) -> Estimate:
+    """The mean over images of one measure minus another, image by image, of the same records."""
+    values = per_image(records, test, measure) - per_image(records, test, other)
+    images = np.nanmean(values, axis=0)
+    by_seed = np.nanmean(values, axis=1)
+    return replace(_bootstrap_mean(images[~np.isnan(images)]), by_seed=tuple(by_seed.tolist()))
 
 
 @dataclass(frozen=True)

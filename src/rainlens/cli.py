@@ -1,4 +1,4 @@
-"""What a person types: `rainlens run`, `book`, `data`."""
+"""What a person types: `rainlens run`, `book`, `claims`, `data`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rainlens import build, data, experiments
+from rainlens import build, data, experiments, ledger
 from rainlens.images import PictureError
 from rainlens.records import RecordError
 
@@ -78,6 +78,23 @@ def book(
 ) -> None:
     """Execute every chapter and build the book; prints the page to open."""
     typer.echo(f"Open {build.make(scale.value, recompute, save)}")
+
+
+@app.command("claims")
+def claims_table(
+    scale: ScaleOption = DEFAULT_SCALE,
+    long: Annotated[bool, typer.Option("--long", help="With what each claim says.")] = False,
+) -> None:
+    """Print every claim of the papers with our verdict, from the records of a scale."""
+    rows = ledger.table(experiments.scale_named(scale.value))
+    for row in rows.itertuples():
+        typer.echo(f"{row.claim:20} {row.verdict}")
+        if long:
+            typer.echo(f"    {row.says} ({row.where}; {row.paper})")
+        typer.echo(f"    {row.ours}")
+    counts = rows["verdict"].value_counts()
+    told = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in ledger.VERDICTS)
+    typer.echo(f"{len(rows)} claims at scale {scale.value}: {told}.")
 
 
 @data_app.command("list")

@@ -1,0 +1,372 @@
+"""Every claim of the two papers, and what our records say about it.
+
+A claim is judged by a small function on records: a statistic, its interval, and a rule. What the
+rule cannot tell is *not decided*. P is the 2026 paper, N the NeurIPS 2023 paper.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from rainlens import claims, experiments, rain, signals, toy_evaluation
+from rainlens.claims import Estimate
+from rainlens.experiments import Scale
+from rainlens.records import Record, RecordStore
+
+REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
+UNDECIDED = "not decided at this scale"
+VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED)
+
+Sweep = dict[int, list[Record]]
+
+
+class Missing(Exception):
+    """Records that a judge needs are not there."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A verdict, the effect in words and numbers, and the names of the records behind it."""
+
+    verdict: str
+    effect: str
+    records: tuple[str, ...] = ()
+
+
+class Evidence:
+    """The records of a scale, as a judge asks for them; `names` are those it has read."""
+
+    def __init__(self, setting: Scale, store: RecordStore, loaded: dict[str, Record]) -> None:
+        self.setting, self.store, self.loaded = setting, store, loaded
+        self.names: list[str] = []
+
+    def record(self, experiment: experiments.Experiment | experiments.ToyExperiment) -> Record:
+        """The record of an experiment. Raises Missing where there is none."""
+        name = experiment.name
+        if name not in self.loaded:
+            record = self.store.load(name)
+            if record is None:
+                raise Missing(name)
+            self.loaded[name] = record
+        self.names.append(name)
+        return self.loaded[name]
+
+    def sweep(self, **fields: str) -> Sweep:
+        """N -> one record a seed, for all N of the scale. Raises Missing where one is missing."""
+        return {
+            count: [
+                self.record(self.setting.experiment(patches=count, seed=seed, **fields))
+                for seed in self.setting.seeds
+            ]
+            for count in self.setting.patch_counts
+        }
+
+    def ranges(self) -> dict[str, Sweep]:
+        """The sweeps of chapter 5, by rain range."""
+        return {name: self.sweep(rain=name) for name in rain.RANGES}
+
+    def toy(self, order: int) -> Record:
+        """The toy network of an order, first seed."""
+        return self.record(self.setting.toy(order))
+
+
+Judge = Callable[[Evidence], Finding]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What a paper says, where, and how we decide it.
+
+    paper: what the paper measured. chapter: the chapter of this book that treats it. judge: None
+    while that chapter is still to come.
+    """
+
+    id: str
+    text: str
+    where: str
+    paper: str
+    chapter: int
+    judge: Judge | None = None
+
+    def decide(self, evidence: Evidence) -> Finding:
+        """The verdict on this evidence; undecided without a judge, or where a record is missing."""
+        if self.judge is None:
+            return Finding(UNDECIDED, f"chapter {self.chapter} is still to come")
+        try:
+            finding = self.judge(evidence)
+        except Missing:
+            return Finding(UNDECIDED, "not computed at this scale")
+        return replace(finding, records=tuple(dict.fromkeys(evidence.names)))
+
+
+def all_of(verdicts: Sequence[str]) -> str:
+    """Of a claim in several parts: reproduced if all are, not reproduced if any is not."""
+    if NOT_REPRODUCED in verdicts:
+        return NOT_REPRODUCED
+    return REPRODUCED if all(v == REPRODUCED for v in verdicts) else UNDECIDED
+
+
+def above_zero(estimate: Estimate) -> str:
+    """Reproduced if a difference is above zero, interval and seeds; not if it is below."""
+    return claims.direction(estimate, REPRODUCED, NOT_REPRODUCED, UNDECIDED)
+
+
+# --- the judges
+
+
+def _fewer_backgrounds(evidence: Evidence) -> Finding:
+    """E_R at the smallest N minus E_R at the largest, for every category and network."""
+    told, verdicts = [], []
+    for model in ("resnet", "unet", "swinir"):
+        for category in ("natural", "faces", "comics", "urban"):
+            try:
+                sweep = evidence.sweep(model=model, backgrounds=category, rain="medium")
+            except Missing:
+                verdicts.append(UNDECIDED)
+                continue
+            counts = sorted(sweep)
+            fall = claims.difference(sweep[counts[0]], sweep[counts[-1]], "unseen", "e_r")
+            verdicts.append(above_zero(fall))
+            told.append(f"{model}, {category}: E_R falls by {fall.text(1)}")
+    if not told:
+        raise Missing("every sweep")
+    missing = verdicts.count(UNDECIDED)
+    more = f"; {missing} of {len(verdicts)} sweeps are missing or undecided" if missing else ""
+    return Finding(all_of(verdicts), "; ".join(told) + more)
+
+
+def _collapse(evidence: Evidence) -> Finding:
+    """Whether the removal gain at N = 256 is less than half of that at N = 8."""
+    sweep = evidence.sweep(rain="medium")
+    if not {8, 256} <= set(sweep):
+        raise Missing("N = 8 and 256")
+    half = claims.combination([(0.5, sweep[8]), (-1, sweep[256])], "unseen", "gain")
+    few, many = (claims.mean(sweep[n], "unseen", "gain") for n in (8, 256))
+    return Finding(above_zero(half), f"removal gain {few} at N = 8, {many} at N = 256")
+
+
+def _rain_range(evidence: Evidence) -> Finding:
+    """Tipping points at removal gain 0.9: whether their intervals lie one above the other."""
+    points = {n: claims.tipping_point(s, "unseen") for n, s in evidence.ranges().items()}
+    small, medium, large = points.values()
+    steps = [(small, medium), (medium, large)]
+    if all(a.high < b.low for a, b in steps):
+        verdict = REPRODUCED
+    elif any(a.low > b.high for a, b in steps):
+        verdict = NOT_REPRODUCED
+    else:
+        verdict = UNDECIDED
+    told = ", ".join(f"{name} {point}" for name, point in points.items())
+    return Finding(verdict, f"removal gain falls below {claims.TIPPING_GAIN} at N = {told}")
+
+
+def _reconstruction(evidence: Evidence) -> Finding:
+    """E_B falls to N = 256, and what falls after is less than a quarter of that."""
+    sweep = evidence.sweep(rain="medium")
+    last = max(sweep)
+    if not {8, 256} <= set(sweep) or last <= 256:
+        raise Missing("N = 8, 256 and more")
+    early = claims.difference(sweep[8], sweep[256], "unseen", "e_b")
+    late = claims.difference(sweep[256], sweep[last], "unseen", "e_b")
+    parts = [(0.25, sweep[8]), (-1.25, sweep[256]), (1, sweep[last])]
+    flat = claims.combination(parts, "unseen", "e_b")
+    return Finding(
+        all_of([above_zero(early), above_zero(flat)]),
+        f"E_B falls by {early.text(1)} up to N = 256, then by {late.text(1)} up to {last}",
+    )
+
+
+def _balance(evidence: Evidence) -> Finding:
+    """Large range with N = 128 and 256: a higher E_R than medium with the most, a lower E_B than
+    medium with 64."""
+    large, medium = evidence.sweep(rain="large"), evidence.sweep(rain="medium")
+    most = max(medium)
+    if not {64, 128, 256} <= set(medium):
+        raise Missing("N = 64, 128, 256")
+    told, verdicts = [], []
+    for count in (128, 256):
+        removed = claims.difference(large[count], medium[most], "unseen", "e_r")
+        kept = claims.difference(medium[64], large[count], "unseen", "e_b")
+        verdicts += [above_zero(removed), above_zero(kept)]
+        told.append(
+            f"large/{count}: E_R higher by {removed.text(1)} than medium/{most:,}, "
+            f"E_B lower by {kept.text(1)} than medium/64"
+        )
+    return Finding(all_of(verdicts), "; ".join(told))
+
+
+def _psnr_misleads(evidence: Evidence) -> Finding:
+    """The untouched input has a better PSNR than a network that removes contrast of the rain."""
+    sweep = evidence.sweep(rain="small")
+    few = sweep[min(sweep)]
+    better = claims.between(few, "unseen", "input_psnr", "psnr")
+    removed = claims.mean(few, "unseen", "contrast")
+    seeds = tuple(np.nanmean(claims.per_image(few, "unseen", "contrast"), axis=1))
+    return Finding(
+        all_of([above_zero(better), above_zero(replace(removed, by_seed=seeds))]),
+        f"doing nothing has a PSNR {better.text(1)} dB above that of the network for N = "
+        f"{min(sweep)}, which removes {removed} of the rain's contrast",
+    )
+
+
+def _toy_content(evidence: Evidence) -> Finding:
+    """The answer of O = 1 to other curves: nearer to its training curve than to the truth."""
+    record = evidence.toy(1)
+    x = np.linspace(-signals.LIMIT, signals.LIMIT, toy_evaluation.POINTS)
+    own = signals.AMPLITUDE * np.cos(np.pi * x / 10)
+    distances = {}
+    for test in ("order4", "order8", "order4_shifted", "order8_shifted"):
+        output = np.array(record.tests[test]["output"])
+        distances[test] = np.square(output - own).mean(), np.mean(record.tests[test]["mse"])
+    nearer = sum(mine < truth for mine, truth in distances.values())
+    worst = max(mine for mine, _ in distances.values())
+    shifted = claims.mean([record], "order1_shifted", "mse")
+    return Finding(
+        REPRODUCED if nearer == len(distances) else NOT_REPRODUCED,
+        f"nearer to its own curve in {nearer} of {len(distances)} foreign tests, at most "
+        f"{worst:.1f} from it; MSE under N(10, 5) {shifted}",
+    )
+
+
+def _toy_noise(evidence: Evidence) -> Finding:
+    """The matched MSE rises with O; under N(10, 5) O = 8 is worse than O = 1."""
+    matched = [claims.mean([evidence.toy(o)], f"order{o}", "mse") for o in toy_evaluation.ORDERS]
+    slow, fast = (claims.mean([evidence.toy(o)], f"order{o}_shifted", "mse") for o in (1, 8))
+    rising = all(a.high < b.low for a, b in zip(matched, matched[1:], strict=False))
+    falling = any(a.low > b.high for a, b in zip(matched, matched[1:], strict=False))
+    verdicts = [
+        REPRODUCED if rising else NOT_REPRODUCED if falling else UNDECIDED,
+        REPRODUCED if fast.low > slow.high else NOT_REPRODUCED,
+    ]
+    told = ", ".join(estimate.text(4) for estimate in matched)
+    return Finding(all_of(verdicts), f"matched MSE {told}; under N(10, 5) {slow} and {fast}")
+
+
+# --- the table
+
+CLAIMS = (
+    Claim(
+        "fewer-backgrounds",
+        "Removal of unseen rain falls as N grows, in every category, for three networks.",
+        "P Fig. 4", "E_R falls in all panels", 4, _fewer_backgrounds,
+    ),
+    Claim(
+        "collapse",
+        "At N = 8 unseen rain is removed; by N = 256 removal has mostly collapsed.",
+        "P Fig. 4", "flat beyond 1024", 4, _collapse,
+    ),
+    Claim(
+        "rain-range",
+        "The tipping point grows with the range of the training rain.",
+        "P Fig. 8", "16 (small) < 64 (medium) < 512 (large)", 5, _rain_range,
+    ),
+    Claim(
+        "category-order",
+        "Faces tip first, natural pictures next, comics and buildings last.",
+        "P Fig. 9a", "faces 8 to 16, comics and urban beyond 32", 7,
+    ),
+    Claim(
+        "complexity-order",
+        "Structural complexity: faces > natural > comics > urban.",
+        "P Fig. 9b", "that order", 7,
+    ),
+    Claim(
+        "low-sharpness",
+        "Training on pictures of low sharpness removes most unseen rain, at every stage.",
+        "P Fig. 6", "highest E_R throughout", 6,
+    ),
+    Claim(
+        "sharpness-tradeoff",
+        "For low sharpness, E_B improves and E_R declines as training goes on.",
+        "P Fig. 6", "both curves fall", 6,
+    ),
+    Claim(
+        "reconstruction",
+        "E_B falls with N and is nearly flat from 256 on.",
+        "P Fig. 10", "flat from 256", 4, _reconstruction,
+    ),
+    Claim(
+        "transfer",
+        "Trained on faces or buildings, tested on natural pictures: like natural from N = 256 on; "
+        "comics stay worse.",
+        "N Fig. 10", "curves meet at 256", 8,
+    ),
+    Claim(
+        "model-size",
+        "The tipping point does not move with the size of the network.",
+        "N Fig. 11", "same place for three sizes", 8,
+    ),
+    Claim(
+        "toy-content",
+        "A network trained on the slow cosine gives back its training curve whatever the input.",
+        "P Fig. 11, 13", "MSE 0.3544 under N(10, 5)", 3, _toy_content,
+    ),
+    Claim(
+        "toy-noise",
+        "A network trained on the fast cosine follows the noise; the matched MSE rises with O.",
+        "P Fig. 12, 14", "0.0009 to 0.0472; 49.8 under N(10, 5)", 3, _toy_noise,
+    ),
+    Claim(
+        "balance",
+        "Large-range rain with 128 or 256 pictures beats 30k/medium in E_R and 64/medium in E_B.",
+        "P Table 3", "E_R 51.8 and 45.6 against 31.2; E_B 23.5 and 16.5 against 25.0", 9, _balance,
+    ),
+    Claim(
+        "psnr-misleads",
+        "A network that leaves the rain can have the better PSNR.",
+        "P 6.1, Fig. 19", "25.15 dB with the rain left, 20.87 dB with it removed", 2,
+        _psnr_misleads,
+    ),
+    Claim(
+        "semi-supervised",
+        "Syn2Real helps by turning unseen rain into seen rain.",
+        "P Fig. 16", "by eye", 9,
+    ),
+    Claim(
+        "prior-derain",
+        "Fine-tuning only the encoder of a VQGAN generalises to unseen rain.",
+        "P Fig. 18", "by eye", 10,
+    ),
+    Claim(
+        "prior-denoise",
+        "The same for denoising: Gaussian noise in training, salt and pepper in the test.",
+        "P Fig. 22", "by eye", 11,
+    ),
+    Claim(
+        "prior-deblur",
+        "The same for deblurring: Gaussian blur in training, motion blur in the test.",
+        "P Fig. 23", "PSNR 29.484 dB, about 1 dB above the others", 11,
+    ),
+    Claim(
+        "iqa-misleads",
+        "PSNR, SSIM, MANIQA and MUSIQ do not follow removal.",
+        "P Fig. 19", "by example", 12,
+    ),
+    Claim(
+        "judge",
+        "Asked which picture shows less rain, a model prefers low sharpness, and the prior.",
+        "P Fig. 7, 20", "the prior in over 90 %", 12,
+    ),
+    Claim(
+        "codebook",
+        "Without quantisation and from scratch, the same network fails on unseen rain.",
+        "P Fig. 24", "by eye", 10,
+    ),
+)  # fmt: skip
+
+
+def table(setting: Scale, store: RecordStore | None = None) -> pd.DataFrame:
+    """All claims at one scale: `claim`, `says`, `where`, `paper`, `ours`, `verdict`, `records`
+    (their names) and `chapter`."""
+    loaded: dict[str, Record] = {}
+    rows = []
+    for claim in CLAIMS:
+        finding = claim.decide(Evidence(setting, store or setting.store, loaded))
+        said = dict(claim=claim.id, says=claim.text, where=claim.where, paper=claim.paper)
+        found = dict(ours=finding.effect, verdict=finding.verdict, records=finding.records)
+        rows.append({**said, **found, "chapter": claim.chapter})
+    return pd.DataFrame(rows)
