@@ -1,0 +1,129 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # The ledger
+#
+# **Which claims of the two papers hold in our experiments, which do not, and which can we not decide?**
+#
+# Each claim that can be checked on records is checked by a small function: a statistic, its 95 % interval, and a rule. The
+# functions stand in one file, [ledger.py](https://github.com/rainlens/rainlens/blob/main/src/rainlens/ledger.py). There are three verdicts:
+#
+# - **reproduced**: the effect has the sign that the paper says, its interval excludes zero, and all seeds agree;
+# - **not reproduced**: the same, with the other sign;
+# - **not decided at this scale**: anything else, also where an experiment is still missing.
+#
+# Claims about *removal* are judged in the papers' own measures, or in the removal gain where a level is needed. Chapters 2 and 5 say what
+# these measures miss, so a verdict here is not the last word on *why* something happens.
+#
+# **Make a prediction.** The papers trained for 250,000 steps. How many of their claims do you expect to see in networks
+# that were trained for a thousand?
+
+# %% tags=["parameters"]
+scale = "cpu"  # smoke, cpu, gpu or paper
+recompute = False
+
+# %% tags=["setup"]
+from IPython.display import Markdown
+
+import rainlens
+from rainlens import ledger, plots
+from rainlens.experiments import run, scale_named
+from rainlens.rain import RANGES
+
+setting = scale_named(scale)
+
+# %% [markdown]
+# ## The records
+#
+# The ledger reads what the other chapters computed. It needs no network of its own.
+
+# %% tags=["grid"]
+sweeps = [
+    setting.experiment(rain=name, patches=count, seed=seed)
+    for seed in setting.seeds
+    for count in setting.patch_counts
+    for name in RANGES
+]
+grid = [*sweeps, *(setting.toy(order) for order in (1, 4, 8))]
+
+# %%
+records = run(grid, setting, recompute=recompute)
+table = ledger.table(setting)
+count = table["verdict"].value_counts()
+print(", ".join(f"{count.get(v, 0)} {v}" for v in ledger.VERDICTS))
+
+# %% [markdown]
+# ## All claims at a glance
+#
+# P is the 2026 paper, N the 2023 paper.
+
+# %% tags=["hide-input"]
+rows = ["| claim | where | verdict |", "|---|---|---|"]
+for row in table.itertuples():
+    said = f"**{row.verdict}**" if row.verdict != ledger.UNDECIDED else "not decided"
+    rows.append(f"| {row.claim} | {row.where} | {said} |")
+Markdown("\n".join(rows))
+
+# %% [markdown]
+# ## Decided
+#
+# What the paper says, what it measured, what we measured. Unfold a claim's records to check it: each is a file with all settings and one
+# value for each test picture.
+
+
+# %% tags=["hide-input"]
+def evidence(row):
+    """The records behind a finding, as folded links."""
+    base = f"{rainlens.REPOSITORY}/blob/main/records/{scale}"
+    links = [f'<a href="{base}/{name}.json">{name}</a>' for name in row.records]
+    return f"<details><summary>{len(links)} records</summary>\n\n{'<br>'.join(links)}\n\n</details>"
+
+
+def entry(row):
+    """One claim: what is said, by whom, and what we found."""
+    where = f"{row.where}; the paper: {row.paper}"
+    found = f"**{row.verdict.capitalize()}.** {row.ours[0].upper()}{row.ours[1:]}."
+    return f"### {row.claim}\n\n{row.says} *({where}.)*\n\n{found} Chapter {row.chapter}."
+
+
+decided = table[table["verdict"] != ledger.UNDECIDED]
+Markdown("\n\n".join(f"{entry(row)}\n\n{evidence(row)}" for row in decided.itertuples()) or "None.")
+
+# %% [markdown]
+# ## Not decided
+#
+# Some of these have been measured, and the interval or the seeds leave the question open. Most wait for a chapter that is still to come.
+
+# %% tags=["hide-input"]
+open_claims = table[table["verdict"] == ledger.UNDECIDED]
+lines = [
+    f"- **{row.claim}** ({row.where}). {row.says} *Here: {row.ours}.*"
+    for row in open_claims.itertuples()
+]
+Markdown("\n".join(lines))
+
+# %% [markdown]
+# ## Try it
+#
+# 1. Change the rule of a claim: copy its function from `ledger.py` into a cell, and ask for half the effect, or twice. Does the verdict depend on it?
+# 2. Run `rainlens claims --scale smoke` in a terminal. Which verdicts of tiny networks agree with these, and should you believe them?
+#
+# <details><summary>Thoughts on 2</summary>
+#
+# Networks that were trained for twenty steps know neither rain nor pictures. A verdict about them is about the first steps
+# of training, and agreement is chance. A scale is part of every finding.
+#
+# </details>
+
+# %% tags=["hide-input"]
+plots.sources("2026 and 2023: all figures and tables", ["ledger.py", "claims.py", "records.py"])
