@@ -286,10 +286,10 @@ SCALES = {
             blocks=8,
             channels=32,
             patch_size=64,
-            iterations=600,
-            learning_rate=1e-3,
+            iterations=1000,
+            learning_rate=5e-4,
             seeds=(0, 1),
-            patch_counts=(8, 32, 128, 512),
+            patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
             measure_every=100,
         ),
         Scale(
