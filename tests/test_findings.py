@@ -4,6 +4,7 @@ Most findings in the chapters are written from records when a chapter runs. Head
 explanations are not: here is what they rely on.
 """
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +68,19 @@ def test_slow_functions_of_x_are_learned_sooner():
     short = dict(iterations=SETTING.toy().iterations // 4, keep_weights=False, noise_spread=100.0)
     errors = [toy(order, **short).curves["matched"][-1] for order in (1, 2, 4, 8)]
     assert errors == sorted(errors)
+
+
+# --- the page about data
+
+
+def page_number(pattern: str) -> float:
+    text = (ROOT / "book" / "data.md").read_text(encoding="utf-8")
+    return float(re.search(pattern, text)[1])
+
+
+def test_the_facts_about_rain100_are_those_of_the_records():
+    record = STORE.load(SETTING.experiment(rain="small", patches=8).name)
+    untouched = np.mean(record.tests["unseen"]["input_psnr"])
+    coverage = 100 * np.mean(record.tests["unseen"]["coverage"])
+    assert page_number(r"PSNR`? of ([\d.]+) dB for Rain100L") == pytest.approx(untouched, abs=0.01)
+    assert page_number(r"covers about (\d+) %") == pytest.approx(coverage, abs=0.6)

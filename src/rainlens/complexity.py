@@ -1,15 +1,23 @@
 """How complicated a picture is: sharpness and multi-scale structural complexity.
 
 Both measure the grey picture (BT.601 luma, rounded to whole levels as image files hold it).
+Training patches can be chosen by sharpness.
 """
 
 from __future__ import annotations
+
+from itertools import islice
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from rainlens import images
+
 LUMA = (0.299, 0.587, 0.114)
+# Low, medium and high, as the 2026 paper has them (Sec. 4.1.2): from (included) to (excluded).
+SHARPNESS_CLASSES = {"low": (0.0, 50.0), "medium": (500.0, 1000.0), "high": (5000.0, float("inf"))}
+LEAST_SHARE = 0.001  # of the crops; a rarer class would take minutes to collect
 AT_ONCE = 16  # pictures, so that what is worked on stays in the processor's cache
 
 
@@ -36,6 +44,33 @@ def sharpness(pictures: Tensor) -> Tensor:
     the picture is mirrored, the edge pixel not repeated. uint8 (N, 3 or 1, H, W) -> (N,).
     """
     return torch.cat([_sharpness(part) for part in pictures.split(AT_ONCE)])
+
+
+def patches_of_sharpness(backgrounds: str, count: int, size: int, seed: int, kind: str) -> Tensor:
+    """The first N of `images.crops` that are of a sharpness class, uint8 (N, 3, size, size).
+
+    Like `images.patches`, nested and fixed by the seed. Sharpness depends on the size: a small
+    crop is more often free of edges. Raises ValueError for an unknown class, and PictureError
+    where fewer than one crop in a thousand is of the class.
+    """
+    if kind not in SHARPNESS_CLASSES:
+        known = ", ".join(SHARPNESS_CLASSES)
+        raise ValueError(f"The sharpness class is {kind!r}; it must be one of {known}.")
+    low, high = SHARPNESS_CLASSES[kind]
+    source = images.crops(backgrounds, size, seed)
+    chosen: list[Tensor] = []
+    seen = 0
+    while len(chosen) < count:
+        crops = torch.stack(list(islice(source, 256)))
+        values = sharpness(crops)
+        chosen += crops[(values >= low) & (values < high)]
+        seen += len(crops)
+        if seen * LEAST_SHARE > len(chosen) + 10:
+            raise images.PictureError(
+                f"Of {seen} crops of {backgrounds} with {size}x{size} pixels, {len(chosen)} are of "
+                f"{kind} sharpness ({low:g} to {high:g}); choose other pictures or another size."
+            )
+    return torch.stack(chosen[:count])
 
 
 def structural_complexity(pictures: Tensor, scales: int | None = None) -> Tensor:

@@ -28,7 +28,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 import rainlens
-from rainlens import evaluation, images, models, rain, signals, toy_evaluation, training
+from rainlens import complexity, evaluation, images, models, rain, signals, toy_evaluation, training
 from rainlens.evaluation import TestSet
 from rainlens.randomness import generator
 from rainlens.records import Record, RecordError, RecordStore
@@ -42,9 +42,11 @@ class Experiment:
     """One deraining network, trained and tested.
 
     model, options: the network (`models.build`). backgrounds, patches, patch_size: the fixed
-    training patches (`images.patches`). rain: the training range (`rain.RANGES`). iterations,
-    batch, learning_rate: the budget. seed: patches, initial weights and all draws. curves: test
-    sets measured along the way, every `measure_every` iterations. tests: those measured at the end.
+    training patches (`images.patches`); sharpness: only those of one class
+    (`complexity.SHARPNESS_CLASSES`), None for all. rain: the training range (`rain.RANGES`).
+    iterations, batch, learning_rate: the budget. seed: patches, initial weights and all draws.
+    curves: test sets measured along the way, every `measure_every` iterations. tests: those
+    measured at the end.
     """
 
     model: str = "resnet"
@@ -60,8 +62,12 @@ class Experiment:
     measure_every: int = 1000
     curves: tuple[TestSet, ...] = ()
     tests: tuple[TestSet, ...] = ()
+    sharpness: str | None = None
 
     def __post_init__(self) -> None:
+        if self.sharpness not in (None, *complexity.SHARPNESS_CLASSES):
+            known = ", ".join(complexity.SHARPNESS_CLASSES)
+            raise ValueError(f"sharpness is {self.sharpness!r}; it must be None or one of {known}.")
         if self.rain not in rain.RANGES:
             raise ValueError(f"rain is {self.rain!r}; it must be one of {', '.join(rain.RANGES)}.")
         for name in ("patches", "patch_size", "iterations", "batch", "measure_every"):
@@ -71,13 +77,19 @@ class Experiment:
     @property
     def key(self) -> str:
         """Ten hexadecimal digits of a hash of everything, engine version included."""
-        text = json.dumps({"engine": ENGINE, **asdict(self)}, sort_keys=True)
+        text = json.dumps({"engine": ENGINE, **self.described()}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+    def described(self) -> dict[str, Any]:
+        """All fields as a record holds them; those that are None are left out."""
+        # So that a field that comes later leaves the keys of earlier experiments as they are.
+        return {name: value for name, value in asdict(self).items() if value is not None}
 
     @property
     def name(self) -> str:
         """What its record is called: readable, and unique through the key."""
-        content = f"{self.backgrounds}{self.patches}".replace(os.sep, "_")
+        kind = f"-{self.sharpness}" if self.sharpness else ""
+        content = f"{self.backgrounds}{kind}{self.patches}".replace(os.sep, "_")
         return f"derain-{self.model}-{content}-{self.rain}-s{self.seed}-{self.key}"
 
     def test(self, name: str) -> TestSet:
@@ -142,7 +154,8 @@ class ToyExperiment:
 class Scale:
     """How large the experiments of a book are.
 
-    blocks, channels: the ResNet. seeds: repetitions. patch_counts: the values of N.
+    blocks, channels: the ResNet. seeds: repetitions. patch_counts: the values of N; coarse_counts:
+    those of sweeps over categories, networks and sizes, which would otherwise cost too much.
     patch_size, iterations, learning_rate, measure_every: as in `Experiment`. backgrounds: the
     pictures to train on. test_crop: centre of test pictures that is scored, None for all of it.
     test_count: how many pictures.
@@ -157,10 +170,17 @@ class Scale:
     learning_rate: float
     seeds: tuple[int, ...]
     patch_counts: tuple[int, ...]
+    coarse_counts: tuple[int, ...]
     backgrounds: str = "natural"
     test_count: int = 100
     test_crop: int | None = None
     measure_every: int = 100
+
+    @property
+    def sizes(self) -> dict[str, tuple[tuple[str, int], ...]]:
+        """Options of a smaller, the usual, and a larger ResNet (2023 paper, Fig. 11)."""
+        widths = self.channels // 2, self.channels, self.channels * 3 // 2
+        return {f"{self.blocks}x{w}": (("blocks", self.blocks), ("channels", w)) for w in widths}
 
     @property
     def store(self) -> RecordStore:
@@ -237,8 +257,8 @@ class Scale:
         )
 
 
-# The other networks, by scale and name. Those of `cpu` take about as long a step as its ResNet
-# (UNet), and twice as long (SwinIR).
+# The other networks, by scale and name. Those of `cpu` take about as long a step as its
+# ResNet.
 OTHER_NETWORKS: dict[str, dict[str, dict[str, int]]] = {
     "smoke": {
         "unet": dict(width=8, depth=1),
@@ -246,7 +266,7 @@ OTHER_NETWORKS: dict[str, dict[str, dict[str, int]]] = {
     },
     "cpu": {
         "unet": dict(width=24, depth=2),
-        "swinir": dict(img_size=64, embed_dim=32, groups=2, depth=2, num_heads=2),
+        "swinir": dict(img_size=64, embed_dim=32, groups=1, depth=2, num_heads=2),
     },
     "gpu": {
         "unet": dict(width=48, depth=3),
@@ -275,6 +295,7 @@ SCALES = {
             learning_rate=1e-3,
             seeds=(0,),
             patch_counts=(8, 64, 512),
+            coarse_counts=(8, 512),
             backgrounds=images.EMBEDDED,
             test_count=4,
             test_crop=192,
@@ -290,6 +311,7 @@ SCALES = {
             learning_rate=5e-4,
             seeds=(0, 1),
             patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
+            coarse_counts=(8, 64, 512),
             measure_every=100,
         ),
         Scale(
@@ -302,6 +324,7 @@ SCALES = {
             learning_rate=5e-4,
             seeds=(0, 1),
             patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
+            coarse_counts=(8, 32, 128, 512),
             measure_every=250,
         ),
         Scale(
@@ -314,6 +337,7 @@ SCALES = {
             learning_rate=2e-4,
             seeds=(0, 1, 2),
             patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024, 30_000),
+            coarse_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
             measure_every=5000,
         ),
     )
@@ -475,7 +499,7 @@ def compute(
         if test.keep:
             kept[test.name] = [images.to_bytes(output) for output in outputs]
     provenance = {**where(device), "seconds": round(time.monotonic() - start, 1)}
-    description = json.loads(json.dumps(asdict(experiment)))
+    description = json.loads(json.dumps(experiment.described()))
     record = Record(experiment.name, description, curves, tests, provenance=provenance)
     record = store.save(record, kept)
     checkpoint.path.unlink(missing_ok=True)
@@ -607,7 +631,12 @@ def _fresh_model(experiment: Experiment) -> torch.nn.Module:
 def _training_batches(experiment: Experiment, device: torch.device) -> training.Draw:
     """Step -> (rainy, clean), float32 (batch, 3, size, size) in [0, 1], all on the device."""
     size, count = experiment.patch_size, experiment.patches
-    patches = images.patches(experiment.backgrounds, count, size, experiment.seed).to(device)
+    chosen_by = experiment.backgrounds, count, size, experiment.seed
+    if experiment.sharpness:
+        patches = complexity.patches_of_sharpness(*chosen_by, experiment.sharpness)
+    else:
+        patches = images.patches(*chosen_by)
+    patches = patches.to(device)
 
     def draw(step: int) -> tuple[Tensor, Tensor]:
         source = generator(experiment.seed, "train", step, device)

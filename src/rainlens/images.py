@@ -11,9 +11,11 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib import resources
+from itertools import count as endless
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -112,31 +114,38 @@ def list_folder(folder: Path) -> list[Path]:
 
 
 def patches(backgrounds: str, count: int, size: int, seed: int) -> Tensor:
-    """N fixed training patches, uint8 (N, 3, size, size).
+    """N fixed training patches, uint8 (N, 3, size, size): the first N of `crops`.
 
-    Sets are nested: the first 8 of 64 are the 8 of the same seed. Patches are spread over as many
+    So sets are nested: the first 8 of 64 are the 8 of the same seed. Raises `PictureError` where
+    a picture is smaller than a patch.
+    """
+    return torch.stack(list(islice(crops(backgrounds, size, seed), count)))
+
+
+def crops(backgrounds: str, size: int, seed: int) -> Iterator[Tensor]:
+    """Training crops without end, uint8 (3, size, size), in an order fixed by the seed.
+
+    Each round takes one crop of every picture, so that any number of crops comes from as many
     different pictures as there are. Crops without content (standard deviation below 4 grey
-    levels) are passed over. Raises `PictureError` where a picture is smaller than a patch.
+    levels) are passed over. Raises `PictureError` where a picture is smaller than a crop, or where
+    no picture has content.
     """
     files = names(backgrounds, "train")
     order = np.random.default_rng([seed, 0]).permutation(len(files))
-    crops: list[Tensor] = []
     empty: set[Path] = set()
-    turn = 0
-    while len(crops) < count:
+    for turn in endless():
         file = files[order[turn % len(files)]]
         # A generator of its own for each turn: what came before has no influence on this crop.
         crop = _crop_with_content(file, size, np.random.default_rng([seed, 1, turn]))
-        turn += 1
         if crop is not None:
-            crops.append(crop)
+            empty.clear()
+            yield crop
             continue
         empty.add(file)
-        if len(empty) == len(files) and not crops:
+        if len(empty) == len(files):
             raise PictureError(
                 f"No picture of {backgrounds} has a {size}x{size} crop with content."
             )
-    return torch.stack(crops)
 
 
 def test_pictures(backgrounds: str, count: int, crop: int | None = None) -> list[Tensor]:
