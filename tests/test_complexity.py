@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 from rainlens import complexity, images
 
@@ -90,3 +91,28 @@ def test_bad_input_is_named():
         complexity.structural_complexity(torch.zeros(1, 1, 16, 24, dtype=torch.uint8), 4)
     with pytest.raises(ValueError, match="can be halved 0 times"):
         complexity.structural_complexity(torch.zeros(1, 1, 15, 15, dtype=torch.uint8))
+
+
+# --- patches of a class
+
+
+@pytest.mark.parametrize("kind", complexity.SHARPNESS_CLASSES)
+def test_patches_of_a_class_are_the_first_such_crops(kind: str):
+    few = complexity.patches_of_sharpness("embedded", 6, 32, 0, kind)
+    low, high = complexity.SHARPNESS_CLASSES[kind]
+    assert ((complexity.sharpness(few) >= low) & (complexity.sharpness(few) < high)).all()
+    crops = images.patches("embedded", 256, 32, 0)
+    expected = [c for c in crops if low <= complexity.sharpness(c[None]).item() < high]
+    several = min(6, len(expected))
+    assert several > 1 and torch.equal(few[:several], torch.stack(expected[:several]))
+
+
+def test_a_class_without_patches_is_named(tmp_path):
+    torch.manual_seed(0)
+    for index in range(2):
+        noise = torch.randint(0, 256, (64, 64, 3), dtype=torch.uint8)
+        Image.fromarray(noise.numpy()).save(tmp_path / f"{index}.png")
+    with pytest.raises(images.PictureError, match="of low sharpness"):
+        complexity.patches_of_sharpness(str(tmp_path), 4, 32, 0, "low")
+    with pytest.raises(ValueError, match="'soft'; it must be one of low, medium, high"):
+        complexity.patches_of_sharpness(str(tmp_path), 4, 32, 0, "soft")

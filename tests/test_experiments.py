@@ -67,6 +67,8 @@ CHANGED = {
     "measure_every": 999,
     "curves": (TestSet("unseen", "streaks", "embedded", 2),),
     "tests": (TestSet("unseen", "streaks", "embedded", 2),),
+    "sharpness": "low",
+    "snapshots": (0,),
 }
 
 
@@ -237,6 +239,42 @@ def test_resumed_run_equals_an_uninterrupted_one(tmp_path):
     assert stops == 5
     assert as_text(record) == as_text(whole)
     assert not store.checkpoint_path(tiny().name).exists()
+
+
+def test_snapshots_are_outputs_of_a_shorter_run_and_survive_stops(tmp_path):
+    experiment, store = tiny(snapshots=(0, 4)), RecordStore(tmp_path / "parts")
+    while store.load(experiment.name) is None:
+        try:
+            record = experiments.compute(experiment, store, deadline=time.monotonic() - 1)
+        except training.TimeUp:
+            assert store.load(experiment.name) is None
+    whole = experiments.compute(experiment, RecordStore(tmp_path / "whole"))
+    assert as_text(record) == as_text(whole)
+    assert not list((store.folder / ".unfinished").iterdir())
+    # Iteration 0 is the untrained network, whatever came before or after.
+    untrained = experiments._fresh_model(experiment).to(memory_format=torch.channels_last)
+    test = experiment.test("shown_unseen")
+    expected = evaluation.derain(untrained, evaluation.load(test)[0])
+    kept = store.picture(record, experiments.snapshot(test.name, 0), 0) / 255
+    assert (kept - expected[0]).abs().mean() < 0.02  # WebP is lossy
+    first, last = (store.picture(record, f"shown_unseen_at{step}", 1) for step in (0, 4))
+    assert not torch.equal(first, last)
+
+
+def test_snapshots_lie_within_the_run():
+    with pytest.raises(ValueError, match="must be below 6"):
+        tiny(snapshots=(6,))
+
+
+def test_training_on_a_sharpness_class_takes_patches_of_it(store):
+    low, high = (tiny(sharpness=kind) for kind in ("low", "high"))
+    assert "embedded-low8" in low.name
+    records = [experiments.compute(e, store) for e in (low, high)]
+    assert records[0].curves["loss"] != records[1].curves["loss"]
+    assert records[0].experiment["sharpness"] == "low"
+    assert "sharpness" not in tiny().described()  # earlier keys stay as they were
+    with pytest.raises(ValueError, match="sharpness is 'soft'"):
+        tiny(sharpness="soft")
 
 
 def test_unreadable_checkpoint_counts_as_none(store, tmp_path):

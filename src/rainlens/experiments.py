@@ -23,7 +23,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -31,7 +31,7 @@ import rainlens
 from rainlens import complexity, evaluation, images, models, rain, signals, toy_evaluation, training
 from rainlens.evaluation import TestSet
 from rainlens.randomness import generator
-from rainlens.records import Record, RecordError, RecordStore
+from rainlens.records import Record, RecordError, RecordStore, write_whole
 
 ENGINE = 1  # raised whenever the same experiment would give other numbers
 RECORDS_VARIABLE = "RAINLENS_RECORDS"
@@ -46,7 +46,8 @@ class Experiment:
     (`complexity.SHARPNESS_CLASSES`), None for all. rain: the training range (`rain.RANGES`).
     iterations, batch, learning_rate: the budget. seed: patches, initial weights and all draws.
     curves: test sets measured along the way, every `measure_every` iterations. tests: those
-    measured at the end.
+    measured at the end. snapshots: iterations at which the outputs of the test sets that keep
+    theirs are kept, too, under the name that `snapshot` gives.
     """
 
     model: str = "resnet"
@@ -63,6 +64,7 @@ class Experiment:
     curves: tuple[TestSet, ...] = ()
     tests: tuple[TestSet, ...] = ()
     sharpness: str | None = None
+    snapshots: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.sharpness not in (None, *complexity.SHARPNESS_CLASSES):
@@ -73,6 +75,11 @@ class Experiment:
         for name in ("patches", "patch_size", "iterations", "batch", "measure_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        for step in self.snapshots or ():
+            if not 0 <= step < self.iterations:
+                raise ValueError(
+                    f"A snapshot is at iteration {step}; it must be below {self.iterations}."
+                )
 
     @property
     def key(self) -> str:
@@ -98,6 +105,11 @@ class Experiment:
         if name not in named:
             raise ValueError(f"There is no test set {name!r}; there are: {', '.join(named)}.")
         return named[name]
+
+
+def snapshot(test: str, iteration: int) -> str:
+    """How a record calls the outputs for a test set that were kept during training."""
+    return f"{test}_at{iteration}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -480,9 +492,16 @@ def compute(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name))
     model = _fresh_model(experiment).to(device, memory_format=torch.channels_last)
+    batches = _training_batches(experiment, device)
+    snapshots = _Snapshots(experiment, store)
+
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        snapshots.keep(step, model)
+        return batches(step)
+
     curves = training.fit(
         model,
-        _training_batches(experiment, device),
+        draw,
         training.Schedule(
             experiment.iterations,
             experiment.learning_rate,
@@ -493,7 +512,7 @@ def compute(
         deadline=deadline,
         progress=progress,
     )
-    tests, kept = {}, {}
+    tests, kept = {}, snapshots.load()
     for test in experiment.tests:
         tests[test.name], outputs = evaluation.evaluate(model, test)
         if test.keep:
@@ -503,7 +522,43 @@ def compute(
     record = Record(experiment.name, description, curves, tests, provenance=provenance)
     record = store.save(record, kept)
     checkpoint.path.unlink(missing_ok=True)
+    snapshots.discard()
     return record
+
+
+class _Snapshots:
+    """Outputs kept during training, in a file each until the record is written."""
+
+    def __init__(self, experiment: Experiment, store: RecordStore) -> None:
+        self.tests = [test for test in experiment.tests if test.keep]
+        unfinished = store.checkpoint_path(experiment.name)
+        self.files = {
+            step: unfinished.with_suffix(f".{step}.safetensors")
+            for step in experiment.snapshots or ()
+        }
+
+    def keep(self, step: int, model: torch.nn.Module) -> None:
+        """Before a step: the outputs of the network as it is, if this is an iteration to keep."""
+        if step not in self.files:
+            return
+        outputs = {}
+        for test in self.tests:
+            cleaned = evaluation.derain(model, evaluation.load(test)[0])
+            outputs[snapshot(test.name, step)] = torch.stack([images.to_bytes(c) for c in cleaned])
+        self.files[step].parent.mkdir(parents=True, exist_ok=True)
+        write_whole(self.files[step], save(outputs))
+
+    def load(self) -> dict[str, list[Tensor]]:
+        """All that was kept: name -> pictures, uint8 (3, H, W)."""
+        kept = {}
+        for file in self.files.values():
+            kept.update({name: list(pictures) for name, pictures in load_file(file).items()})
+        return kept
+
+    def discard(self) -> None:
+        """Once they are in the record."""
+        for file in self.files.values():
+            file.unlink(missing_ok=True)
 
 
 def _compute_toy(
