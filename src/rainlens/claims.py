@@ -91,6 +91,55 @@ def between(records: Sequence[Record], test: str, measure: str, other: str) -> E
     return replace(_bootstrap_mean(images[~np.isnan(images)]), by_seed=tuple(by_seed.tolist()))
 
 
+def tested_on(records: Sequence[Record], test: str) -> list[Record]:
+    """The same records with the results on `test` in the place of "unseen", where they have any.
+
+    So that networks of other categories, whose "transfer" set are the pictures of Rain100, can
+    stand beside those of natural pictures, which were tested on these anyway.
+    """
+    return [
+        replace(
+            record, tests={**record.tests, "unseen": record.tests.get(test, record.tests["unseen"])}
+        )
+        for record in records
+    ]
+
+
+def by_picture(record: Record, measures: Sequence[str]) -> np.ndarray:
+    """Of a survey: the sum of measures, averaged over the patches of each picture.
+
+    Patches of one picture are alike, so the picture is what an interval must resample.
+    """
+    values = record.tests["patches"]
+    total = np.sum([values[measure] for measure in measures], axis=0)
+    pictures = np.array(values["picture"])
+    return np.array([total[pictures == number].mean() for number in np.unique(pictures)])
+
+
+def structure(record: Record) -> list[str]:
+    """The names of a survey's structural complexities, from fine to coarse."""
+    return sorted(name for name in record.tests["patches"] if name.startswith("structure"))
+
+
+def mean_of(values: np.ndarray) -> Estimate:
+    """The mean of independent values with its interval."""
+    return _bootstrap_mean(np.asarray(values, dtype=float))
+
+
+def gap(ours: np.ndarray, theirs: np.ndarray) -> Estimate:
+    """The difference of two means of independent samples; the interval resamples each."""
+    result = stats.bootstrap(
+        (ours, theirs),
+        lambda a, b, axis: np.mean(a, axis=axis) - np.mean(b, axis=axis),
+        n_resamples=RESAMPLES,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    )
+    low, high = result.confidence_interval
+    return Estimate(float(np.mean(ours) - np.mean(theirs)), float(low), float(high))
+
+
 @dataclass(frozen=True)
 class TippingPoint:
     """The N at which the mean gain falls through a level.

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, replace
 from functools import cache
+from itertools import islice
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -163,6 +164,38 @@ class ToyExperiment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Survey:
+    """Nothing is trained: how complicated patches of a category are (2026 paper, Fig. 9b).
+
+    backgrounds, patches, patch_size, seed: as in `Experiment`. The record's test "patches" holds
+    for each patch the number of its `picture`, its `sharpness`, and `structure0`, `structure1`,
+    ...: its structural complexity at each scale.
+    """
+
+    backgrounds: str = "natural"
+    patches: int = 1024
+    patch_size: int = 128
+    seed: int = 0
+
+    @property
+    def iterations(self) -> int:
+        """None: a survey takes a second."""
+        return 0
+
+    @property
+    def key(self) -> str:
+        """Ten hexadecimal digits of a hash of everything, engine version included."""
+        text = json.dumps({"engine": ENGINE, "task": "survey", **asdict(self)}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+    @property
+    def name(self) -> str:
+        """What its record is called: readable, and unique through the key."""
+        content = f"{self.backgrounds}{self.patches}".replace(os.sep, "_")
+        return f"survey-{content}-{self.patch_size}px-s{self.seed}-{self.key}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Scale:
     """How large the experiments of a book are.
 
@@ -216,6 +249,32 @@ class Scale:
         tests = self._tests(base) if "tests" not in changes else base.tests
         curves = self._curves(base) if "curves" not in changes else base.curves
         return replace(base, tests=tests, curves=curves)
+
+    def sweep(self, coarse: bool = False, **fields: Any) -> list[Experiment]:
+        """The experiments that differ in N and seed alone, ordered by N.
+
+        coarse: only `coarse_counts`. Other networks and sizes than the usual one are trained with
+        the first seed alone.
+        """
+        counts = self.coarse_counts if coarse else self.patch_counts
+        usual = self.experiment(**fields).options == self._options("resnet")
+        seeds = self.seeds if usual else self.seeds[:1]
+        return [self.experiment(patches=n, seed=s, **fields) for n in counts for s in seeds]
+
+    def of_sharpness(self, kind: str, seed: int = 0) -> Experiment:
+        """SwinIR on patches of one sharpness class, trained for twice as long as others.
+
+        A tenth and three tenths of the way, outputs are kept (2026 paper, Sec. 4.1.2, Fig. 6).
+        """
+        return self.experiment(
+            model="swinir",
+            sharpness=kind,
+            patches=self.patch_counts[-1],
+            seed=seed,
+            iterations=2 * self.iterations,
+            measure_every=2 * self.measure_every,
+            snapshots=(self.iterations // 5, self.iterations // 5 * 3),
+        )
 
     def toy(self, order: int = 1, seed: int = 0, **changes: Any) -> ToyExperiment:
         """The toy experiment of this scale; the weights of the live panel's three are kept."""
@@ -371,8 +430,10 @@ def records_folder() -> Path:
     return Path(rainlens.__file__).resolve().parents[2] / "records"
 
 
-def stand_in(experiment: Experiment, scale: Scale) -> Experiment:
+def stand_in(experiment: Experiment | Survey, scale: Scale) -> Experiment | Survey:
     """The same experiment on embedded photographs and test rain, which need no download."""
+    if isinstance(experiment, Survey):
+        return replace(experiment, backgrounds=images.EMBEDDED)
     embedded = replace(experiment, backgrounds=images.EMBEDDED)
     shrunk = replace(scale, test_count=min(scale.test_count, 16), test_crop=192)
     return replace(embedded, tests=shrunk._tests(embedded), curves=shrunk._curves(embedded))
@@ -383,6 +444,8 @@ def can_compute(experiment: Experiment) -> bool:
     if isinstance(experiment, ToyExperiment):
         return True
     needed = {experiment.backgrounds}
+    if isinstance(experiment, Survey):
+        return all(images.is_available(name) for name in needed)
     for test in (*experiment.tests, *experiment.curves):
         needed |= {test.backgrounds}
         needed |= {test.rain} & set(evaluation.RAIN100)
@@ -401,7 +464,7 @@ def on_hand(grid: Sequence[Experiment], scale: Scale, recompute: bool = False) -
         "The real pictures are not on this machine (RAINLENS_DATA): "
         "the embedded photographs stand in for them, and the numbers differ."
     )
-    return [stand_in(e, scale) if isinstance(e, Experiment) else e for e in grid]
+    return [e if isinstance(e, ToyExperiment) else stand_in(e, scale) for e in grid]
 
 
 @dataclass
@@ -472,7 +535,7 @@ def _expected_seconds(grid: Sequence[Experiment], done: dict[str, Record]) -> fl
     """For what is not done, from the seconds an iteration took in what is; nan without any."""
     left = sum(e.iterations for e in grid if e.name not in done)
     seconds = sum(record.provenance["seconds"] for record in done.values())
-    iterations = sum(record.experiment["iterations"] for record in done.values())
+    iterations = sum(record.experiment.get("iterations", 0) for record in done.values())
     return left * seconds / iterations if iterations else float("nan")
 
 
@@ -488,6 +551,8 @@ def compute(
     """
     if isinstance(experiment, ToyExperiment):
         return _compute_toy(experiment, store, deadline, progress)
+    if isinstance(experiment, Survey):
+        return _compute_survey(experiment, store)
     start = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name))
@@ -587,6 +652,19 @@ def _compute_toy(
     record = store.save(Record(experiment.name, description, curves, tests, provenance=provenance))
     checkpoint.path.unlink(missing_ok=True)
     return record
+
+
+def _compute_survey(survey: Survey, store: RecordStore) -> Record:
+    start = time.monotonic()
+    source = images.numbered_crops(survey.backgrounds, survey.patch_size, survey.seed)
+    numbers, crops = zip(*islice(source, survey.patches), strict=True)
+    patches = torch.stack(crops)
+    values = {"picture": list(numbers), "sharpness": complexity.sharpness(patches).tolist()}
+    for scale, column in enumerate(complexity.structural_complexity(patches).unbind(1)):
+        values[f"structure{scale}"] = column.tolist()
+    provenance = {**where(torch.device("cpu")), "seconds": round(time.monotonic() - start, 1)}
+    record = Record(survey.name, asdict(survey), {}, {"patches": values}, provenance=provenance)
+    return store.save(record)
 
 
 def fresh_toy_model(experiment: ToyExperiment) -> torch.nn.Module:

@@ -123,23 +123,29 @@ def patches(backgrounds: str, count: int, size: int, seed: int) -> Tensor:
 
 
 def crops(backgrounds: str, size: int, seed: int) -> Iterator[Tensor]:
-    """Training crops without end, uint8 (3, size, size), in an order fixed by the seed.
+    """Training crops without end: those of `numbered_crops`, alone."""
+    return (crop for _, crop in numbered_crops(backgrounds, size, seed))
 
-    Each round takes one crop of every picture, so that any number of crops comes from as many
-    different pictures as there are. Crops without content (standard deviation below 4 grey
-    levels) are passed over. Raises `PictureError` where a picture is smaller than a crop, or where
-    no picture has content.
+
+def numbered_crops(backgrounds: str, size: int, seed: int) -> Iterator[tuple[int, Tensor]]:
+    """(number of the picture, crop), uint8 (3, size, size), in an order fixed by the seed.
+
+    Without end. Each round takes one crop of every picture, so that any number of crops comes from
+    as many different pictures as there are. Crops without content (standard deviation below 4
+    grey levels) are passed over. Raises `PictureError` where a picture is smaller than a crop, or
+    where no picture has content.
     """
     files = names(backgrounds, "train")
     order = np.random.default_rng([seed, 0]).permutation(len(files))
     empty: set[Path] = set()
     for turn in endless():
-        file = files[order[turn % len(files)]]
+        number = int(order[turn % len(files)])
+        file = files[number]
         # A generator of its own for each turn: what came before has no influence on this crop.
         crop = _crop_with_content(file, size, np.random.default_rng([seed, 1, turn]))
         if crop is not None:
             empty.clear()
-            yield crop
+            yield number, crop
             continue
         empty.add(file)
         if len(empty) == len(files):
