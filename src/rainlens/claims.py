@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ from scipy import stats
 from scipy.optimize import isotonic_regression
 
 from rainlens import evaluation
+from rainlens.experiments import Experiment
 from rainlens.records import Record
 
 CONFIDENCE = 0.95
@@ -44,12 +45,17 @@ def per_image(records: Sequence[Record], test: str, measure: str) -> np.ndarray:
     return np.array([record.tests[test][measure] for record in records], dtype=float)
 
 
+def test_set(record: Record, name: str) -> evaluation.TestSet:
+    """The test set of that name. Raises ValueError where the record has none."""
+    for described in record.experiment["tests"]:
+        if described["name"] == name:
+            return evaluation.TestSet(**described)
+    raise ValueError(f"{record.name} has no test set {name!r}.")
+
+
 def rain_name(record: Record, test: str) -> str:
     """What the book calls the rain of a test set. Raises ValueError where there is no such set."""
-    for described in record.experiment["tests"]:
-        if described["name"] == test:
-            return evaluation.RAIN_NAMES[described["rain"]]
-    raise ValueError(f"{record.name} has no test set {test!r}.")
+    return evaluation.RAIN_NAMES[test_set(record, test).rain]
 
 
 def mean(records: Sequence[Record], test: str, measure: str) -> Estimate:
@@ -89,6 +95,36 @@ def between(records: Sequence[Record], test: str, measure: str, other: str) -> E
     images = np.nanmean(values, axis=0)
     by_seed = np.nanmean(values, axis=1)
     return replace(_bootstrap_mean(images[~np.isnan(images)]), by_seed=tuple(by_seed.tolist()))
+
+
+def by_count(
+    part: Sequence[Experiment], found: Mapping[Experiment, Record]
+) -> dict[int, list[Record]]:
+    """A sweep: N -> the records of these experiments, one a seed."""
+    sweep: dict[int, list[Record]] = {}
+    for experiment in part:
+        sweep.setdefault(experiment.patches, []).append(found[experiment])
+    return sweep
+
+
+def first_below(record: Record, curve: str, level: float) -> float:
+    """The iteration at which a training curve first falls to `level`; nan if it never does.
+
+    Read on a straight line between two points; the point before training is left out.
+    """
+    steps, values = record.curves["iteration"][1:], record.curves[curve][1:]
+    for place, value in enumerate(values):
+        if value <= level:
+            if place == 0:
+                return float(steps[0])
+            share = (values[place - 1] - level) / (values[place - 1] - value)
+            return steps[place - 1] + share * (steps[place] - steps[place - 1])
+    return float("nan")
+
+
+def at(record: Record, curve: str, iteration: float) -> float:
+    """A training curve at an iteration, on a straight line between its points."""
+    return float(np.interp(iteration, record.curves["iteration"], record.curves[curve]))
 
 
 def tested_on(records: Sequence[Record], test: str) -> list[Record]:

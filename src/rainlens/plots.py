@@ -27,6 +27,15 @@ from rainlens.records import Record
 # Okabe and Ito's colours, which colour-blind readers tell apart; shapes repeat what they say.
 RANGE_COLOUR = {"small": "#0072B2", "medium": "#D55E00", "large": "#009E73"}
 RANGE_MARKER = {"small": "o", "medium": "s", "large": "^"}
+CATEGORY_COLOUR = {
+    "natural": "#0072B2", "faces": "#D55E00", "comics": "#009E73", "urban": "#CC79A7",
+}  # fmt: skip
+CATEGORY_MARKER = {"natural": "o", "faces": "s", "comics": "^", "urban": "D"}
+NETWORK_NAME = {"resnet": "ResNet", "unet": "UNet", "swinir": "SwinIR"}
+NETWORK_COLOUR = {"resnet": "#0072B2", "unet": "#E69F00", "swinir": "#CC79A7"}
+NETWORK_MARKER = {"resnet": "o", "unet": "s", "swinir": "^"}
+# From few to many, light to dark.
+FEW_TO_MANY = ("#F0A860", "#C8553D", "#5E2B5E", "#1B1233")
 INK, FAINT = "#333333", "#8a8a8a"
 SEEN_COLOUR, UNSEEN_COLOUR = "#56B4E9", "#CC79A7"
 STYLE = {
@@ -169,7 +178,8 @@ def reference_line(axes: Axes, value: float, label: str) -> None:
     axes.axhline(value, color=FAINT, linestyle="--", linewidth=1)
     axes.annotate(
         label, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 3),
-        textcoords="offset points", ha="right", va="bottom", fontsize=9, color=FAINT,
+        textcoords="offset points", ha="right", va="bottom", fontsize=9, color=INK, zorder=5,
+        bbox=dict(facecolor="white", alpha=0.75, linewidth=0, pad=1),
     )  # fmt: skip
 
 
