@@ -38,7 +38,6 @@ from IPython.display import Markdown
 import rainlens
 from rainlens import ledger, plots
 from rainlens.experiments import run, scale_named
-from rainlens.rain import RANGES
 
 setting = scale_named(scale)
 
@@ -48,13 +47,7 @@ setting = scale_named(scale)
 # The ledger reads what the other chapters computed. It needs no network of its own.
 
 # %% tags=["grid"]
-sweeps = [
-    setting.experiment(rain=name, patches=count, seed=seed)
-    for seed in setting.seeds
-    for count in setting.patch_counts
-    for name in RANGES
-]
-grid = [*sweeps, *(setting.toy(order) for order in (1, 4, 8))]
+grid = ledger.grid(setting)
 
 # %%
 records = run(grid, setting, recompute=recompute)

@@ -254,10 +254,13 @@ class Scale:
         """The experiments that differ in N and seed alone, ordered by N.
 
         coarse: only `coarse_counts`. Other networks and sizes than the usual one are trained with
-        the first seed alone.
+        the first seed alone, and other networks with the fewest and the most patches alone.
         """
         counts = self.coarse_counts if coarse else self.patch_counts
-        usual = self.experiment(**fields).options == self._options("resnet")
+        one = self.experiment(**fields)
+        usual = one.options == self._options("resnet")
+        if one.model != "resnet":
+            counts = (counts[0], counts[-1])
         seeds = self.seeds if usual else self.seeds[:1]
         return [self.experiment(patches=n, seed=s, **fields) for n in counts for s in seeds]
 
