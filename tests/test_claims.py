@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from rainlens import claims
+from rainlens import claims, experiments
 from rainlens.records import Record
 
 
@@ -96,3 +96,56 @@ def test_the_rain_of_a_test_set_has_its_name():
     assert claims.rain_name(made_up, "heavy") == "Rain100H"
     with pytest.raises(ValueError, match="made-up has no test set 'shown'"):
         claims.rain_name(made_up, "shown")
+
+
+# --- sweeps, curves, surveys
+
+
+def curve_record(values: list[float]) -> Record:
+    steps = [100 * place for place in range(len(values))]
+    return Record("r", {}, {"iteration": steps, "e_b": values}, {})
+
+
+def test_first_below_is_read_on_a_straight_line():
+    record = curve_record([5.0, 40.0, 30.0, 20.0])  # the untrained point does not count
+    assert claims.first_below(record, "e_b", 25.0) == pytest.approx(250.0)
+    assert claims.first_below(record, "e_b", 40.0) == 100.0
+    assert np.isnan(claims.first_below(record, "e_b", 10.0))
+    assert claims.at(record, "e_b", 250.0) == pytest.approx(25.0)
+
+
+def test_by_count_groups_the_records_of_a_sweep():
+    setting = experiments.scale_named("smoke")
+    part = [setting.experiment(patches=n, seed=s) for n in (8, 64) for s in (0, 1)]
+    found = {e: Record(e.name, {"seed": e.seed}, {}, {}) for e in part}
+    sweep = claims.by_count(part, found)
+    assert list(sweep) == [8, 64]
+    assert [r.experiment["seed"] for r in sweep[64]] == [0, 1]
+
+
+def test_tested_on_puts_another_test_in_the_place_of_unseen():
+    abroad = Record("a", {}, {}, {"unseen": {"gain": [1.0]}, "transfer": {"gain": [2.0]}})
+    home = Record("b", {}, {}, {"unseen": {"gain": [3.0]}})
+    gains = [r.tests["unseen"]["gain"] for r in claims.tested_on([abroad, home], "transfer")]
+    assert gains == [[2.0], [3.0]]
+
+
+def survey(pictures: list[int], fine: list[float], coarse: list[float]) -> Record:
+    values = {"picture": pictures, "structure0": fine, "structure1": coarse, "sharpness": fine}
+    return Record("s", {}, {}, {"patches": values})
+
+
+def test_a_picture_counts_once_however_many_patches_it_has():
+    record = survey([7, 7, 7, 9], [1.0, 2.0, 3.0, 10.0], [0.0, 0.0, 0.0, 1.0])
+    assert claims.structure(record) == ["structure0", "structure1"]
+    assert claims.by_picture(record, claims.structure(record)).tolist() == [2.0, 11.0]
+
+
+def test_gap_agrees_with_the_normal_approximation():
+    rng = np.random.default_rng(0)
+    ours, theirs = rng.normal(3, 1, 200), rng.normal(1, 2, 300)
+    found = claims.gap(ours, theirs)
+    spread = 1.96 * np.sqrt(ours.var() / 200 + theirs.var() / 300)
+    assert found.value == pytest.approx(ours.mean() - theirs.mean())
+    assert found.low == pytest.approx(found.value - spread, abs=0.05)
+    assert found.high == pytest.approx(found.value + spread, abs=0.05)

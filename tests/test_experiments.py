@@ -16,9 +16,9 @@ import pytest
 import torch
 
 import rainlens
-from rainlens import evaluation, experiments, models, training
+from rainlens import complexity, evaluation, experiments, images, models, training
 from rainlens.evaluation import TestSet
-from rainlens.experiments import Experiment
+from rainlens.experiments import Experiment, Survey
 from rainlens.records import Record, RecordError, RecordStore
 
 SMOKE = replace(experiments.scale_named("smoke"), test_count=2)
@@ -275,6 +275,41 @@ def test_training_on_a_sharpness_class_takes_patches_of_it(store):
     assert "sharpness" not in tiny().described()  # earlier keys stay as they were
     with pytest.raises(ValueError, match="sharpness is 'soft'"):
         tiny(sharpness="soft")
+
+
+def test_a_survey_measures_the_patches_that_networks_are_trained_on(store):
+    survey = Survey(backgrounds="embedded", patches=12, patch_size=32, seed=3)
+    record = experiments.compute(survey, store)
+    values = record.tests["patches"]
+    patches = images.patches("embedded", 12, 32, 3)
+    assert values["sharpness"] == pytest.approx(complexity.sharpness(patches).tolist(), rel=1e-5)
+    columns = [values[f"structure{k}"] for k in range(5)]
+    variances = complexity.to_grey(patches).div(255).flatten(1).var(dim=1, correction=0)
+    assert sum(torch.tensor(columns)).tolist() == pytest.approx((variances / 2).tolist(), rel=1e-3)
+    assert set(values["picture"]) == {0, 1, 2}  # the three embedded training photographs
+    assert experiments.run_within([survey, tiny(iterations=3)], store, minutes=0).left == 1
+
+
+def test_sweeps_hold_all_counts_and_seeds_and_fewer_of_other_networks():
+    setting = replace(SMOKE, patch_counts=(8, 16, 32), coarse_counts=(8, 16, 32), seeds=(0, 1))
+    assert [(e.patches, e.seed) for e in setting.sweep()] == [
+        (n, s) for n in (8, 16, 32) for s in (0, 1)
+    ]
+    other = setting.sweep(True, model="unet", backgrounds="faces")
+    assert [(e.patches, e.seed, e.backgrounds) for e in other] == [
+        (8, 0, "faces"),
+        (32, 0, "faces"),
+    ]
+    larger = setting.sweep(True, options=setting.sizes["2x12"])
+    assert [(e.patches, e.seed) for e in larger] == [(8, 0), (16, 0), (32, 0)]
+    assert setting.sweep(True, options=setting.sizes["2x8"]) == setting.sweep(True)
+
+
+def test_a_survey_without_its_pictures_falls_back_to_embedded_ones(monkeypatch, capsys):
+    monkeypatch.delenv("RAINLENS_DATA", raising=False)
+    stood_in = experiments.on_hand([Survey(backgrounds="nowhere"), SMOKE.toy()], SMOKE)
+    assert stood_in == [Survey(backgrounds="embedded"), SMOKE.toy()]
+    assert "stand in" in capsys.readouterr().out
 
 
 def test_unreadable_checkpoint_counts_as_none(store, tmp_path):
