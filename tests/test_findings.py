@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rainlens import experiments, signals, toy_evaluation
+from rainlens import complexity, experiments, images, ledger, signals, toy_evaluation
 from rainlens.records import Record, RecordStore
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -84,3 +84,57 @@ def test_the_facts_about_rain100_are_those_of_the_records():
     coverage = 100 * np.mean(record.tests["unseen"]["coverage"])
     assert page_number(r"PSNR`? of ([\d.]+) dB for Rain100L") == pytest.approx(untouched, abs=0.01)
     assert page_number(r"covers about (\d+) %") == pytest.approx(coverage, abs=0.6)
+
+
+# --- chapters 6 and 7
+
+
+def surveyed(name: str, size: int, measure: str) -> np.ndarray:
+    record = STORE.load(experiments.Survey(backgrounds=name, patch_size=size).name)
+    assert record is not None
+    return np.array(record.tests["patches"][measure])
+
+
+def complexity_of(name: str) -> np.ndarray:
+    """C of each patch, (patches,)."""
+    return sum(surveyed(name, 128, f"structure{k}") for k in range(7))
+
+
+def share(values: np.ndarray, kind: str) -> float:
+    low, high = complexity.SHARPNESS_CLASSES[kind]
+    return float(((values >= low) & (values < high)).mean())
+
+
+def test_portraits_are_soft_and_buildings_sharp_and_most_patches_in_no_class():
+    values = {name: surveyed(name, 64, "sharpness") for name in ledger.CATEGORIES}
+    medians = {name: np.median(found) for name, found in values.items()}
+    assert min(medians, key=medians.get) == "faces" and max(medians, key=medians.get) == "urban"
+    for found in values.values():
+        assert sum(share(found, kind) for kind in complexity.SHARPNESS_CLASSES) < 0.5
+
+
+def test_soft_patches_are_rare_at_the_papers_size_and_not_at_ours():
+    """'A small one more easily fits between two edges.'"""
+    large, small = (share(surveyed("natural", size, "sharpness"), "low") for size in (128, 64))
+    assert large < 0.04 < 0.08 < small
+
+
+def test_boxes_of_complexity_overlap_and_profiles_cross():
+    quartiles = [np.quantile(complexity_of(name), [0.25, 0.75]) for name in ledger.CATEGORIES]
+    assert max(low for low, _ in quartiles) < min(high for _, high in quartiles)
+    fine, coarse = (
+        sorted(ledger.CATEGORIES, key=lambda n: surveyed(n, 128, f"structure{k}").mean())
+        for k in (0, 6)
+    )
+    assert fine != coarse
+
+
+def test_the_first_steps_are_not_those_that_lose_most():
+    """'Whiskers weigh little': the cat of chapter 7."""
+    cat = images.centre(images.load(images.names(images.EMBEDDED, "test")[0])[None], 256)
+    profile = complexity.structural_complexity(cat[:, :, 64:192, 64:192])[0]
+    assert profile[:2].sum() < 0.2 * profile.sum()
+
+
+def test_our_comics_are_a_few_dozen_pages():
+    assert len(set(surveyed("comics", 128, "picture"))) < 36
