@@ -1,4 +1,4 @@
-"""What rainlens is compared with: the rain recipe in OpenCV, and training the plain way.
+"""What rainlens is compared with: recipe and measures in OpenCV, and training the plain way.
 
 Both are written as one would write them first: a layer at a time; a data-loader whose worker
 processes make the rain; float32; the default memory layout.
@@ -46,6 +46,25 @@ def streak(rain: RainRange, rng: np.random.Generator) -> np.ndarray:
     turn = cv2.getRotationMatrix2D((length / 2, length / 2), angle, 1 - length / 100)
     line = cv2.warpAffine(np.eye(length, dtype=np.float32), turn, (length, length))
     return cv2.GaussianBlur(line, (width, width), 0)
+
+
+def sharpness(picture: np.ndarray) -> float:
+    """Variance of the Laplacian of a picture, uint8 (H, W, 3), RGB."""
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    return float(cv2.Laplacian(grey, cv2.CV_64F).var())
+
+
+def structural_complexity(picture: np.ndarray) -> list[float]:
+    """C_k of a picture, uint8 (H, W, 3): block means, enlarged again to take the overlaps."""
+    fine = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) / 255
+    levels = []
+    while min(fine.shape) > 1:
+        coarse = cv2.resize(fine, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        enlarged = cv2.resize(coarse, fine.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        own, other = (fine * fine).mean(), (enlarged * enlarged).mean()
+        levels.append(abs((fine * enlarged).mean() - (own + other) / 2))
+        fine = coarse
+    return levels
 
 
 class RainyPatches(IterableDataset):

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import baseline
 import cv2
@@ -22,12 +22,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from rainlens import experiments, images, models, rain
+from rainlens import complexity, experiments, images, models, rain
 from rainlens.experiments import Experiment
 from rainlens.records import RecordStore
 from rainlens.training import keep_memory, uses_bfloat16
 
 PATCHES = 64
+# Ends never before the stopwatch; nothing is tested.
+ENDLESS = dict(
+    backgrounds=images.EMBEDDED, iterations=1_000_000, measure_every=1_000_000, curves=(), tests=()
+)
 PASSES = 3  # forward, and backward to the weights and to the input: as many products each
 
 
@@ -94,21 +98,29 @@ def rain_opencv(range_name: str, size: int, batch: int, seconds: float, least: i
 def training_ours(blocks: int, channels: int, size: int, seconds: float, least: int) -> dict:
     """Iterations a second of an experiment, as `rainlens run` computes it."""
     experiment = _experiment(blocks, channels, size)
-    watch, last = Stopwatch(seconds, least), math.nan
+    return {"rate": _rate(experiment, seconds, least), "gflop": _gflop(experiment)}
 
-    def progress(steps: int) -> None:
-        nonlocal last
-        now = time.perf_counter()
-        if steps:  # 0 announces the start
-            watch.add(now - last)
-        last = now
 
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            experiments.compute(experiment, RecordStore(folder), progress=progress)
-        except Enough:
-            pass
-    return {"rate": watch.rate, "gflop": _gflop(experiment)}
+def training_network(model: str, seconds: float, least: int) -> dict:
+    """Iterations a second of one of the networks of the `cpu` scale."""
+    setting = experiments.scale_named("cpu")
+    chosen = setting.experiment(model=model, patches=PATCHES)
+    return {"rate": _rate(replace(chosen, **ENDLESS), seconds, least)}
+
+
+def complexity_ours(measure: str, size: int, seconds: float, least: int) -> dict:
+    """Patches a second of a function of `complexity`."""
+    patches, watch = _patches(size), Stopwatch(seconds, least)
+    watch.time(lambda: getattr(complexity, measure)(patches))
+    return {"rate": len(patches) * watch.rate}
+
+
+def complexity_opencv(measure: str, size: int, seconds: float, least: int) -> dict:
+    """The same in OpenCV, patch by patch."""
+    pictures = [np.ascontiguousarray(p.permute(1, 2, 0).numpy()) for p in _patches(size)]
+    work, watch = getattr(baseline, measure), Stopwatch(seconds, least)
+    watch.time(lambda: [work(picture) for picture in pictures])
+    return {"rate": len(pictures) * watch.rate}
 
 
 def training_plain(
@@ -139,16 +151,33 @@ def matrix(sides: list[int], seconds: float, least: int) -> dict:
     return {"rate": max(rates.values()), "by_side": rates}
 
 
+def _rate(experiment: Experiment, seconds: float, least: int) -> float:
+    """Iterations a second, from the third on."""
+    watch, last = Stopwatch(seconds, least), math.nan
+
+    def progress(steps: int) -> None:
+        nonlocal last
+        now = time.perf_counter()
+        if steps:  # 0 announces the start
+            watch.add(now - last)
+        last = now
+
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            experiments.compute(experiment, RecordStore(folder), progress=progress)
+        except Enough:
+            pass
+    return watch.rate
+
+
 def _experiment(blocks: int, channels: int, size: int) -> Experiment:
-    """Large enough that it never ends before the stopwatch; nothing is tested."""
-    return Experiment(
-        options=(("blocks", blocks), ("channels", channels)),
-        backgrounds=images.EMBEDDED,
-        patches=PATCHES,
-        patch_size=size,
-        iterations=1_000_000,
-        measure_every=1_000_000,
-    )
+    options = (("blocks", blocks), ("channels", channels))
+    return Experiment(options=options, patches=PATCHES, patch_size=size, **ENDLESS)
+
+
+def _patches(size: int) -> torch.Tensor:
+    """1,024 patches, the embedded ones over and over: what is in them does not matter here."""
+    return images.patches(images.EMBEDDED, PATCHES, size, 0).repeat(1024 // PATCHES, 1, 1, 1)
 
 
 def _gflop(experiment: Experiment) -> float:
@@ -169,7 +198,17 @@ def _gflop(experiment: Experiment) -> float:
 
 
 JOBS = {
-    job.__name__: job for job in (rain_ours, rain_opencv, training_ours, training_plain, matrix)
+    job.__name__: job
+    for job in (
+        rain_ours,
+        rain_opencv,
+        training_ours,
+        training_plain,
+        training_network,
+        matrix,
+        complexity_ours,
+        complexity_opencv,
+    )
 }
 
 

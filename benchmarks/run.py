@@ -1,12 +1,16 @@
 """How fast rainlens is, and how fast it could be: `make bench`, or
 
-    python benchmarks/run.py [--quick] [--seconds S] [--only rain|training|matrix] [--output FILE]
+    python benchmarks/run.py [--quick] [--seconds S] [--only QUESTION] [--output FILE]
 
-Prints tables in Markdown and writes `benchmarks/results.json`. Three questions:
+Prints tables in Markdown and writes `benchmarks/results.json`. The questions:
 
-rain      layers a second, against the same recipe in OpenCV
-training  iterations a second, against the plain way (`baseline.py`)
-matrix    which share of the processor's measured matrix rate the training reaches
+rain        layers a second, against the same recipe in OpenCV
+training    iterations a second, against the plain way (`baseline.py`)
+matrix      which share of the processor's measured matrix rate the training reaches
+networks    how long a training step of each network takes at the `cpu` scale
+complexity  how long 10,000 patches take, against OpenCV
+
+With --only, what the file holds of other questions is kept, if the machine is the same.
 
 Every number is the median of repetitions in a fresh process. The whole run takes about a quarter
 of an hour and wants an idle machine; --quick only shows that the code runs, and writes no file
@@ -35,7 +39,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 HERE = Path(__file__).parent
-QUESTIONS = ("rain", "training", "matrix")
+QUESTIONS = ("rain", "training", "matrix", "networks", "complexity")
+MEASURES = ("sharpness", "structural_complexity")
 FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 
 
@@ -68,6 +73,7 @@ class Plan:
     sides: tuple[int, ...] = (1024, 2048, 4096)
     workers: tuple[int, ...] = (1, 2)
     arrangements: tuple[Arrangement, ...] = (ONE, TWO, SIDE_BY_SIDE)
+    models: tuple[str, ...] = ("resnet", "unet", "swinir")
 
     @property
     def effort(self) -> dict[str, float]:
@@ -86,7 +92,19 @@ class Plan:
         if "matrix" in questions:
             job = {"kind": "matrix", "sides": self.sides}
             found += [(way, job) for way in self.arrangements]
+        if "networks" in questions:
+            kinds = [{"kind": "training_network", "model": model} for model in self.models]
+            found += [(way, job) for job in kinds for way in single]
+        if "complexity" in questions:
+            found += [(way, job) for job in self._complexity() for way in single]
         return found
+
+    def _complexity(self) -> list[dict]:
+        common = {"size": self.rain_size}
+        return [
+            {"kind": kind, "measure": measure, **common}
+            for measure, kind in product(MEASURES, ("complexity_ours", "complexity_opencv"))
+        ]
 
     def _rain(self) -> list[dict]:
         common = {"size": self.rain_size, "batch": self.rain_batch}
@@ -114,6 +132,7 @@ QUICK = Plan(
     sides=(512,),
     workers=(1,),
     arrangements=(ONE, SIDE_BY_SIDE),
+    models=("swinir",),
 )
 
 
@@ -223,6 +242,26 @@ class Results:
                 rows.append([*_labels(sizes), way.name, *numbers, f"{reached / most:.0%}"])
         return rows
 
+    def networks(self) -> list[list[str]]:
+        rows = [["network of the cpu scale", "threads", "steps/s", "milliseconds a step"]]
+        for model, way in product(self.plan.models, (ONE, TWO)):
+            for entry in self.find(way, kind="training_network", model=model):
+                rate = entry["rate"]
+                rows.append([model, str(way.threads), _digits(rate), _digits(1000 / rate)])
+        return rows
+
+    def complexity(self) -> list[list[str]]:
+        head = ["measure", "threads", "seconds for 10,000 patches", "OpenCV, seconds"]
+        rows = [[*head, "ratio"]]
+        for measure, way in product(MEASURES, (ONE, TWO)):
+            ours = self.find(way, kind="complexity_ours", measure=measure)
+            opencv = self.find(way, kind="complexity_opencv", measure=measure)
+            if ours and opencv:
+                rates = ours[0]["rate"], opencv[0]["rate"]
+                seconds = (_digits(10_000 / rate) for rate in rates)
+                rows.append([measure, str(way.threads), *seconds, _ratio(*rates)])
+        return rows
+
 
 def table(rows: list[list[str]]) -> str:
     """Rows, the first of them the head, as a Markdown table."""
@@ -248,6 +287,14 @@ def _digits(value: float) -> str:
 
 def _ratio(ours: float, other: float) -> str:
     return f"{ours / other:.1f}"
+
+
+def _others(output: Path, about: dict, measured: set[str]) -> list[dict]:
+    """What an earlier run on this machine wrote about other kinds of jobs."""
+    earlier = json.loads(output.read_text()) if output.exists() else {}
+    if earlier.get("machine") != about:
+        return []
+    return [entry for entry in earlier["measured"] if entry["kind"] not in measured]
 
 
 def parse() -> argparse.Namespace:
@@ -280,7 +327,8 @@ def main() -> None:
     print(f"\nMachine: {', '.join(f'{name} {value}' for name, value in about.items())}")
     output = options.output or (None if options.quick else HERE / "results.json")
     if output:
-        content = {"machine": about, "plan": plan.effort, "measured": measured}
+        kept = _others(output, about, {entry["kind"] for entry in measured})
+        content = {"machine": about, "plan": plan.effort, "measured": [*kept, *measured]}
         output.write_text(json.dumps(content, indent=1) + "\n")
 
 

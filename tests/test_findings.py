@@ -4,6 +4,7 @@ Most findings in the chapters are written from records when a chapter runs. Head
 explanations are not: here is what they rely on.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -138,3 +139,28 @@ def test_the_first_steps_are_not_those_that_lose_most():
 
 def test_our_comics_are_a_few_dozen_pages():
     assert len(set(surveyed("comics", 128, "picture"))) < 36
+
+
+# --- the README
+
+
+def rates(**wanted) -> list[float]:
+    """What the last benchmark measured for jobs with these entries, two threads."""
+    measured = json.loads((ROOT / "benchmarks" / "results.json").read_text())["measured"]
+    wanted["arrangement"] = wanted.get("arrangement", "2 threads")
+    return [entry["rate"] for entry in measured if wanted.items() <= entry.items()]
+
+
+def test_the_readme_states_what_the_benchmarks_measured():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    steps = {m: 1000 / rates(kind="training_network", model=m)[0] for m in ledger.NETWORKS}
+    told = "ResNet {resnet:.0f} ms, UNet {unet:.0f} ms, SwinIR {swinir:.0f} ms".format(**steps)
+    assert told in text
+    sharp, structure = (
+        10_000 / rates(kind="complexity_ours", measure=name)[0]
+        for name in ("sharpness", "structural_complexity")
+    )
+    assert f"{sharp:.2f} s / {structure:.2f} s" in text and max(sharp, structure) < 10
+    for arrangement in ("1 thread", "2 threads"):
+        layers = rates(kind="rain_ours", range_name="medium", arrangement=arrangement)[0]
+        assert f"| {layers:,.0f} |" in text

@@ -244,7 +244,8 @@ def _sharpness_tradeoff(evidence: Evidence) -> Finding:
             f"{name} falls by {each} in seeds {', '.join(map(str, evidence.setting.seeds))}"
         )
     steps = low[0].curves["iteration"]
-    return Finding(all_of(verdicts), f"from step {steps[1]:,} to {steps[-1]:,} " + "; ".join(told))
+    span = f"from step {steps[1]:,} to {steps[-1]:,}, seed by seed"
+    return Finding(all_of(verdicts), f"change {span}: {', '.join(told)}")
 
 
 def _transfer(evidence: Evidence) -> Finding:
