@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rainlens import build, cli, data, experiments
+from rainlens.records import Record, RecordStore
 from rainlens.widgets import toy
 
 CHAPTER = """\
@@ -163,3 +164,16 @@ def test_toy_networks_are_laid_out_where_the_page_looks(tmp_path, monkeypatch):
     ]
     model, metadata = toy.unpack((folder / "toy_o4.safetensors").read_bytes())
     assert float(metadata["order"]) == 4
+
+
+def test_records_travel_by_archive(tmp_path, monkeypatch):
+    record = Record("derain-x", {"seed": 0}, {}, {"unseen": {"gain": [1.0, 2.0]}})
+    RecordStore(tmp_path / "here" / "smoke").save(record)
+    archive = str(tmp_path / "records.tar.gz")
+    monkeypatch.setenv("RAINLENS_RECORDS", str(tmp_path / "here"))
+    packed = CliRunner().invoke(cli.app, ["records", "pack", archive, "--scale", "smoke"])
+    assert packed.exit_code == 0 and "1 records of scale smoke" in packed.output
+    monkeypatch.setenv("RAINLENS_RECORDS", str(tmp_path / "there"))
+    merged = CliRunner().invoke(cli.app, ["records", "merge", archive])
+    assert merged.exit_code == 0 and "1 records of scale smoke added, 0 were" in merged.output
+    assert RecordStore(tmp_path / "there" / "smoke").load("derain-x").results == record.results

@@ -1,9 +1,11 @@
 """Records come back as written, are whole or absent, and are refused by name when damaged."""
 
 import hashlib
+import io
 import json
 import math
 import os
+import tarfile
 from dataclasses import replace
 
 import pytest
@@ -172,3 +174,121 @@ def test_saving_again_replaces(store):
     store.save(replace(RECORD, tests={}))
     assert store.load(RECORD.name).tests == {}
     assert [path.name for path in store.folder.iterdir()] == ["derain-test.json"]
+
+
+# --- archives
+
+
+PICTURE = torch.zeros(3, 16, 16, dtype=torch.uint8)
+
+
+@pytest.fixture
+def packed(store, tmp_path):
+    """An archive of two records, one with a picture, one with weights."""
+    store.save(RECORD, {"shown": [PICTURE]})
+    store.save(replace(RECORD, name="toy-test"))
+    store.save_weights("toy-test", {"w": torch.ones(2)})
+    archive = tmp_path / "records.tar.gz"
+    assert records.pack(store, "smoke", archive) == 2
+    return archive
+
+
+def repack(archive, change) -> None:
+    """Rewrites an archive; change(contents) edits name -> bytes, without mending any sum."""
+    with tarfile.open(archive) as tar:
+        contents = {m.name: tar.extractfile(m).read() for m in tar.getmembers()}
+    change(contents)
+    with tarfile.open(archive, "w:gz") as tar:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+
+
+def contents_of(folder) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in folder.iterdir()} if folder.exists() else {}
+
+
+def test_packed_records_arrive_whole(packed, store, tmp_path):
+    other = RecordStore(tmp_path / "other")
+    merged = records.merge(packed, lambda scale: {"smoke": other}[scale])
+    assert set(merged.added) == {RECORD.name, "toy-test"} and merged.known == ()
+    assert contents_of(other.folder) == contents_of(store.folder)
+    again = records.merge(packed, lambda scale: other)
+    assert again.added == () and set(again.known) == {RECORD.name, "toy-test"}
+
+
+def test_a_record_with_other_results_is_refused_and_nothing_is_written(packed, tmp_path):
+    other = RecordStore(tmp_path / "other")
+    other.save(replace(RECORD, curves={"iteration": [0], "loss": [1.0]}))
+    before = contents_of(other.folder)
+    with pytest.raises(RecordError, match="other results for derain-test.*Nothing was merged"):
+        records.merge(packed, lambda scale: other)
+    assert contents_of(other.folder) == before
+
+
+def test_only_the_provenance_may_differ(packed, tmp_path):
+    other = RecordStore(tmp_path / "other")
+    other.save(replace(RECORD, provenance={"torch": "9"}), {"shown": [PICTURE]})
+    assert records.merge(packed, lambda scale: other).known == (RECORD.name,)
+    assert other.load(RECORD.name).provenance == {"torch": "9"}
+
+
+def flip(contents, name: str) -> None:
+    contents[name] = contents[name].replace(b"0.5", b"0.9").replace(b"WEBP", b"WEBQ")
+
+
+@pytest.mark.parametrize("name", [f"{RECORD.name}.json", f"{RECORD.name}.shown.0.webp"])
+def test_a_changed_file_is_named(packed, tmp_path, name):
+    repack(packed, lambda contents: flip(contents, name))
+    with pytest.raises(RecordError, match=f"changed on the way .{name}"):
+        records.merge(packed, lambda scale: RecordStore(tmp_path / "other"))
+    assert not (tmp_path / "other").exists()
+
+
+def forge(contents) -> None:
+    """Changes a result and mends the manifest, but not the record's own checksum."""
+    name = f"{RECORD.name}.json"
+    flip(contents, name)
+    manifest = json.loads(contents[records.MANIFEST])
+    manifest["files"][name] = hashlib.sha256(contents[name]).hexdigest()
+    contents[records.MANIFEST] = json.dumps(manifest).encode()
+
+
+def test_a_record_with_a_wrong_checksum_is_refused(packed, tmp_path):
+    repack(packed, forge)
+    with pytest.raises(RecordError, match="its checksum does not fit"):
+        records.merge(packed, lambda scale: RecordStore(tmp_path / "other"))
+    assert contents_of(tmp_path / "other") == {}
+
+
+@pytest.mark.parametrize("path", ["../evil.json", "/tmp/evil.json", "a/evil.json", "..", ".x"])
+def test_a_path_out_of_the_store_is_refused(packed, tmp_path, path):
+    repack(packed, lambda contents: contents.update({path: b"{}"}))
+    with pytest.raises(RecordError, match="not a plain file in one folder"):
+        records.merge(packed, lambda scale: RecordStore(tmp_path / "other"))
+
+
+def test_a_link_is_refused(packed, tmp_path):
+    with tarfile.open(packed, "w:gz") as tar:
+        link = tarfile.TarInfo("x.json")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    with pytest.raises(RecordError, match="not a plain file"):
+        records.merge(packed, lambda scale: RecordStore(tmp_path / "other"))
+
+
+def test_what_is_no_archive_is_called_so(packed, tmp_path):
+    for content in (b"", b"not a tar", packed.read_bytes()[:200]):
+        (tmp_path / "x.tar.gz").write_bytes(content)
+        with pytest.raises(RecordError, match="not an archive of records"):
+            records.merge(tmp_path / "x.tar.gz", lambda scale: RecordStore(tmp_path / "other"))
+    with pytest.raises(RecordError, match="does not exist"):
+        records.merge(tmp_path / "none.tar.gz", lambda scale: RecordStore(tmp_path / "other"))
+
+
+def test_a_missing_picture_is_named_when_packing(packed, store, tmp_path):
+    (store.folder / f"{RECORD.name}.shown.0.webp").unlink()
+    with pytest.raises(RecordError, match="shown.0.webp is missing"):
+        records.pack(store, "smoke", tmp_path / "second.tar.gz")
+    assert not (tmp_path / "second.tar.gz").exists()

@@ -1,4 +1,4 @@
-"""What a person types: `rainlens run`, `book`, `claims`, `data`."""
+"""What a person types: `rainlens run`, `book`, `claims`, `data`, `records`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from rainlens import build, data, experiments, ledger
+from rainlens import build, data, experiments, ledger, records
 from rainlens.images import PictureError
 from rainlens.records import RecordError
 
@@ -22,6 +22,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(no_args_is_help=True, help="The pictures and rain that experiments use.")
 app.add_typer(data_app, name="data")
+records_app = typer.Typer(no_args_is_help=True, help="Carry records from one machine to another.")
+app.add_typer(records_app, name="records")
 
 ScaleName = StrEnum("ScaleName", {name: name for name in experiments.SCALES})
 DEFAULT_SCALE = ScaleName("cpu")
@@ -127,6 +129,35 @@ def check(
     typer.echo(table.to_string())
     if not table["complete"].all():
         raise typer.Exit(1)
+
+
+@records_app.command()
+def pack(
+    file: Annotated[Path, typer.Argument(help="The archive to write, such as records.tar.gz.")],
+    scale: ScaleOption = DEFAULT_SCALE,
+) -> None:
+    """Write all records of a scale, with their pictures and weights, to one file."""
+    store = experiments.scale_named(scale.value).store
+    count = records.pack(store, scale.value, file)
+    typer.echo(f"{file}: {count} records of scale {scale.value}.")
+
+
+@records_app.command()
+def merge(
+    file: Annotated[Path, typer.Argument(help="An archive that `records pack` wrote.")],
+) -> None:
+    """Add the records of an archive to those here; all of them are verified first."""
+    merged = records.merge(file, _store_of)
+    typer.echo(
+        f"{len(merged.added)} records of scale {merged.scale} added, "
+        f"{len(merged.known)} were here already."
+    )
+
+
+def _store_of(scale: str) -> records.RecordStore:
+    if scale not in experiments.SCALES:
+        raise RecordError(f"The archive is of scale {scale!r}, which this version does not know.")
+    return experiments.SCALES[scale].store
 
 
 def main() -> None:
