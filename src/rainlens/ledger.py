@@ -239,13 +239,10 @@ def _sharpness_tradeoff(evidence: Evidence) -> Finding:
         agree = all(fall > 0 for fall in falls) or all(fall < 0 for fall in falls)
         falling = REPRODUCED if falls[0] > 0 else NOT_REPRODUCED
         verdicts.append(falling if agree else UNDECIDED)
-        each = ", ".join(f"{fall:.1f}" for fall in falls)
-        told.append(
-            f"{name} falls by {each} in seeds {', '.join(map(str, evidence.setting.seeds))}"
-        )
+        told.append(f"{name} by " + " and ".join(f"{-fall:+.1f}" for fall in falls))
     steps = low[0].curves["iteration"]
-    span = f"from step {steps[1]:,} to {steps[-1]:,}, seed by seed"
-    return Finding(all_of(verdicts), f"change {span}: {', '.join(told)}")
+    span = f"change from step {steps[1]:,} to {steps[-1]:,}, seed by seed"
+    return Finding(all_of(verdicts), f"{span}: {', '.join(told)}")
 
 
 def _transfer(evidence: Evidence) -> Finding:
