@@ -305,6 +305,23 @@ def test_sweeps_hold_all_counts_and_seeds_and_fewer_of_other_networks():
     assert setting.sweep(True, options=setting.sizes["2x8"]) == setting.sweep(True)
 
 
+def test_the_skeleton_of_a_sweep_comes_first():
+    counts = (8, 16, 32, 64, 128, 256, 512, 1024)
+    setting = replace(SMOKE, patch_counts=counts, seeds=(0, 1))
+    ordered = experiments.skeleton_first([*setting.sweep(), SMOKE.toy(8, seed=1), Survey()])
+    assert len(ordered) == 2 * len(counts) + 2
+    networks = [e for e in ordered if isinstance(e, Experiment)]
+    assert [e.patches for e in networks[:3]] == [8, 1024, 64]
+    assert sorted(e.patches for e in networks[3:5]) == [16, 256]
+    assert [e.seed for e in networks] == [0] * 8 + [1] * 8
+    assert isinstance(ordered[-1], Experiment) and Survey() in ordered[:2]
+
+
+@pytest.mark.parametrize("count", range(12))
+def test_every_place_comes_once(count: int):
+    assert sorted(experiments._outside_in(count)) == list(range(count))
+
+
 def test_a_survey_without_its_pictures_falls_back_to_embedded_ones(monkeypatch, capsys):
     monkeypatch.delenv("RAINLENS_DATA", raising=False)
     stood_in = experiments.on_hand([Survey(backgrounds="nowhere"), SMOKE.toy()], SMOKE)

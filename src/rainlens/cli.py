@@ -51,13 +51,15 @@ def run(
     """Compute the experiments that chapters need and that are not recorded yet.
 
     Nothing finished is ever lost: each experiment is written when it is done, and one that is
-    interrupted goes on from its last checkpoint.
+    interrupted goes on from its last checkpoint. What tells most is computed first: the extreme
+    numbers of backgrounds of all chapters, then those between, then further seeds.
     """
     if bool(chapters) == all_chapters:
         raise typer.BadParameter("Name the chapters to compute, or give --all.")
     chosen = experiments.scale_named(scale.value)
     wanted = [e for path in build.chapters(chapters) for e in build.grid(path, chosen.name)]
-    grid = list({e.name: e for e in experiments.on_hand(wanted, chosen, recompute)}.values())
+    distinct = {e.name: e for e in experiments.on_hand(wanted, chosen, recompute)}
+    grid = experiments.skeleton_first(list(distinct.values()))
     result = experiments.run_within(
         grid, chosen.store, recompute=recompute, minutes=minutes, workers=workers
     )

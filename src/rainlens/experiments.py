@@ -195,6 +195,9 @@ class Survey:
         return f"survey-{content}-{self.patch_size}px-s{self.seed}-{self.key}"
 
 
+AnyExperiment = Experiment | ToyExperiment | Survey
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scale:
     """How large the experiments of a book are.
@@ -468,6 +471,34 @@ def on_hand(grid: Sequence[Experiment], scale: Scale, recompute: bool = False) -
         "the embedded photographs stand in for them, and the numbers differ."
     )
     return [e if isinstance(e, ToyExperiment) else stand_in(e, scale) for e in grid]
+
+
+def skeleton_first(grid: Sequence[AnyExperiment]) -> list[AnyExperiment]:
+    """The same experiments in the order in which they tell most, should time run out.
+
+    The first seeds before the others, and of each sweep the fewest and the most patches first,
+    then those half-way between, and so on. So every chapter has its outline before any is whole.
+    """
+    counts = sorted({e.patches for e in grid if isinstance(e, Experiment)})
+    rank = {counts[place]: position for position, place in enumerate(_outside_in(len(counts)))}
+
+    def place(experiment: AnyExperiment) -> tuple[int, int]:
+        is_sweep = isinstance(experiment, Experiment)
+        return experiment.seed, rank[experiment.patches] if is_sweep else 0
+
+    return sorted(grid, key=place)
+
+
+def _outside_in(count: int) -> list[int]:
+    """0 .. count - 1: the ends, then the middle, then the middles of the halves, ..."""
+    order = list(dict.fromkeys([0, count - 1])) if count else []
+    gaps = [(0, count - 1)]
+    for low, high in gaps:  # grows while it is read: halves come after all wholes
+        if high - low > 1:
+            middle = (low + high) // 2
+            order.append(middle)
+            gaps += [(low, middle), (middle, high)]
+    return order
 
 
 @dataclass

@@ -15,7 +15,7 @@ import pandas as pd
 
 from rainlens import claims, complexity, experiments, rain, signals, toy_evaluation
 from rainlens.claims import Estimate, TippingPoint
-from rainlens.experiments import Scale
+from rainlens.experiments import AnyExperiment, Scale
 from rainlens.records import Record, RecordStore
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
@@ -27,7 +27,6 @@ NETWORKS = ("resnet", "unet", "swinir")
 ALIKE = 0.2
 
 Sweep = dict[int, list[Record]]
-AnyExperiment = experiments.Experiment | experiments.ToyExperiment | experiments.Survey
 
 
 class Missing(Exception):
