@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rainlens import complexity, experiments, images, ledger, signals, toy_evaluation
+from rainlens import build, complexity, experiments, images, ledger, signals, toy_evaluation
 from rainlens.records import Record, RecordStore
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -164,3 +164,9 @@ def test_the_readme_states_what_the_benchmarks_measured():
     for arrangement in ("1 thread", "2 threads"):
         layers = rates(kind="rain_ours", range_name="medium", arrangement=arrangement)[0]
         assert f"| {layers:,.0f} |" in text
+
+
+def test_the_readme_states_the_verdicts_of_the_ledger():
+    table = ledger.table(SETTING, STORE)
+    assert build.results_in(ROOT / "README.md") == ledger.at_a_glance(table)
+    assert (table["verdict"] != ledger.UNDECIDED).sum() >= 9

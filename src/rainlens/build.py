@@ -19,11 +19,12 @@ import papermill
 from tqdm.auto import tqdm
 
 import rainlens
-from rainlens import experiments, toy_evaluation
+from rainlens import experiments, ledger, toy_evaluation
 from rainlens.widgets import toy
 
 GRID_TAGS = {"parameters", "setup", "grid"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
+MARKS = "<!-- results: written by rainlens book --save -->", "<!-- end of results -->"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -164,6 +165,24 @@ def lay_out_toy_networks(folder: Path, scale: str) -> None:
     toy.lay_out(weights, folder / "book" / "_static" / "toy")
 
 
+def write_results(readme: Path, scale: str) -> None:
+    """Puts the verdicts of a scale's records between the two marks of the README."""
+    before, _, after = _split(readme.read_text(encoding="utf-8"))
+    table = ledger.at_a_glance(ledger.table(experiments.scale_named(scale)))
+    readme.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}", encoding="utf-8")
+
+
+def results_in(readme: Path) -> str:
+    """What stands between the marks of the README."""
+    return _split(readme.read_text(encoding="utf-8"))[1].strip()
+
+
+def _split(text: str) -> tuple[str, str, str]:
+    before, _, rest = text.partition(MARKS[0])
+    between, _, after = rest.partition(MARKS[1])
+    return before, between, after
+
+
 def build(folder: Path) -> Path:
     """Builds the HTML of a staged book, warnings being errors; returns its first page.
 
@@ -192,7 +211,8 @@ def build(folder: Path) -> Path:
 def make(scale: str, recompute: bool = False, save: bool = False) -> Path:
     """Executes all chapters, builds the book, returns the page to open.
 
-    save: also writes the executed notebooks back to `notebooks/`, for committing.
+    save: also writes the executed notebooks back to `notebooks/`, and the README's table of
+    results, for committing.
     """
     folder = stage(scale)
     with tqdm(chapters(), unit="chapter") as bar:
@@ -203,4 +223,5 @@ def make(scale: str, recompute: bool = False, save: bool = False) -> Path:
     if save:
         for path in (folder / "notebooks").glob("*.ipynb"):
             shutil.copy(path, project() / "notebooks" / path.name)
+        write_results(project() / "README.md", scale)
     return build(folder)

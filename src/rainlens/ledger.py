@@ -529,3 +529,13 @@ def table(setting: Scale, store: RecordStore | None = None) -> pd.DataFrame:
         found = dict(ours=finding.effect, verdict=finding.verdict, records=finding.records)
         rows.append({**said, **found, "chapter": claim.chapter})
     return pd.DataFrame(rows)
+
+
+def at_a_glance(claims_table: pd.DataFrame) -> str:
+    """The decided claims as a Markdown table, and how many are open."""
+    decided = claims_table[claims_table["verdict"] != UNDECIDED]
+    rows = ["| claim of the papers | our records |", "|---|---|"]
+    for row in decided.sort_values("verdict", ascending=False, kind="stable").itertuples():
+        rows.append(f"| {row.says} ({row.where}) | {row.verdict} |")
+    left = len(claims_table) - len(decided)
+    return "\n".join([*rows, "", f"{left} of {len(claims_table)} claims are not decided yet."])
