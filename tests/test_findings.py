@@ -131,7 +131,7 @@ def test_boxes_of_complexity_overlap_and_profiles_cross():
 
 
 def test_the_first_steps_are_not_those_that_lose_most():
-    """'Whiskers weigh little': the cat of chapter 7."""
+    """'Fur weighs little': the cat of chapter 7."""
     cat = images.centre(images.load(images.names(images.EMBEDDED, "test")[0])[None], 256)
     profile = complexity.structural_complexity(cat[:, :, 64:192, 64:192])[0]
     assert profile[:2].sum() < 0.2 * profile.sum()
