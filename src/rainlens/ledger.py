@@ -148,12 +148,15 @@ def _fewer_backgrounds(evidence: Evidence) -> Finding:
             counts = sorted(sweep)
             fall = claims.difference(sweep[counts[0]], sweep[counts[-1]], "unseen", "e_r")
             verdicts.append(above_zero(fall))
-            told.append(f"{model}, {category}: E_R falls by {fall.text(1)}")
+            told.append(
+                f"{model}, {category}: {Estimate(-fall.value, -fall.high, -fall.low).text(1)}"
+            )
     if not told:
         raise Missing("every sweep")
-    missing = verdicts.count(UNDECIDED)
-    more = f"; {missing} of {len(verdicts)} sweeps are missing or undecided" if missing else ""
-    return Finding(all_of(verdicts), "; ".join(told) + more)
+    falls, rises, open_ = (verdicts.count(v) for v in VERDICTS)
+    summary = f"of {len(verdicts)} sweeps, E_R falls in {falls} and rises in {rises}"
+    left = f", {open_} are undecided or missing" if open_ else ""
+    return Finding(all_of(verdicts), f"{summary}{left} (change in E_R: {'; '.join(told)})")
 
 
 def _collapse(evidence: Evidence) -> Finding:
