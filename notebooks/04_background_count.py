@@ -56,8 +56,7 @@ coarse = {
     (network, category): setting.sweep(
         True, model=network, backgrounds=category
     )
-    for network in ledger.NETWORKS
-    for category in ledger.CATEGORIES
+    for network, category in ledger.SWEEPS
 }
 grid = [*fine, *(e for part in coarse.values() for e in part)]
 
@@ -133,7 +132,8 @@ def panels(measure, label):
     """One panel a category, one line a network."""
     figure, pairs = plt.subplots(2, 2, figsize=(8, 6), sharex=True, sharey=True)
     for axes, category in zip(pairs.flat, ledger.CATEGORIES, strict=True):
-        for network, name in plots.NETWORK_NAME.items():
+        for network in [n for n, c in ledger.SWEEPS if c == category]:
+            name = plots.NETWORK_NAME[network]
             style = dict(colour=plots.NETWORK_COLOUR[network], marker=plots.NETWORK_MARKER[network])
             plots.sweep(axes, sweeps[network, category], "unseen", measure, label=name, **style)
         plots.axis_of_counts(axes, setting.coarse_counts)
@@ -328,7 +328,7 @@ for network in ledger.NETWORKS:
     told = []
     for measure, name in (("e_r", "E_R"), ("contrast", "contrast gain"), ("e_b", "E_B")):
         counts = {}
-        for category in ledger.CATEGORIES:
+        for category in [c for n, c in ledger.SWEEPS if n == network]:
             sweep = sweeps[network, category]
             change = claims.difference(sweep[many], sweep[few], "unseen", measure)
             counts.setdefault(claims.direction(change, *words), []).append(category)

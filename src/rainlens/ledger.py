@@ -23,6 +23,7 @@ UNDECIDED = "not decided at this scale"
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED)
 CATEGORIES = ("natural", "faces", "comics", "urban")
 NETWORKS = ("resnet", "unet", "swinir")
+SWEEPS = tuple((network, category) for network in NETWORKS for category in CATEGORIES)
 # "Like natural pictures": within a fifth of their damage. Fixed before there were records.
 ALIKE = 0.2
 
@@ -505,8 +506,7 @@ CLAIMS = (
 def grid(setting: Scale) -> list[AnyExperiment]:
     """All experiments that judges read, each once."""
     sweeps = [setting.sweep(rain=name) for name in rain.RANGES]
-    for model in NETWORKS:
-        sweeps += [setting.sweep(True, model=model, backgrounds=name) for name in CATEGORIES]
+    sweeps += [setting.sweep(True, model=model, backgrounds=name) for model, name in SWEEPS]
     sweeps += [setting.sweep(True, options=options) for options in setting.sizes.values()]
     sweeps.append(
         [
