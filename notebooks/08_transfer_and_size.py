@@ -214,8 +214,8 @@ Markdown("\n".join(lines))
 
 # %% [markdown]
 # Two limits of this chapter. The sizes differ by a factor of three in width and were trained with one seed, so that a difference between
-# them may be luck. And a large network learns more slowly: trained for equally many steps, it may simply be *less trained*, which looks like being
-# more general (chapter 4 shows what few steps do).
+# them may be luck. And after equally many steps, networks of different size are
+# not equally far along: a small one may simply be *less trained*, which looks like being more general (chapter 4 shows what few steps do).
 
 # %% [markdown]
 # ## Try it
