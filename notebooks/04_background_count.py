@@ -162,7 +162,7 @@ note = plots.source_note(list(trained.values()), scale)
 figure, pairs = panels("e_r", "E_R on unseen rain (grey levels)")
 for axes, category in zip(pairs.flat, ledger.CATEGORIES, strict=True):
     exact = claims.mean(sweeps["resnet", category][few], "unseen", "exact_e_r").value
-    plots.reference_line(axes, exact, "exact removal")
+    plots.reference_line(axes, exact, "exact removal", below=True)
 plots.chart(
     figure,
     alt=f"E_R against N in four categories. {in_words('e_r')}",
@@ -210,7 +210,7 @@ for axes, measure in zip(pair, ("gain", "e_b"), strict=True):
     plots.sweep(axes, natural, "unseen", measure, **shown)
     plots.axis_of_counts(axes, setting.patch_counts)
     axes.tick_params("x", labelrotation=45)
-plots.reference_line(pair[0], 1, "as much as the rain")
+plots.reference_line(pair[0], 1, "as much as the rain", below=True)
 pair[0].set_ylim(bottom=0)
 pair[1].set_ylim(bottom=0)
 pair[0].set_ylabel("removal gain, unseen rain")

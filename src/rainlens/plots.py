@@ -173,12 +173,12 @@ def training_curves(axes: Axes, records: Sequence[Record], name: str, **style: o
     axes.set_xlabel("training iterations")
 
 
-def reference_line(axes: Axes, value: float, label: str) -> None:
-    """A dashed horizontal line, named at its right end, so that it needs no legend."""
+def reference_line(axes: Axes, value: float, label: str, below: bool = False) -> None:
+    """A dashed horizontal line, named above or below its right end: it needs no legend."""
     axes.axhline(value, color=FAINT, linestyle="--", linewidth=1)
     axes.annotate(
-        label, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 3),
-        textcoords="offset points", ha="right", va="bottom", fontsize=9, color=INK, zorder=5,
+        label, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, -4 if below else 3),
+        textcoords="offset points", ha="right", va="top" if below else "bottom", fontsize=9, color=INK, zorder=5,
         bbox=dict(facecolor="white", alpha=0.75, linewidth=0, pad=1),
     )  # fmt: skip
 
