@@ -46,7 +46,7 @@ KINDS = complexity.SHARPNESS_CLASSES
 # The **Laplacian** of a picture is, at each pixel, the sum of the four neighbours minus four times the pixel itself. On a slope it is zero; at
 # an edge it jumps up and down. Its variance says how much of such jumping there is:
 #
-# $$S = \operatorname{Var}(\Delta I_\text{grey}).$$
+# > *S* = Var(Laplacian of the grey picture).
 #
 # The paper calls a patch *low* below 50, *medium* from 500 to 1,000 and *high* above 5,000; what lies between is left out, so
 # that the classes are far apart.
@@ -245,7 +245,7 @@ Markdown("The two claims of the paper, judged (chapter 15):\n\n" + "\n".join(lin
 # ## Try it
 #
 # 1. Blur a photograph until its sharpness is below 50. How much blur does it take?
-#    (`torchvision.transforms.functional.gaussian_blur`, then `complexity.sharpness`.)
+#    (torchvision has `gaussian_blur`; then `complexity.sharpness`.)
 # 2. Would a network trained on *blurred sharp* patches be like the one trained on soft patches? What would you measure to find out?
 #
 # <details><summary>Thoughts on 2</summary>

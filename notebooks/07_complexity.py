@@ -44,10 +44,10 @@ setting = scale_named(scale)
 # ## The measure, step by step
 #
 # Take a grey picture and replace each block of 2x2 pixels by its mean. Do it again, and again. Each step loses something, and how
-# much it loses is the complexity at that scale. In formulas, with $O_{jk}$ the *overlap*, the mean product of the pixels of
+# much it loses is the complexity at that scale. In formulas, with O(*j*, *k*) the *overlap*, the mean product of the pixels of
 # scales *j* and *k* brought to one size:
 #
-# $$C_k = \left| O_{k,k+1} - \tfrac12\,(O_{k,k} + O_{k+1,k+1}) \right|, \qquad C = \sum_k C_k.$$
+# > *C_k* = | O(*k*, *k*+1) - ½ (O(*k*, *k*) + O(*k*+1, *k*+1)) |,   *C* = *C_0* + *C_1* + ...
 
 # %%
 photograph = images.load(images.names(images.EMBEDDED, "test")[0])[None]
@@ -77,7 +77,7 @@ plots.gallery(
 # ### What it really measures
 #
 # A block mean is a *projection*: taking the mean of means changes nothing, and the product of a picture with its own block means is the
-# product of the means with themselves. So $O_{k,k+1} = O_{k+1,k+1}$, each $C_k$ is half the difference of two neighbouring $O_{kk}$, and the sum
+# product of the means with themselves. So O(*k*, *k*+1) = O(*k*+1, *k*+1), each *C_k* is half the difference of two neighbouring O(*k*, *k*), and the sum
 # telescopes. Summed over all scales, *C* is **half the variance of the picture**. Let us see whether the code agrees.
 
 # %%
@@ -86,7 +86,7 @@ print(f"C = {profile.sum():.6f}, half the variance = {variance / 2:.6f}")
 
 # %% [markdown]
 # This matters for what follows. A picture of high contrast is "complicated" by this measure, whatever it shows: a black square on white more than a
-# meadow. What the single $C_k$ add is *at which sizes* that contrast lies.
+# meadow. What the single *C_k* add is *at which sizes* that contrast lies.
 #
 # Three pictures of equal contrast show it.
 
@@ -274,7 +274,7 @@ Markdown(
 # ### At which scale?
 #
 # *C* adds up all scales. A rain streak is a few pixels wide, so perhaps only structure of that size competes with it. Here is the
-# same comparison for each $C_k$ alone, and for sharpness (chapter 6). We looked at this *after* seeing the charts, so take it as a
+# same comparison for each *C_k* alone, and for sharpness (chapter 6). We looked at this *after* seeing the charts, so take it as a
 # question for the next experiment, not as a test.
 
 # %% tags=["hide-input"]
@@ -325,7 +325,7 @@ Markdown("\n".join(lines))
 # ## Try it
 #
 # 1. Halve the contrast of a patch (`patch // 2 + 64`). What happens to *C*? Is the picture any simpler for a network?
-# 2. A fairer measure might divide $C_k$ by the variance. Compute the share of $C_0$ and $C_1$ in *C* for each category from the records. Which order do you get?
+# 2. A fairer measure might divide *C_k* by the variance. Compute the share of *C_0* and *C_1* in *C* for each category from the records. Which order do you get?
 #
 # <details><summary>Thoughts on 1</summary>
 #

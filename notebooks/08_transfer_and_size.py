@@ -221,7 +221,7 @@ Markdown("\n".join(lines))
 # ## Try it
 #
 # 1. Mix the schools: what would you expect of 256 natural patches and 256 of faces? Which experiment would settle it?
-# 2. Train the largest network for twice as many steps, `setting.experiment(options=setting.sizes[...], iterations=...)`. Does the difference between the sizes stay?
+# 2. Train the largest network for twice as many steps (`setting.experiment` with its `options` from `setting.sizes`, and more `iterations`). Does the difference between the sizes stay?
 #
 # <details><summary>Thoughts on 1</summary>
 #

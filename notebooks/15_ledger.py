@@ -33,12 +33,14 @@ scale = "cpu"  # smoke, cpu, gpu or paper
 recompute = False
 
 # %% tags=["setup"]
+import matplotlib.pyplot as plt
 from IPython.display import Markdown
 
 import rainlens
 from rainlens import ledger, plots
 from rainlens.experiments import run, scale_named
 
+plots.use_style()
 setting = scale_named(scale)
 
 # %% [markdown]
@@ -66,6 +68,32 @@ for row in table.itertuples():
     said = f"**{row.verdict}**" if row.verdict != ledger.UNDECIDED else "not decided"
     rows.append(f"| {row.claim} | {row.where} | {said} |")
 Markdown("\n".join(rows))
+
+# %% tags=["hide-input"]
+parts = {"I, chapters 1-3": (1, 3), "II, chapters 4-8": (4, 8), "III, chapters 9-12": (9, 12)}
+shades = dict(zip(ledger.VERDICTS, ("#009E73", "#D55E00", "#C8C8C8"), strict=True))
+figure, axes = plt.subplots(figsize=(7.2, 2.4))
+left = dict.fromkeys(parts, 0)
+for verdict, colour in shades.items():
+    chosen = table[table["verdict"] == verdict]["chapter"]
+    sizes = {part: int(chosen.between(*span).sum()) for part, span in parts.items()}
+    bars = axes.barh(
+        list(parts), list(sizes.values()), left=list(left.values()), color=colour, label=verdict
+    )
+    axes.bar_label(bars, [n or "" for n in sizes.values()], label_type="center")
+    left = {part: left[part] + sizes[part] for part in parts}
+axes.invert_yaxis()
+axes.set_xlabel("claims")
+axes.legend(ncols=3, loc="lower center", bbox_to_anchor=(0.45, 1))
+
+# %% tags=["hide-input"]
+told = ", ".join(f"{count.get(v, 0)} {v}" for v in ledger.VERDICTS)
+plots.chart(
+    figure,
+    alt=f"Claims by part of the book and verdict; in all {told}",
+    caption=f"The claims by the part of the book that treats them. Scale <i>{scale}</i>. What to "
+    "notice: part III is still to come, so that its claims are open.",
+)
 
 # %% [markdown]
 # ## Decided

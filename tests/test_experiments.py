@@ -123,6 +123,8 @@ def rebuild(description: dict) -> Experiment:
     values["options"] = tuple((name, value) for name, value in values["options"])
     for name in ("curves", "tests"):
         values[name] = tuple(TestSet(**test) for test in values[name])
+    if values.get("snapshots") is not None:
+        values["snapshots"] = tuple(values["snapshots"])
     return Experiment(**values)
 
 
