@@ -1,11 +1,13 @@
 """Estimates and tipping points on made-up records whose answer is known."""
 
 import math
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from rainlens import claims, experiments
+from rainlens.evaluation import TestSet
 from rainlens.records import Record
 
 
@@ -91,8 +93,9 @@ def test_reversing_a_sweep_reverses_the_verdict():
 
 
 def test_the_rain_of_a_test_set_has_its_name():
-    tests = [{"name": "unseen", "rain": "rain100l"}, {"name": "heavy", "rain": "rain100h"}]
-    made_up = Record("made-up", {"tests": tests}, {}, {})
+    tests = TestSet("unseen", "rain100l", "urban", 2), TestSet("heavy", "rain100h", "urban", 3)
+    made_up = Record("made-up", {"tests": [asdict(test) for test in tests]}, {}, {})
+    assert claims.test_set(made_up, "heavy") == tests[1]
     assert claims.rain_name(made_up, "heavy") == "Rain100H"
     with pytest.raises(ValueError, match="made-up has no test set 'shown'"):
         claims.rain_name(made_up, "shown")
