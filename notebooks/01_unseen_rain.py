@@ -209,18 +209,17 @@ show("shown_unseen", "Embedded streaks, which neither network was trained on.")
 # nothing about other seeds.
 
 # %% tags=["hide-input"]
-unseen = claims.rain_name(records[0], "unseen")
-rows = []
-streaks = "embedded streaks (the pictures above)"
-tests = {"seen": "small-range rain", "unseen": unseen, "shown_unseen": streaks}
-
-
 def cell(group, test, measure, digits=2):
     """A mean with its interval; two pictures are too few for one."""
     estimate = claims.mean(group, test, measure)
     return f"{estimate.value:.{digits}f}" if test == "shown_unseen" else estimate.text(digits)
 
 
+# %% tags=["hide-input"]
+unseen = claims.rain_name(records[0], "unseen")
+streaks = "embedded streaks (the pictures above)"
+tests = {"seen": "small-range rain", "unseen": unseen, "shown_unseen": streaks}
+rows = []
 for name, group in (("8", few), ("512", many)):
     for test, rain_name in tests.items():
         cells = cell(group, test, "gain"), cell(group, test, "contrast"), cell(group, test, "e_b", 1)
