@@ -178,7 +178,8 @@ def reference_line(axes: Axes, value: float, label: str, below: bool = False) ->
     axes.axhline(value, color=FAINT, linestyle="--", linewidth=1)
     axes.annotate(
         label, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, -4 if below else 3),
-        textcoords="offset points", ha="right", va="top" if below else "bottom", fontsize=9, color=INK, zorder=5,
+        textcoords="offset points", ha="right", va="top" if below else "bottom",
+        fontsize=9, color=INK, zorder=5,
         bbox=dict(facecolor="white", alpha=0.75, linewidth=0, pad=1),
     )  # fmt: skip
 
