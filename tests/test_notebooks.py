@@ -107,6 +107,12 @@ def test_nothing_stored_differs_from_run_to_run(notebook: NotebookNode):
     assert not [kind for kind in kinds if "widget" in kind]
 
 
+def test_no_cell_ends_in_the_name_of_an_object(notebook: NotebookNode):
+    kinds = [output.get("data", {}) for output in outputs(notebook)]
+    alone = [data["text/plain"] for data in kinds if list(data) == ["text/plain"]]
+    assert [text for text in alone if re.match(r"\[?<\w|Text\(", text)] == []
+
+
 def test_cell_ids_are_not_random(notebook: NotebookNode):
     ids = [cell.id for cell in notebook.cells]
     assert len(ids) == len(set(ids))

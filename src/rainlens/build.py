@@ -114,7 +114,7 @@ def tidy(notebook: nbformat.NotebookNode, scale: str) -> nbformat.NotebookNode:
         cell.id = f"cell-{index:02d}"
         cell.metadata = nbformat.NotebookNode({"tags": tags} if tags else {})
         if cell.cell_type == "code":
-            cell.outputs = [_on_paper(out) for out in cell.outputs if not _is_progress(out)]
+            cell.outputs = [_on_paper(out) for out in cell.outputs if not _is_passing(out)]
         kept.append(cell)
     notebook.cells = kept
     notebook.metadata = nbformat.NotebookNode(
@@ -130,9 +130,11 @@ def _on_paper(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return output
 
 
-def _is_progress(output: nbformat.NotebookNode) -> bool:
-    """Progress bars and messages of libraries: what passes by while a cell runs."""
+def _is_passing(output: nbformat.NotebookNode) -> bool:
+    """Progress bars, messages of libraries, and the names of what matplotlib drew last."""
     data = output.get("data", {})
+    if list(data) == ["text/plain"] and data["text/plain"].startswith(("<matplotlib", "Text(")):
+        return True
     is_bar = WIDGET in data and "%|" in data.get("text/plain", "")
     return is_bar or output.get("name") == "stderr"
 
