@@ -172,14 +172,14 @@ def machine() -> dict:
     import cv2
     import torch
 
+    from rainlens.training import cores
+
     try:
         known = set(Path("/proc/cpuinfo").read_text().split())
     except OSError:
         known = set()
-    # In a container fewer cores may be ours than there are; only Linux can say.
-    ours = getattr(os, "sched_getaffinity", None)
     return {
-        "cores": len(ours(0)) if ours else os.cpu_count(),
+        "cores": cores(),
         "processor": platform.machine(),
         "flags": [flag for flag in FLAGS if flag in known],
         "system": platform.system(),

@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "rainlens"
 FLOORS = {
     1: {"images", "rain", "degradations", "signals", "data", "randomness"},
     2: {"models", "metrics", "complexity"},
-    3: {"records", "training", "evaluation", "toy_evaluation"},
+    3: {"records", "training", "evaluation", "toy_evaluation", "scheduling", "cluster"},
     4: {"experiments"},
     5: {"plots", "toy_plots", "claims", "ledger", "widgets", "audit"},
     6: {"cli", "build"},

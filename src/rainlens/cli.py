@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from rainlens import build, data, experiments, ledger, records
+from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
 from rainlens.records import RecordError
 
@@ -47,6 +48,16 @@ def run(
         float | None, typer.Option(min=0, help="Stop after so many minutes; go on next time.")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Experiments at the same time.")] = 1,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Of each experiment; default: the cores shared out.")
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Compute on this Ray cluster: auto, HOST:PORT."),
+    ] = None,
+    gpus: Annotated[
+        float, typer.Option(min=0, help="With --ray: GPUs an experiment; four share one at 0.25.")
+    ] = 0.0,
 ) -> None:
     """Compute the experiments that chapters need and that are not recorded yet.
 
@@ -60,8 +71,15 @@ def run(
     wanted = [e for path in build.chapters(chapters) for e in build.grid(path, chosen.name)]
     distinct = {e.name: e for e in experiments.on_hand(wanted, chosen, recompute)}
     grid = experiments.skeleton_first(list(distinct.values()))
+    on = Cluster(ray, threads or 1, gpus) if ray else None
     result = experiments.run_within(
-        grid, chosen.store, recompute=recompute, minutes=minutes, workers=workers
+        grid,
+        chosen.store,
+        recompute=recompute,
+        minutes=minutes,
+        workers=workers,
+        threads=threads,
+        on=on,
     )
     typer.echo(
         f"{len(grid)} experiments: {len(grid) - result.left - result.computed} were recorded, "
@@ -166,7 +184,7 @@ def main() -> None:
     """The entry point: known errors end in one sentence, not in a traceback."""
     try:
         app()
-    except (data.DataError, PictureError, RecordError, build.BookError) as error:
+    except (data.DataError, PictureError, RecordError, ClusterError, build.BookError) as error:
         typer.echo(f"rainlens: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:

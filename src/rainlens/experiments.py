@@ -12,30 +12,39 @@ import os
 import platform
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from itertools import islice
-from multiprocessing import get_context, parent_process
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
-from tqdm.auto import tqdm
 
 import rainlens
-from rainlens import complexity, evaluation, images, models, rain, signals, toy_evaluation, training
+from rainlens import (
+    cluster,
+    complexity,
+    data,
+    evaluation,
+    images,
+    models,
+    rain,
+    scheduling,
+    signals,
+    toy_evaluation,
+    training,
+)
 from rainlens.evaluation import TestSet
 from rainlens.randomness import generator
 from rainlens.records import Record, RecordError, RecordStore, write_whole
 
 ENGINE = 1  # raised whenever the same experiment would give other numbers
 RECORDS_VARIABLE = "RAINLENS_RECORDS"
+COMMIT_VARIABLE = "RAINLENS_COMMIT"  # of the code, where that has left its checkout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -539,10 +548,13 @@ def run_within(
     minutes: float | None = None,
     workers: int = 1,
     threads: int | None = None,
+    on: cluster.Cluster | None = None,
 ) -> Progress:
-    """`run` with a time budget and several processes; what does not fit stays None.
+    """`run` with a time budget; what does not fit stays None.
 
-    Experiments under way when time is up keep their checkpoint, and go on from there next time.
+    workers: experiments at a time; threads: of each, by default the cores shared out. on: a
+    Ray cluster that computes instead of this machine. Experiments under way when time is up keep
+    their checkpoint, and go on from there next time. Raises ClusterError (`cluster.on_ray`).
     """
     start = time.monotonic()
     deadline = None if minutes is None else start + 60 * minutes
@@ -553,9 +565,7 @@ def run_within(
             done[experiment.name] = record
     missing = list({e.name: e for e in grid if e.name not in done}.values())
     if missing:
-        compute_all = _in_processes if workers > 1 else _one_by_one
-        threads = threads or max(1, (os.cpu_count() or 1) // workers)
-        for record in compute_all(missing, store, deadline, workers, threads):
+        for record in _compute_all(missing, store, deadline, workers, threads, on):
             done[record.name] = record
     return Progress(
         records=[done.get(e.name) for e in grid],
@@ -563,6 +573,29 @@ def run_within(
         seconds=time.monotonic() - start,
         expected_seconds=_expected_seconds(grid, done) / workers,
     )
+
+
+def _compute_all(
+    missing: list[AnyExperiment],
+    store: RecordStore,
+    deadline: float | None,
+    workers: int,
+    threads: int | None,
+    on: cluster.Cluster | None,
+) -> Iterable[Record]:
+    given = compute, missing, store, deadline
+    if on is not None:
+        return cluster.on_ray(*given, on, _carried())
+    threads = threads or max(1, training.cores() // workers)
+    if workers > 1:
+        return scheduling.in_processes(*given, threads, workers)
+    return scheduling.here(*given, threads)
+
+
+def _carried() -> dict[str, str]:
+    """What code that runs elsewhere must be told about this machine."""
+    root = data.data_root()
+    return {COMMIT_VARIABLE: _commit(), **({data.VARIABLE: str(root.resolve())} if root else {})}
 
 
 def _expected_seconds(grid: Sequence[Experiment], done: dict[str, Record]) -> float:
@@ -577,19 +610,21 @@ def compute(
     experiment: Experiment,
     store: RecordStore,
     deadline: float | None = None,
-    progress: Callable[[int], None] = lambda steps: None,
+    progress: scheduling.Progress = lambda steps: None,
+    save_every: float = training.SAVE_EVERY,
 ) -> Record:
     """Trains and tests one experiment, and writes its record.
 
-    Picks up from its checkpoint if there is one. Raises training.TimeUp at the deadline.
+    Picks up from its checkpoint if there is one, which it saves every so many seconds. Raises
+    training.TimeUp at the deadline.
     """
     if isinstance(experiment, ToyExperiment):
-        return _compute_toy(experiment, store, deadline, progress)
+        return _compute_toy(experiment, store, deadline, progress, save_every)
     if isinstance(experiment, Survey):
         return _compute_survey(experiment, store)
     start = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name))
+    checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name), save_every)
     model = _fresh_model(experiment).to(device, memory_format=torch.channels_last)
     batches = _training_batches(experiment, device)
     snapshots = _Snapshots(experiment, store)
@@ -664,11 +699,12 @@ def _compute_toy(
     experiment: ToyExperiment,
     store: RecordStore,
     deadline: float | None,
-    progress: Callable[[int], None],
+    progress: scheduling.Progress,
+    save_every: float,
 ) -> Record:
     start = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name))
+    checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name), save_every)
     model = fresh_toy_model(experiment).to(device)
     curves = fit_toy(
         model,
@@ -781,6 +817,8 @@ def where(device: torch.device) -> dict[str, Any]:
 @cache
 def _commit() -> str:
     here = Path(rainlens.__file__).parent
+    if COMMIT_VARIABLE in os.environ:
+        return os.environ[COMMIT_VARIABLE]
     try:
         command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
         answer = subprocess.run(command, cwd=here, capture_output=True, text=True, timeout=10)
@@ -815,71 +853,3 @@ def _training_batches(experiment: Experiment, device: torch.device) -> training.
         return rain.add_rain(clean, layer), clean
 
     return draw
-
-
-def _one_by_one(
-    missing: list[Experiment],
-    store: RecordStore,
-    deadline: float | None,
-    workers: int,
-    threads: int,
-) -> Iterable[Record]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        total = sum(experiment.iterations for experiment in missing)
-        with tqdm(total=total, unit="it", smoothing=0.01) as bar:
-            for index, experiment in enumerate(missing, 1):
-                bar.set_description(f"{index}/{len(missing)} {experiment.name}")
-                yield compute(experiment, store, deadline, bar.update)
-    except training.TimeUp:
-        return
-    finally:
-        torch.set_num_threads(before)
-
-
-def _in_processes(
-    missing: list[Experiment],
-    store: RecordStore,
-    deadline: float | None,
-    workers: int,
-    threads: int,
-) -> Iterable[Record]:
-    # time.monotonic() may start anew in another process; wall-clock time does not.
-    until = None if deadline is None else time.time() + deadline - time.monotonic()
-    pool = ProcessPoolExecutor(
-        workers, get_context("spawn"), initializer=_start_worker, initargs=(threads,)
-    )
-    try:
-        waiting: set[Future[Record]] = {
-            pool.submit(_compute_until, experiment, store, until) for experiment in missing
-        }
-        with tqdm(total=len(missing), unit="experiment") as bar:
-            while waiting:
-                ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in ready:
-                    error = future.exception()
-                    if isinstance(error, training.TimeUp):
-                        continue
-                    yield future.result()
-                    bar.update()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_worker(threads: int) -> None:
-    torch.set_num_threads(threads)
-    # A killed parent cannot send its workers home; they would wait for work for ever.
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent_process().join()
-    os._exit(1)
-
-
-def _compute_until(experiment: Experiment, store: RecordStore, until: float | None) -> Record:
-    left = None if until is None else until - time.time()
-    if left is not None and left <= 0:
-        raise training.TimeUp
-    return compute(experiment, store, None if left is None else time.monotonic() + left)

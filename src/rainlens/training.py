@@ -25,6 +25,7 @@ from torch import Tensor, nn
 Draw = Callable[[int], tuple[Tensor, Tensor]]
 Measure = Callable[[nn.Module], dict[str, float]]
 Curves = dict[str, list[float]]
+SAVE_EVERY = 20.0  # seconds between two checkpoints
 
 
 class TimeUp(Exception):
@@ -65,7 +66,7 @@ class Checkpoint:
     """Where a run keeps its state, and how often it saves it (seconds)."""
 
     path: Path
-    every: float = 20.0
+    every: float = SAVE_EVERY
     _saved: float = field(default_factory=time.monotonic)
 
     def load(self) -> dict | None:
@@ -157,6 +158,12 @@ def uses_bfloat16(device_type: str) -> bool:
         flags = Path("/proc/cpuinfo").read_text()
         return "amx_bf16" in flags or "avx512_bf16" in flags
     return False
+
+
+def cores() -> int:
+    """Processor cores that this process may use; in a container, fewer than there are."""
+    ours = getattr(os, "sched_getaffinity", None)  # only Linux can say
+    return len(ours(0)) if ours else os.cpu_count() or 1
 
 
 @cache

@@ -1,0 +1,129 @@
+"""A sweep on a real Ray cluster of two nodes on this machine, one of which is killed."""
+
+import _thread
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import torch
+
+from rainlens import cluster, experiments
+from rainlens.cluster import Cluster, ClusterError
+from rainlens.experiments import Experiment
+from rainlens.records import RecordStore
+
+ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'rainlens[cluster]'")
+SMOKE = replace(experiments.scale_named("smoke"), test_count=2)
+compute = partial(experiments.compute, save_every=0.5)
+# Workers cannot import the tests: what is written here travels whole.
+ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+
+
+def compute_for_a_second(experiment, store, deadline, progress):
+    return experiments.compute(experiment, store, time.monotonic() + 1, progress)
+
+
+def sweep(count: int, iterations: int) -> list[Experiment]:
+    fields = dict(patches=8, iterations=iterations, measure_every=100)
+    return [SMOKE.experiment(seed=seed, **fields) for seed in range(count)]
+
+
+@pytest.fixture
+def nodes() -> Iterator:
+    """Two nodes with a core each; what the test has asked of Ray ends with it."""
+    from ray.cluster_utils import Cluster as Nodes
+
+    head = dict(num_cpus=1, include_dashboard=False, object_store_memory=80 * 2**20)
+    nodes = Nodes(initialize_head=True, head_node_args=head)
+    nodes.second = nodes.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+    nodes.wait_for_nodes()
+    yield nodes
+    ray.shutdown()
+    nodes.shutdown()
+
+
+def when(condition: Callable[[], bool], act: Callable[[], None]) -> Thread:
+    """Acts, in a thread, as soon as the condition holds."""
+
+    def watch() -> None:
+        while not condition():
+            time.sleep(0.1)
+        act()
+
+    thread = Thread(target=watch, daemon=True)
+    thread.start()
+    return thread
+
+
+def test_a_killed_node_changes_nothing(nodes, tmp_path: Path, capsys) -> None:
+    grid = sweep(3, 400)
+    home, alone = RecordStore(tmp_path / "home"), RecordStore(tmp_path / "alone")
+    both = [home.checkpoint_path(e.name) for e in grid[:2]]
+    kill = partial(nodes.remove_node, nodes.second, allow_graceful=False)
+    killer = when(lambda: all(path.exists() for path in both), kill)
+    found = list(cluster.on_ray(compute, grid, home, None, Cluster(nodes.address), {}))
+    killer.join(timeout=1)
+    assert not killer.is_alive()
+    assert "goes on from its last checkpoint" in capsys.readouterr().out
+    assert {record.name for record in found} == {e.name for e in grid}
+    torch.set_num_threads(1)
+    for experiment in grid:
+        undisturbed = experiments.compute(experiment, alone)
+        assert home.load(experiment.name).results == undisturbed.results
+    left = [path for path in home.folder.rglob("*") if ".unfinished" in path.parts]
+    assert [path for path in left if path.is_file()] == []
+
+
+def test_what_is_unfinished_comes_home_and_goes_on_anywhere(nodes, tmp_path: Path) -> None:
+    (experiment,) = sweep(1, 600)
+    home, alone = RecordStore(tmp_path / "home"), RecordStore(tmp_path / "alone")
+    on = Cluster(nodes.address)
+    there = cluster.on_ray(compute_for_a_second, [experiment], home, None, on, {})
+    assert list(there) == []
+    state = torch.load(home.checkpoint_path(experiment.name), weights_only=True)
+    assert 0 < state["done"] < experiment.iterations
+    torch.set_num_threads(1)
+    resumed = experiments.compute(experiment, home)
+    assert resumed.results == experiments.compute(experiment, alone).results
+
+
+def test_ctrl_c_leaves_the_cluster_idle_and_the_checkpoint_at_home(nodes, tmp_path: Path) -> None:
+    (endless,) = sweep(1, 10**6)
+    store = RecordStore(tmp_path)
+    checkpoint = store.checkpoint_path(endless.name)
+    when(checkpoint.exists, _thread.interrupt_main)
+    with pytest.raises(KeyboardInterrupt):
+        list(cluster.on_ray(compute, [endless], store, None, Cluster(nodes.address), {}))
+    assert torch.load(checkpoint, weights_only=True)["done"] > 0
+    ray.init(nodes.address, logging_level="ERROR")
+    until = time.monotonic() + 30
+    while ray.available_resources().get("CPU") != 2 and time.monotonic() < until:
+        time.sleep(0.2)
+    assert ray.available_resources()["CPU"] == 2
+
+
+def test_an_error_of_the_experiment_is_told_not_tried_again(nodes, tmp_path: Path) -> None:
+    experiment = SMOKE.experiment(backgrounds=str(tmp_path / "nowhere"))
+    store = RecordStore(tmp_path)
+    with pytest.raises(Exception, match="nowhere"):
+        list(cluster.on_ray(compute, [experiment], store, None, Cluster(nodes.address), {}))
+
+
+def test_a_node_with_room_is_asked_for(nodes, tmp_path: Path) -> None:
+    with pytest.raises(ClusterError, match="None of the 2 nodes has room .* 1 threads and 2 GPUs"):
+        wanted = Cluster(nodes.address, threads=1, gpus=2)
+        list(cluster.on_ray(compute, sweep(1, 2), RecordStore(tmp_path), None, wanted, {}))
+
+
+@pytest.mark.parametrize("address", ["not an address", "127.0.0.1:1", "ray://127.0.0.1:1"])
+def test_a_cluster_that_is_not_there_is_named(tmp_path: Path, address: str) -> None:
+    records = cluster.on_ray(
+        compute, sweep(1, 2), RecordStore(tmp_path), None, Cluster(address), {}
+    )
+    with pytest.raises(ClusterError, match=f"no Ray cluster at {address!r}"):
+        list(records)
