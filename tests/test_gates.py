@@ -41,6 +41,8 @@ return [
   ...(article.contains(onTop) ? [] : [onTop]),
 ].map((node) => node.outerHTML.slice(0, 120));
 """
+# Transparent where the page has no theme, which then has no colours at all.
+BACKGROUND = "return getComputedStyle(document.body).backgroundColor"
 GOOD_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page</title>
 <link rel="icon" href="data:,"><style>{style}</style></head><body><main><article>
 <h1 id="title">A page</h1><p>Text.</p>{body}</article></main></body></html>"""
@@ -104,6 +106,7 @@ def test_a_chapter_can_be_read_without_scripts(
     no_scripts.get(f"{browser.address}/{page}.html")
     assert no_scripts.execute_script("return document.images.length") or "ledger" in page
     assert no_scripts.execute_script(UNREADABLE) == []
+    assert no_scripts.execute_script(BACKGROUND) == "rgb(255, 255, 255)"
 
 
 # --- each of these gates can fail
