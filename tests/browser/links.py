@@ -109,6 +109,8 @@ def _outside(path: Path) -> Iterator[str]:
 def main() -> None:
     """Print the status of every outside address, with the pages that name it."""
     site = Path(sys.argv[1]) if len(sys.argv) > 1 else BUILT
+    if not pages(site):
+        sys.exit(f"{site} holds no pages: build the book, or name the folder that does.")
     links = outside_links(site, [ROOT / "README.md"])
     with ThreadPoolExecutor(8) as pool:
         for (address, named), answer in zip(
