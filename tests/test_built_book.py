@@ -1,54 +1,21 @@
 """The built book in a real browser, with every outside address out of reach."""
 
-import shutil
-from collections.abc import Iterator
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from browser.chromium import open_browser, require_browser, serve, set_media, set_screen
+from browser.built_book import PAGES, complaints
+from browser.chromium import set_media, set_screen
 from browser.toy_reader import Reader
 
-from rainlens import build, experiments, toy_evaluation
+from rainlens import experiments, toy_evaluation
 
-ROOT = Path(__file__).resolve().parents[1]
 SETTING = experiments.SCALES["cpu"]
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pages of the stored notebooks, as `rainlens book` builds them."""
-    require_browser()
-    folder = build.stage("test")
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
-        shutil.copy(path, folder / "notebooks")
-    build.lay_out_toy_networks(folder, "cpu")
-    site = tmp_path_factory.mktemp("built") / "html"
-    shutil.copytree(build.build(folder).parent, site)
-    shutil.rmtree(folder)
-    return site
-
-
-@pytest.fixture(scope="module")
-def browser(site: Path) -> Iterator[SimpleNamespace]:
-    with serve(site) as (address, asked), open_browser() as driver:
-        yield SimpleNamespace(driver=driver, address=address, asked=asked, site=site)
-
-
-def addresses() -> list[str]:
-    chapters = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
-    return [*chapters, *(f"book/{path.stem}" for path in sorted((ROOT / "book").glob("*.md")))]
-
-
-def complaints(driver) -> list[str]:
-    entries = driver.get_log("browser")
-    return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
-
-
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("page", addresses())
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_fits_and_complains_about_nothing(browser, page: str, width: int) -> None:
     driver = browser.driver
     set_screen(driver, width)

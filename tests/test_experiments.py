@@ -481,7 +481,7 @@ def run_to_the_end(grid: Sequence[Experiment], folder: Path) -> None:
     """What is killed: a run that saves its state after every step."""
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - no progress bars in the report
     torch.set_num_threads(1)
-    training.Checkpoint = partial(training.Checkpoint, every=0.0)
+    experiments.compute = partial(experiments.compute, save_every=0.0)
     experiments.run_within(grid, RecordStore(folder), threads=1)
 
 

@@ -134,12 +134,22 @@ def test_an_empty_canvas_stays_empty():
     assert layer.abs().max() == 0
 
 
+def test_kernels_on_a_larger_table_are_the_same():
+    # On a GPU the table has the size of the longest kernel that may come.
+    shapes = torch.tensor([20, 31]), torch.tensor([9, 5]), torch.tensor([-30.0, 30.0])
+    small, large = rain.motion_kernels(*shapes), rain.motion_kernels(*shapes, side=60)
+    assert torch.allclose(large[:, :31, :31], small, atol=1e-6)
+    assert large[:, 31:].abs().max() == 0 and large[:, :, 31:].abs().max() == 0
+
+
 # --- the noise ----------------------------------------------------------------------------------
 
 
-def test_noise_density_is_binomial():
+@pytest.mark.parametrize("most", [None, 300])
+def test_noise_density_is_binomial(most):
     quantity = torch.linspace(200, 300, 200)
-    drops = (rain.sparse_noise(quantity, (128, 128), generator(1, "test")) > 0).sum((1, 2))
+    noise = rain.sparse_noise(quantity, (128, 128), generator(1, "test"), most)
+    drops = (noise > 0).sum((1, 2))
     pixels, probability = 128 * 128, quantity.numpy() / 100 / 256
     expected = pixels * probability
     score = (drops.numpy() - expected) / np.sqrt(expected * (1 - probability))

@@ -469,6 +469,12 @@ def test_the_page_around_keeps_its_style(browser: SimpleNamespace) -> None:
     assert all(selector.strip().startswith(".rl-toy") for selector in selectors)
 
 
+def test_the_plot_has_a_name_before_it_is_drawn(browser: SimpleNamespace) -> None:
+    reader = Reader(browser, "far")
+    plot = wait(lambda: reader.driver.find_elements("css selector", ".rl-plot"))[0]
+    assert plot.accessible_name == "Plot of the signals, not drawn yet"
+
+
 def test_weights_load_when_seen_and_when_chosen(browser: SimpleNamespace) -> None:
     browser.asked.clear()
     reader = Reader(browser, "far")

@@ -625,8 +625,8 @@ def compute(
     start = time.monotonic()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name), save_every)
-    model = _fresh_model(experiment).to(device, memory_format=torch.channels_last)
-    batches = _training_batches(experiment, device)
+    model = fresh_model(experiment).to(device, memory_format=torch.channels_last)
+    batches = training_batches(experiment, device)
     snapshots = _Snapshots(experiment, store)
 
     def draw(step: int) -> tuple[Tensor, Tensor]:
@@ -827,13 +827,14 @@ def _commit() -> str:
         return "unknown"
 
 
-def _fresh_model(experiment: Experiment) -> torch.nn.Module:
+def fresh_model(experiment: Experiment) -> torch.nn.Module:
+    """The untrained network of an experiment, on the processor."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(experiment.seed)
         return models.build(experiment.model, **dict(experiment.options))
 
 
-def _training_batches(experiment: Experiment, device: torch.device) -> training.Draw:
+def training_batches(experiment: Experiment, device: torch.device) -> training.Draw:
     """Step -> (rainy, clean), float32 (batch, 3, size, size) in [0, 1], all on the device."""
     size, count = experiment.patch_size, experiment.patches
     chosen_by = experiment.backgrounds, count, size, experiment.seed

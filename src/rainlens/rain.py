@@ -55,21 +55,26 @@ def synthesize(
     """
     height, width = (fast_length(side + MARGIN) for side in size)
     quantity = _uniform(count, rain.quantity, generator)
-    noise = sparse_noise(quantity, (height, width), generator)
-    kernels = motion_kernels(*_draw_streak_shapes(count, rain, generator))
+    # To size its tensors by what was drawn, a GPU would have to wait for the processor each step.
+    known = (rain.quantity[1], rain.length[1]) if generator.device.type == "cuda" else (None, None)
+    noise = sparse_noise(quantity, (height, width), generator, known[0])
+    kernels = motion_kernels(*_draw_streak_shapes(count, rain, generator), known[1])
     return smear(noise, kernels)[:, None, : size[0], : size[1]]
 
 
-def sparse_noise(quantity: Tensor, size: tuple[int, int], generator: torch.Generator) -> Tensor:
+def sparse_noise(
+    quantity: Tensor, size: tuple[int, int], generator: torch.Generator, most: float | None = None
+) -> Tensor:
     """Step 1: uniform noise in [0, 256), kept where it exceeds 256 - quantity / 100, else 0.
 
     quantity (N,) gives (N, H, W). About one pixel in a hundred survives, so the gaps between
     survivors are drawn instead of the pixels: gaps between independent events of probability p
     are geometric, and the result has exactly the distribution of the dense recipe.
+    most: an upper bound of quantity, where it is known without looking.
     """
     pixels, device = size[0] * size[1], quantity.device
     probability = quantity / 100 / LEVELS
-    expected = pixels * probability.max().item()
+    expected = pixels * (probability.max().item() if most is None else most / 100 / LEVELS)
     draws = math.ceil(expected + 8 * math.sqrt(expected) + 8)
     uniform = torch.rand(2, len(quantity), draws, generator=generator, device=device)
     # 1 - u lies in (0, 1], where u itself may be 0 and its logarithm infinite.
@@ -81,15 +86,17 @@ def sparse_noise(quantity: Tensor, size: tuple[int, int], generator: torch.Gener
     return noise.scatter_(1, position, value)[:, :pixels].reshape(-1, *size)
 
 
-def motion_kernels(length: Tensor, width: Tensor, direction: Tensor) -> Tensor:
+def motion_kernels(
+    length: Tensor, width: Tensor, direction: Tensor, side: int | None = None
+) -> Tensor:
     """Step 3: motion-blur kernels, one a row of the three (N,) parameters.
 
     The diagonal of a length x length matrix is turned by direction - 45 degrees and shrunk by
     1 - length / 100 about its centre (bilinear, zero outside), then blurred by a Gaussian of
     width x width with sigma 0.3 ((width - 1) / 2 - 1) + 0.8. Returns (N, L, L) for the largest
-    length L; shorter kernels lie in the upper left corner.
+    length L, or for `side` where that is given; shorter kernels lie in the upper left corner.
     """
-    side = int(length.max())
+    side = int(length.max()) if side is None else side
     angle = torch.deg2rad(direction - 45)
     scale, centre = 1 - length / 100, length / 2
     cos, sin = (torch.cos(angle) / scale)[:, None, None], (torch.sin(angle) / scale)[:, None, None]
@@ -188,8 +195,13 @@ def _draw_streak_shapes(
     shortest, longest = rain.length
     length = torch.randint(shortest, longest + 1, (count,), generator=generator, device=device)
     choice = torch.randint(0, len(rain.width), (count,), generator=generator, device=device)
-    width = torch.tensor(rain.width, device=device)[choice]
+    width = _widths(rain.width, device)[choice]
     return length, width, _uniform(count, rain.direction, generator)
+
+
+@cache
+def _widths(widths: tuple[int, ...], device: torch.device) -> Tensor:
+    return torch.tensor(widths, device=device)
 
 
 def _sample_diagonal(u: Tensor, v: Tensor, length: Tensor) -> Tensor:

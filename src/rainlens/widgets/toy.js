@@ -514,7 +514,9 @@ function spreadOut(labels, gap, low, high) {
 class Plot {
   constructor() {
     this.parts = {};
-    this.svg = h("svg:svg", { class: "rl-plot", role: "img" });
+    // Named from the start: it is drawn, and described, only once it comes into view.
+    const label = "Plot of the signals, not drawn yet";
+    this.svg = h("svg:svg", { class: "rl-plot", role: "img", "aria-label": label });
     for (const name of ["grid", "band", "edge", "dots", "halo", "output", "truth"]) {
       this.parts[name] = h("svg:path", { class: `rl-${name}` });
       this.svg.append(this.parts[name]);

@@ -1,0 +1,27 @@
+"""The book as the tests build it, and which pages it has."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from rainlens import build
+
+ROOT = Path(__file__).resolve().parents[2]
+CHAPTERS = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+PAGES = [*CHAPTERS, *(f"book/{path.stem}" for path in sorted((ROOT / "book").glob("*.md")))]
+
+
+def build_site(target: Path) -> None:
+    """The pages of the stored notebooks, as `rainlens book` builds them, copied to `target`."""
+    folder = build.stage("test")
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        shutil.copy(path, folder / "notebooks")
+    build.lay_out_toy_networks(folder, "cpu")
+    shutil.copytree(build.build(folder).parent, target)
+    shutil.rmtree(folder)
+
+
+def complaints(driver: Any) -> list[str]:
+    """The errors in the browser's console since it was last asked."""
+    entries = driver.get_log("browser")
+    return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]

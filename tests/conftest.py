@@ -1,0 +1,25 @@
+"""What several test files share: the built book, and a browser that looks at it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from browser.built_book import build_site
+from browser.chromium import open_browser, require_browser, serve
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the HTML of the book; built once, because that takes a while."""
+    require_browser()
+    site = tmp_path_factory.mktemp("built") / "html"
+    build_site(site)
+    return site
+
+
+@pytest.fixture(scope="module")
+def browser(site: Path) -> Iterator[SimpleNamespace]:
+    """A browser and the address under which it finds the book."""
+    with serve(site) as (address, asked), open_browser() as driver:
+        yield SimpleNamespace(driver=driver, address=address, asked=asked, site=site)
