@@ -1,0 +1,132 @@
+"""Measures of whole runs: sweeps, what scheduling costs, memory, the book."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from rainlens import build, cluster, experiments, images, scheduling
+from rainlens.experiments import Experiment, Survey
+from rainlens.records import Record, RecordStore
+
+UNIT = 1024 if sys.platform == "linux" else 1024**2  # of ru_maxrss, in a MiB
+
+
+def sweep(workers: int, threads: int, count: int, iterations: int) -> dict:
+    """Seconds for a sweep of ResNets 8x32, the start of its processes included."""
+    setting = experiments.SCALES["cpu"]
+    grid = [
+        setting.experiment(patches=8, seed=seed, iterations=iterations, backgrounds=images.EMBEDDED)
+        for seed in range(count)
+    ]
+    grid = [replace(e, tests=(), curves=()) for e in grid]
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        experiments.run_within(grid, RecordStore(folder), workers=workers, threads=threads)
+        return {"seconds": time.perf_counter() - start}
+
+
+def nothing(
+    experiment: Survey, store: RecordStore, deadline: float | None, progress: scheduling.Progress
+) -> Record:
+    """An experiment that takes no time: what is left is the scheduling."""
+    return store.save(Record(experiment.name, {}, {}, {}))
+
+
+def overhead(way: str, count: int) -> dict:
+    """Seconds until the first of many empty experiments is back, and a further one."""
+    grid = [Survey(seed=seed) for seed in range(count)]
+    with tempfile.TemporaryDirectory() as folder, _finished(way, grid, folder) as records:
+        start, ends = time.perf_counter(), []
+        for _ in records:
+            ends.append(time.perf_counter())
+    return {"first": ends[0] - start, "further": (ends[-1] - ends[0]) / (count - 1)}
+
+
+@contextmanager
+def _finished(way: str, grid: list[Survey], folder: str) -> Iterator[Iterator[Record]]:
+    store = RecordStore(folder)
+    if way == "here":
+        yield scheduling.here(nothing, grid, store, None, 1)
+    elif way == "processes":
+        yield scheduling.in_processes(nothing, grid, store, None, 1, 2)
+    else:
+        with _two_nodes() as address:
+            yield cluster.on_ray(nothing, grid, store, None, cluster.Cluster(address), {})
+
+
+@contextmanager
+def _two_nodes() -> Iterator[str]:
+    import ray
+    from ray.cluster_utils import Cluster as Nodes
+
+    # Workers cannot import this file; what is written here travels whole.
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    nodes = Nodes(initialize_head=True, head_node_args=dict(num_cpus=1, include_dashboard=False))
+    try:
+        nodes.add_node(num_cpus=1)
+        nodes.wait_for_nodes()
+        yield nodes.address
+    finally:
+        ray.shutdown()
+        nodes.shutdown()
+
+
+def memory(model: str, iterations: int) -> dict:
+    """MiB at most of one experiment of the `cpu` scale, training and testing apart.
+
+    Tested on real pictures where they are at hand, on embedded ones elsewhere.
+    """
+    setting = experiments.SCALES["cpu"]
+    experiment = _possible(setting.experiment(model=model, patches=512, iterations=iterations))
+    peaks = {"growth": 0.0}
+
+    def progress(steps: int) -> None:
+        progress.done += steps
+        peaks["training"] = _peak()
+        if progress.done == iterations // 2:
+            peaks["half"] = _peak()
+
+    progress.done = 0
+    with tempfile.TemporaryDirectory() as folder:
+        experiments.compute(experiment, RecordStore(folder), progress=progress)
+    return {
+        "training": peaks["training"],
+        "growth": peaks["training"] - peaks["half"],
+        "whole": _peak(),
+        "pictures": experiment.backgrounds,
+    }
+
+
+def _possible(experiment: Experiment) -> Experiment:
+    if experiments.can_compute(experiment):
+        return experiment
+    return experiments.stand_in(experiment, experiments.SCALES["cpu"])
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / UNIT
+
+
+def book(scale: str) -> dict:
+    """Seconds to execute all chapters, from records where there are any, and to build the pages."""
+    # Chapters are executed in kernels of this Python.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    start = time.perf_counter()
+    folder = build.stage("benchmark")
+    try:
+        for chapter in build.chapters():
+            build.execute(chapter, folder / "notebooks" / f"{chapter.stem}.ipynb", scale)
+        executed = time.perf_counter()
+        build.finish(folder, scale)
+        return {"chapters": executed - start, "pages": time.perf_counter() - executed}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
