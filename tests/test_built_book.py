@@ -25,6 +25,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         shutil.copy(path, folder / "notebooks")
     build.lay_out_toy_networks(folder, "cpu")
+    build.lay_out_front_page(folder, "cpu")
     site = tmp_path_factory.mktemp("built") / "html"
     shutil.copytree(build.build(folder).parent, site)
     shutil.rmtree(folder)

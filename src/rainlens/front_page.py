@@ -1,0 +1,191 @@
+"""The front page of the book: pictures to wipe the rain from, and how the claims stand.
+
+Both come from records, so they are made when the book is built: `lay_out` writes the pictures and
+puts HTML in place of the marks in the staged `book/index.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+import rainlens
+from rainlens import evaluation, images, ledger
+from rainlens.experiments import Experiment, Scale
+from rainlens.records import Record
+
+MARKS = {
+    name: f"<!-- front page: {name} -->"
+    for name in ("the pictures", "the verdicts", "the ways in")
+}
+# Rain of the narrowest range shows the finding most plainly; the caption says that it is one.
+RANGE, COUNT = "small", 512
+PICTURE = 0  # of the two test pictures whose outputs are kept: the cat
+KINDS = {
+    "shown_seen": "Rain it practised with",
+    "shown_unseen": "Rain it has never seen",
+}
+PHOTOGRAPH = "Photograph: Chelsea, from scikit-image."
+CHAPTER_ON_RANGES, LEDGER = "05_rain_range", "15_ledger"
+VERDICT_CLASSES = dict(zip(ledger.VERDICTS, ("yes", "no", "open"), strict=True))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A rainy picture and what became of it, uint8 (3, H, W).
+
+    name: of the files. title: which rain. result: what the second picture is, in a word or two.
+    """
+
+    name: str
+    title: str
+    rainy: Tensor
+    after: Tensor
+    result: str
+
+
+def lay_out(book: Path, setting: Scale, first: str) -> None:
+    """Completes the front page of the staged pages in `book`; `first` is the first chapter.
+
+    Where the network of the pictures has no record, the photograph without rain takes the place
+    of its output, and the caption says so.
+    """
+    experiment = setting.experiment(rain=RANGE, patches=COUNT, seed=setting.seeds[0])
+    record = _complete_record(setting, experiment)
+    pairs = [_pair(setting, experiment, record, test) for test in KINDS]
+    _write_pictures(pairs, book / "_static" / "front")
+    verdicts = list(ledger.table(setting)["verdict"])
+    parts = {
+        "the pictures": _pictures(pairs, _caption(setting, experiment, record)),
+        "the verdicts": _verdicts(verdicts, setting.name),
+        "the ways in": _ways_in(first),
+    }
+    page = book / "index.md"
+    text = page.read_text(encoding="utf-8")
+    for name, html in parts.items():
+        text = text.replace(MARKS[name], html)
+    page.write_text(text, encoding="utf-8")
+
+
+def _complete_record(setting: Scale, experiment: Experiment) -> Record | None:
+    """The record, if it is there with the pictures that are shown."""
+    record = setting.store.load(experiment.name)
+    if record is None:
+        return None
+    files = [
+        setting.store.folder / name for test in KINDS for name in record.pictures.get(test, [])
+    ]
+    return record if files and all(file.exists() for file in files) else None
+
+
+def _pair(setting: Scale, experiment: Experiment, record: Record | None, test: str) -> Pair:
+    rainy, clean = evaluation.load(experiment.test(test))
+    if record is None:
+        return Pair(test, KINDS[test], rainy[PICTURE], clean[PICTURE], "without rain")
+    output = setting.store.picture(record, test, PICTURE)
+    return Pair(test, KINDS[test], rainy[PICTURE], output, "output")
+
+
+def _write_pictures(pairs: Sequence[Pair], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for pair in pairs:
+        (folder / f"{pair.name}.rainy.webp").write_bytes(images.encode_webp(pair.rainy))
+        (folder / f"{pair.name}.after.webp").write_bytes(images.encode_webp(pair.after))
+
+
+def _pictures(pairs: Sequence[Pair], caption: str) -> str:
+    """The pairs side by side; `compare.js` lays the two pictures of each over each other."""
+    figures = "\n".join(_figure(pair) for pair in pairs)
+    # No empty line may stand in it: Markdown would take it for the end of the HTML.
+    return (
+        f'<figure class="rl-front">\n<div class="rl-compare">\n{figures}\n</div>\n'
+        f"<figcaption>{caption}</figcaption>\n</figure>\n"
+        '<script type="module" src="../_static/compare.js"></script>'
+    )
+
+
+def _figure(pair: Pair) -> str:
+    height, width = pair.rainy.shape[-2:]
+    sides = [
+        f'<span class="rl-side rl-{kind}"><img src="../_static/front/{pair.name}.{kind}.webp" '
+        f'alt="{pair.title}: the photograph of a cat, {word}" width="{width}" height="{height}">'
+        f'<span class="rl-tag" aria-hidden="true">{word}</span></span>'
+        for kind, word in (("rainy", "rainy"), ("after", pair.result))
+    ]
+    return (
+        f'<div class="rl-kind"><p class="rl-kind-title">{pair.title}</p>\n'
+        f'<div class="rl-pair" data-title="{pair.title}" data-result="{pair.result}">'
+        f"{''.join(sides)}</div></div>"
+    )
+
+
+def _caption(setting: Scale, experiment: Experiment, record: Record | None) -> str:
+    if record is None:
+        return (
+            f"Rain of the {RANGE} range, and streaks of another kind. No network of the scale "
+            f"<i>{setting.name}</i> is recorded yet, so the second picture of each pair is the "
+            f"photograph without rain. {PHOTOGRAPH}"
+        )
+    shares = [_share(record, test) for test in KINDS]
+    return (
+        f"One network, two kinds of rain. It was trained on {experiment.patches} small photographs "
+        f"under rain of the <i>{RANGE}</i> range, the narrowest of three. "
+        f"Of the contrast of the streaks on this cat it takes away {shares[0]} in the rain it "
+        f"knows, {shares[1]} in the other. "
+        f'With <a href="../notebooks/{CHAPTER_ON_RANGES}.html">more varied rain</a> in training '
+        f"it may differ. Scale <i>{setting.name}</i>, seed {experiment.seed}. {PHOTOGRAPH}"
+    )
+
+
+def _share(record: Record, test: str) -> str:
+    value = record.tests[test]["contrast"][PICTURE]
+    return "an unknown share" if value is None else f"{100 * value:.0f} %"
+
+
+def _verdicts(verdicts: Sequence[str], scale: str) -> str:
+    """The sentence on the claims, and a bar with a segment for each verdict that occurs."""
+    yes, no, undecided = (verdicts.count(verdict) for verdict in ledger.VERDICTS)
+    segments = "\n".join(
+        f'<li class="rl-{VERDICT_CLASSES[verdict]}" style="flex-grow:{verdicts.count(verdict)}">'
+        f"<strong>{verdicts.count(verdict)}</strong> {verdict}</li>"
+        for verdict in ledger.VERDICTS
+        if verdict in verdicts
+    )
+    # Where nothing can be true, the counts must not look like findings.
+    doubt = " This scale only checks that the code runs." if scale == "smoke" else ""
+    return (
+        f"<p>Of {len(verdicts)} claims in the two papers, our records at the small scale "
+        f"<i>{scale}</i> reproduce {yes} and do not reproduce {no}; {undecided} are not decided."
+        f'{doubt} The <a href="../notebooks/{LEDGER}.html">ledger</a> has each of them.</p>\n'
+        f'<ul class="rl-tally">\n{segments}\n</ul>'
+    )
+
+
+def _ways_in(first: str) -> str:
+    owner_and_name = rainlens.REPOSITORY.removeprefix("https://github.com/")
+    colab = (
+        f"https://colab.research.google.com/github/{owner_and_name}/blob/main/notebooks/"
+        f"{first}.ipynb"
+    )
+    cards = (
+        _card("Read", "Chapter 1 shows a network fail on new rain, and how that is measured.",
+              "Start with chapter 1", f"../notebooks/{first}.html"),
+        _card("Run it", "The same chapter in Colab: change the rain, train again, see what moves.",
+              "Open in Colab", colab),
+        _card("Audit your own network", "A report card for a deraining network that you bring.",
+              "Coming"),
+    )  # fmt: skip
+    return '<div class="rl-ways">\n' + "\n".join(cards) + "\n</div>"
+
+
+def _card(title: str, text: str, action: str, address: str | None = None) -> str:
+    # The whole card can be clicked, through the link's ::after; its name stays the short action.
+    last = f'<a href="{address}">{action}</a>' if address else f"<span>{action}</span>"
+    state = "" if address else " rl-coming"
+    return (
+        f'<div class="rl-way{state}"><p class="rl-way-title">{title}</p><p>{text}</p>'
+        f'<p class="rl-way-action">{last}</p></div>'
+    )
