@@ -18,11 +18,10 @@ from rainlens.experiments import Experiment, Scale
 from rainlens.records import Record
 
 MARKS = {
-    name: f"<!-- front page: {name} -->"
-    for name in ("the pictures", "the verdicts", "the ways in")
+    name: f"<!-- front page: {name} -->" for name in ("the pictures", "the verdicts", "the ways in")
 }
 # Rain of the narrowest range shows the finding most plainly; the caption says that it is one.
-RANGE, COUNT = "small", 512
+RANGE, WIDEST, COUNT = "small", "large", 512
 PICTURE = 0  # of the two test pictures whose outputs are kept: the cat
 KINDS = {
     "shown_seen": "Rain it practised with",
@@ -134,9 +133,21 @@ def _caption(setting: Scale, experiment: Experiment, record: Record | None) -> s
         f"One network, two kinds of rain. It was trained on {experiment.patches} small photographs "
         f"under rain of the <i>{RANGE}</i> range, the narrowest of three. "
         f"Of the contrast of the streaks on this cat it takes away {shares[0]} in the rain it "
-        f"knows, {shares[1]} in the other. "
-        f'With <a href="../notebooks/{CHAPTER_ON_RANGES}.html">more varied rain</a> in training '
-        f"it may differ. Scale <i>{setting.name}</i>, seed {experiment.seed}. {PHOTOGRAPH}"
+        f"knows, {shares[1]} in the other. {_wider(setting)}"
+        f"Scale <i>{setting.name}</i>, seed {experiment.seed}. {PHOTOGRAPH}"
+    )
+
+
+def _wider(setting: Scale) -> str:
+    """What the widest range of rain makes of the same test: the pictures do not show all."""
+    widest = setting.experiment(rain=WIDEST, patches=COUNT, seed=setting.seeds[0])
+    record = setting.store.load(widest.name)
+    if record is None:
+        return ""
+    return (
+        f'The same network trained under <a href="../notebooks/{CHAPTER_ON_RANGES}.html">more '
+        f"varied rain</a>, of the <i>{WIDEST}</i> range, takes away "
+        f"{_share(record, 'shown_unseen')} there. "
     )
 
 
@@ -157,7 +168,7 @@ def _verdicts(verdicts: Sequence[str], scale: str) -> str:
     # Where nothing can be true, the counts must not look like findings.
     doubt = " This scale only checks that the code runs." if scale == "smoke" else ""
     return (
-        f"<p>Of {len(verdicts)} claims in the two papers, our records at the small scale "
+        f"<p>Of {len(verdicts)} claims in the two papers, our records at the scale "
         f"<i>{scale}</i> reproduce {yes} and do not reproduce {no}; {undecided} are not decided."
         f'{doubt} The <a href="../notebooks/{LEDGER}.html">ledger</a> has each of them.</p>\n'
         f'<ul class="rl-tally">\n{segments}\n</ul>'
