@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 from torch import Tensor
 
 import rainlens
@@ -28,6 +29,7 @@ KINDS = {
     "shown_unseen": "Rain it has never seen",
 }
 PHOTOGRAPH = "Photograph: Chelsea, from scikit-image."
+MAIN_CLAIM = "fewer-backgrounds"
 CHAPTER_ON_RANGES, LEDGER = "05_rain_range", "15_ledger"
 VERDICT_CLASSES = dict(zip(ledger.VERDICTS, ("yes", "no", "open"), strict=True))
 
@@ -56,10 +58,10 @@ def lay_out(book: Path, setting: Scale, first: str) -> None:
     record = _complete_record(setting, experiment)
     pairs = [_pair(setting, experiment, record, test) for test in KINDS]
     _write_pictures(pairs, book / "_static" / "front")
-    verdicts = list(ledger.table(setting)["verdict"])
+    claims = ledger.table(setting)
     parts = {
         "the pictures": _pictures(pairs, _caption(setting, experiment, record)),
-        "the verdicts": _verdicts(verdicts, setting.name),
+        "the verdicts": _verdicts(claims, setting.name),
         "the ways in": _ways_in(first),
     }
     page = book / "index.md"
@@ -133,7 +135,7 @@ def _caption(setting: Scale, experiment: Experiment, record: Record | None) -> s
         f"One network, two kinds of rain. It was trained on {experiment.patches} small photographs "
         f"under rain of the <i>{RANGE}</i> range, the narrowest of three. "
         f"Of the contrast of the streaks on this cat it takes away {shares[0]} in the rain it "
-        f"knows, {shares[1]} in the other. {_wider(setting)}"
+        f"knows, {shares[1]} in the other; the two are not equally hard. {_wider(setting)}"
         f"Scale <i>{setting.name}</i>, seed {experiment.seed}. {PHOTOGRAPH}"
     )
 
@@ -156,8 +158,9 @@ def _share(record: Record, test: str) -> str:
     return "an unknown share" if value is None else f"{100 * value:.0f} %"
 
 
-def _verdicts(verdicts: Sequence[str], scale: str) -> str:
+def _verdicts(claims: pd.DataFrame, scale: str) -> str:
     """The sentence on the claims, and a bar with a segment for each verdict that occurs."""
+    verdicts = list(claims["verdict"])
     yes, no, undecided = (verdicts.count(verdict) for verdict in ledger.VERDICTS)
     segments = "\n".join(
         f'<li class="rl-{VERDICT_CLASSES[verdict]}" style="flex-grow:{verdicts.count(verdict)}">'
@@ -165,12 +168,15 @@ def _verdicts(verdicts: Sequence[str], scale: str) -> str:
         for verdict in ledger.VERDICTS
         if verdict in verdicts
     )
+    main = claims.set_index("claim").loc[MAIN_CLAIM]
     # Where nothing can be true, the counts must not look like findings.
     doubt = " This scale only checks that the code runs." if scale == "smoke" else ""
     return (
         f"<p>Of {len(verdicts)} claims in the two papers, our records at the scale "
         f"<i>{scale}</i> reproduce {yes} and do not reproduce {no}; {undecided} are not decided."
-        f'{doubt} The <a href="../notebooks/{LEDGER}.html">ledger</a> has each of them.</p>\n'
+        f"{doubt} The claim that the others lean on is {main.verdict}: “{main.says}” "
+        "Here <i>N</i> is the number of training pictures. "
+        f'The <a href="../notebooks/{LEDGER}.html">ledger</a> has every claim.</p>\n'
         f'<ul class="rl-tally">\n{segments}\n</ul>'
     )
 
