@@ -12,6 +12,7 @@ from PIL import Image
 import rainlens
 from rainlens import build, experiments, front_page, images, ledger
 from rainlens.experiments import RECORDS_VARIABLE, Scale
+from rainlens.records import Record
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = [f"{test}.{kind}.webp" for test in front_page.KINDS for kind in ("rainy", "after")]
@@ -98,6 +99,13 @@ def test_without_records_it_shows_the_clean_photograph(
     found = pictures(tmp_path)
     # Under either rain lies the same photograph.
     assert found["shown_seen.after.webp"] == found["shown_unseen.after.webp"]
+
+
+@pytest.mark.parametrize(("unseen", "plain"), [(0.3, True), (0.7, False), (None, False)])
+def test_it_says_no_more_than_the_record_shows(unseen: float | None, plain: bool) -> None:
+    tests = {"shown_seen": {"contrast": [0.9]}, "shown_unseen": {"contrast": [unseen]}}
+    record = Record("any", {}, {}, tests)
+    assert ("leaves much of the rain" in front_page._lesson(record)) == plain
 
 
 def test_a_record_without_its_pictures_counts_as_missing(

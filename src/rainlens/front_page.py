@@ -60,7 +60,7 @@ def lay_out(book: Path, setting: Scale, first: str) -> None:
     _write_pictures(pairs, book / "_static" / "front")
     claims = ledger.table(setting)
     parts = {
-        "the pictures": _pictures(pairs, _caption(setting, experiment, record)),
+        "the pictures": _pictures(pairs, _lesson(record), _caption(setting, experiment, record)),
         "the verdicts": _verdicts(claims, setting.name),
         "the ways in": _ways_in(first),
     }
@@ -97,11 +97,12 @@ def _write_pictures(pairs: Sequence[Pair], folder: Path) -> None:
         (folder / f"{pair.name}.after.webp").write_bytes(images.encode_webp(pair.after))
 
 
-def _pictures(pairs: Sequence[Pair], caption: str) -> str:
+def _pictures(pairs: Sequence[Pair], lesson: str, caption: str) -> str:
     """The pairs side by side; `compare.js` lays the two pictures of each over each other."""
     figures = "\n".join(_figure(pair) for pair in pairs)
     # No empty line may stand in it: Markdown would take it for the end of the HTML.
     return (
+        f"<p><strong>Drag across the cat.</strong> {lesson}</p>\n"
         f'<figure class="rl-front">\n<div class="rl-compare">\n{figures}\n</div>\n'
         f"<figcaption>{caption}</figcaption>\n</figure>\n"
         '<script type="module" src="../_static/compare.js"></script>'
@@ -153,8 +154,25 @@ def _wider(setting: Scale) -> str:
     )
 
 
+def _lesson(record: Record | None) -> str:
+    """What the pictures show, said only as far as this record shows it."""
+    if record is None:
+        return "Under the rain is the photograph."
+    seen, unseen = (_contrast(record, test) for test in KINDS)
+    if seen is not None and unseen is not None and unseen < seen / 2:
+        return (
+            "The network removes the rain it practised with, and leaves much of the rain that is "
+            "new to it."
+        )
+    return "See what the network does to rain it practised with, and to rain that is new to it."
+
+
+def _contrast(record: Record, test: str) -> float | None:
+    return record.tests[test]["contrast"][PICTURE]
+
+
 def _share(record: Record, test: str) -> str:
-    value = record.tests[test]["contrast"][PICTURE]
+    value = _contrast(record, test)
     return "an unknown share" if value is None else f"{100 * value:.0f} %"
 
 
