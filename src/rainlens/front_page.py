@@ -36,7 +36,7 @@ VERDICT_CLASSES = dict(zip(ledger.VERDICTS, ("yes", "no", "open"), strict=True))
 
 @dataclass(frozen=True)
 class Pair:
-    """A rainy picture and what became of it, uint8 (3, H, W).
+    """A rainy picture, uint8 (3, H, W), and the WebP file of what became of it.
 
     name: of the files. title: which rain. result: what the second picture is, in a word or two.
     """
@@ -44,7 +44,7 @@ class Pair:
     name: str
     title: str
     rainy: Tensor
-    after: Tensor
+    after: bytes
     result: str
 
 
@@ -85,8 +85,10 @@ def _complete_record(setting: Scale, experiment: Experiment) -> Record | None:
 def _pair(setting: Scale, experiment: Experiment, record: Record | None, test: str) -> Pair:
     rainy, clean = evaluation.load(experiment.test(test))
     if record is None:
-        return Pair(test, KINDS[test], rainy[PICTURE], clean[PICTURE], "without rain")
-    output = setting.store.picture(record, test, PICTURE)
+        after = images.encode_webp(clean[PICTURE])
+        return Pair(test, KINDS[test], rainy[PICTURE], after, "without rain")
+    # The file itself: compressed a second time, the picture would lose more.
+    output = (setting.store.folder / record.pictures[test][PICTURE]).read_bytes()
     return Pair(test, KINDS[test], rainy[PICTURE], output, "output")
 
 
@@ -94,7 +96,7 @@ def _write_pictures(pairs: Sequence[Pair], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for pair in pairs:
         (folder / f"{pair.name}.rainy.webp").write_bytes(images.encode_webp(pair.rainy))
-        (folder / f"{pair.name}.after.webp").write_bytes(images.encode_webp(pair.after))
+        (folder / f"{pair.name}.after.webp").write_bytes(pair.after)
 
 
 def _pictures(pairs: Sequence[Pair], lesson: str, caption: str) -> str:
