@@ -19,7 +19,7 @@ import papermill
 from tqdm.auto import tqdm
 
 import rainlens
-from rainlens import experiments, ledger, toy_evaluation
+from rainlens import experiments, front_page, ledger, toy_evaluation
 from rainlens.widgets import toy
 
 GRID_TAGS = {"parameters", "setup", "grid"}
@@ -167,6 +167,11 @@ def lay_out_toy_networks(folder: Path, scale: str) -> None:
     toy.lay_out(weights, folder / "book" / "_static" / "toy")
 
 
+def lay_out_front_page(folder: Path, scale: str) -> None:
+    """Completes the staged front page: its pictures and counts come from the scale's records."""
+    front_page.lay_out(folder / "book", experiments.scale_named(scale), chapters()[0].stem)
+
+
 def write_results(readme: Path, scale: str) -> None:
     """Puts the verdicts of a scale's records between the two marks of the README."""
     before, _, after = _split(readme.read_text(encoding="utf-8"))
@@ -210,6 +215,14 @@ def build(folder: Path) -> Path:
     return folder / "_build" / "html" / "index.html"
 
 
+def finish(folder: Path, scale: str) -> Path:
+    """Adds to a staged book what is made of records and measurements, and builds it."""
+    lay_out_toy_networks(folder, scale)
+    lay_out_front_page(folder, scale)
+    shutil.copy(project() / "benchmarks" / "results.md", folder / "book" / "speed_tables.txt")
+    return build(folder)
+
+
 def make(scale: str, recompute: bool = False, save: bool = False) -> Path:
     """Executes all chapters, builds the book, returns the page to open.
 
@@ -221,9 +234,8 @@ def make(scale: str, recompute: bool = False, save: bool = False) -> Path:
         for chapter in bar:
             bar.set_description(chapter.stem)
             execute(chapter, folder / "notebooks" / f"{chapter.stem}.ipynb", scale, recompute)
-    lay_out_toy_networks(folder, scale)
     if save:
         for path in (folder / "notebooks").glob("*.ipynb"):
             shutil.copy(path, project() / "notebooks" / path.name)
         write_results(project() / "README.md", scale)
-    return build(folder)
+    return finish(folder, scale)

@@ -16,8 +16,7 @@ def build_site(target: Path) -> None:
     folder = build.stage("test")
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         shutil.copy(path, folder / "notebooks")
-    build.lay_out_toy_networks(folder, "cpu")
-    shutil.copytree(build.build(folder).parent, target)
+    shutil.copytree(build.finish(folder, "cpu").parent, target)
     shutil.rmtree(folder)
 
 

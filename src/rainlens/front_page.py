@@ -1,0 +1,228 @@
+"""The front page of the book: pictures to wipe the rain from, and how the claims stand.
+
+Both come from records, so they are made when the book is built: `lay_out` writes the pictures and
+puts HTML in place of the marks in the staged `book/index.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from torch import Tensor
+
+import rainlens
+from rainlens import evaluation, images, ledger
+from rainlens.experiments import Experiment, Scale
+from rainlens.records import Record
+
+MARKS = {
+    name: f"<!-- front page: {name} -->" for name in ("the pictures", "the verdicts", "the ways in")
+}
+# Rain of the narrowest range shows the finding most plainly; the caption says that it is one.
+RANGE, WIDEST, COUNT = "small", "large", 512
+PICTURE = 0  # of the two test pictures whose outputs are kept: the cat
+KINDS = {
+    "shown_seen": "Rain it practised with",
+    "shown_unseen": "Rain it has never seen",
+}
+PHOTOGRAPH = "Photograph: Chelsea, from scikit-image."
+MAIN_CLAIM = "fewer-backgrounds"
+CHAPTER_ON_RANGES, LEDGER = "05_rain_range", "15_ledger"
+VERDICT_CLASSES = dict(zip(ledger.VERDICTS, ("yes", "no", "open"), strict=True))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A rainy picture, uint8 (3, H, W), and the WebP file of what became of it.
+
+    name: of the files. title: which rain. result: what the second picture is, in a word or two.
+    """
+
+    name: str
+    title: str
+    rainy: Tensor
+    after: bytes
+    result: str
+
+
+def lay_out(book: Path, setting: Scale, first: str) -> None:
+    """Completes the front page of the staged pages in `book`; `first` is the first chapter.
+
+    Where the network of the pictures has no record, the photograph without rain takes the place
+    of its output, and the caption says so.
+    """
+    experiment = setting.experiment(rain=RANGE, patches=COUNT, seed=setting.seeds[0])
+    record = _complete_record(setting, experiment)
+    pairs = [_pair(setting, experiment, record, test) for test in KINDS]
+    _write_pictures(pairs, book / "_static" / "front")
+    claims = ledger.table(setting)
+    parts = {
+        "the pictures": _pictures(pairs, _lesson(record), _caption(setting, experiment, record)),
+        "the verdicts": _verdicts(claims, setting.name),
+        "the ways in": _ways_in(first),
+    }
+    page = book / "index.md"
+    text = page.read_text(encoding="utf-8")
+    for name, html in parts.items():
+        text = text.replace(MARKS[name], html)
+    page.write_text(text, encoding="utf-8")
+
+
+def _complete_record(setting: Scale, experiment: Experiment) -> Record | None:
+    """The record, if it is there with the pictures that are shown."""
+    record = setting.store.load(experiment.name)
+    if record is None:
+        return None
+    files = [
+        setting.store.folder / name for test in KINDS for name in record.pictures.get(test, [])
+    ]
+    return record if files and all(file.exists() for file in files) else None
+
+
+def _pair(setting: Scale, experiment: Experiment, record: Record | None, test: str) -> Pair:
+    rainy, clean = evaluation.load(experiment.test(test))
+    if record is None:
+        after = images.encode_webp(clean[PICTURE])
+        return Pair(test, KINDS[test], rainy[PICTURE], after, "without rain")
+    # The file itself: compressed a second time, the picture would lose more.
+    output = (setting.store.folder / record.pictures[test][PICTURE]).read_bytes()
+    return Pair(test, KINDS[test], rainy[PICTURE], output, "output")
+
+
+def _write_pictures(pairs: Sequence[Pair], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for pair in pairs:
+        (folder / f"{pair.name}.rainy.webp").write_bytes(images.encode_webp(pair.rainy))
+        (folder / f"{pair.name}.after.webp").write_bytes(pair.after)
+
+
+def _pictures(pairs: Sequence[Pair], lesson: str, caption: str) -> str:
+    """The pairs side by side; `compare.js` lays the two pictures of each over each other."""
+    figures = "\n".join(_figure(pair) for pair in pairs)
+    # No empty line may stand in it: Markdown would take it for the end of the HTML.
+    return (
+        f"<p><strong>Drag across the cat.</strong> {lesson}</p>\n"
+        f'<figure class="rl-front">\n<div class="rl-compare">\n{figures}\n</div>\n'
+        f"<figcaption>{caption}</figcaption>\n</figure>\n"
+        '<script type="module" src="../_static/compare.js"></script>'
+    )
+
+
+def _figure(pair: Pair) -> str:
+    height, width = pair.rainy.shape[-2:]
+    sides = [
+        f'<span class="rl-side rl-{kind}"><img src="../_static/front/{pair.name}.{kind}.webp" '
+        f'alt="{pair.title}: the photograph of a cat, {word}" width="{width}" height="{height}">'
+        f'<span class="rl-tag" aria-hidden="true">{word}</span></span>'
+        for kind, word in (("rainy", "rainy"), ("after", pair.result))
+    ]
+    return (
+        f'<div class="rl-kind"><p class="rl-kind-title">{pair.title}</p>\n'
+        f'<div class="rl-pair" data-title="{pair.title}" data-result="{pair.result}">'
+        f"{''.join(sides)}</div></div>"
+    )
+
+
+def _caption(setting: Scale, experiment: Experiment, record: Record | None) -> str:
+    if record is None:
+        return (
+            f"Rain of the {RANGE} range, and streaks of another kind. No network of the scale "
+            f"<i>{setting.name}</i> is recorded yet, so the second picture of each pair is the "
+            f"photograph without rain. {PHOTOGRAPH}"
+        )
+    shares = [_share(record, test) for test in KINDS]
+    return (
+        f"One network, two kinds of rain. It was trained on {experiment.patches} small photographs "
+        f"under rain of the <i>{RANGE}</i> range, the narrowest of three. "
+        f"Of the contrast of the streaks on this cat it takes away {shares[0]} in the rain it "
+        f"knows, {shares[1]} in the other; the two are not equally hard. {_wider(setting)}"
+        f"Scale <i>{setting.name}</i>, seed {experiment.seed}. {PHOTOGRAPH}"
+    )
+
+
+def _wider(setting: Scale) -> str:
+    """What the widest range of rain makes of the same test: the pictures do not show all."""
+    widest = setting.experiment(rain=WIDEST, patches=COUNT, seed=setting.seeds[0])
+    record = setting.store.load(widest.name)
+    if record is None:
+        return ""
+    return (
+        f'The same network trained under <a href="../notebooks/{CHAPTER_ON_RANGES}.html">more '
+        f"varied rain</a>, of the <i>{WIDEST}</i> range, takes away "
+        f"{_share(record, 'shown_unseen')} there. "
+    )
+
+
+def _lesson(record: Record | None) -> str:
+    """What the pictures show, said only as far as this record shows it."""
+    if record is None:
+        return "Under the rain is the photograph."
+    seen, unseen = (_contrast(record, test) for test in KINDS)
+    if seen is not None and unseen is not None and unseen < seen / 2:
+        return (
+            "The network removes the rain it practised with, and leaves much of the rain that is "
+            "new to it."
+        )
+    return "See what the network does to rain it practised with, and to rain that is new to it."
+
+
+def _contrast(record: Record, test: str) -> float | None:
+    return record.tests[test]["contrast"][PICTURE]
+
+
+def _share(record: Record, test: str) -> str:
+    value = _contrast(record, test)
+    return "an unknown share" if value is None else f"{100 * value:.0f} %"
+
+
+def _verdicts(claims: pd.DataFrame, scale: str) -> str:
+    """The sentence on the claims, and a bar with a segment for each verdict that occurs."""
+    verdicts = list(claims["verdict"])
+    yes, no, undecided = (verdicts.count(verdict) for verdict in ledger.VERDICTS)
+    segments = "\n".join(
+        f'<li class="rl-{VERDICT_CLASSES[verdict]}" style="flex-grow:{verdicts.count(verdict)}">'
+        f"<strong>{verdicts.count(verdict)}</strong> {verdict}</li>"
+        for verdict in ledger.VERDICTS
+        if verdict in verdicts
+    )
+    main = claims.set_index("claim").loc[MAIN_CLAIM]
+    # Where nothing can be true, the counts must not look like findings.
+    doubt = " This scale only checks that the code runs." if scale == "smoke" else ""
+    return (
+        f"<p>Of {len(verdicts)} claims in the two papers, our records at the scale "
+        f"<i>{scale}</i> reproduce {yes} and do not reproduce {no}; {undecided} are not decided."
+        f"{doubt} The claim that the others lean on is {main.verdict}: “{main.says}” "
+        "Here <i>N</i> is the number of training pictures. "
+        f'The <a href="../notebooks/{LEDGER}.html">ledger</a> has every claim.</p>\n'
+        f'<ul class="rl-tally">\n{segments}\n</ul>'
+    )
+
+
+def _ways_in(first: str) -> str:
+    owner_and_name = rainlens.REPOSITORY.removeprefix("https://github.com/")
+    colab = (
+        f"https://colab.research.google.com/github/{owner_and_name}/blob/main/notebooks/"
+        f"{first}.ipynb"
+    )
+    cards = (
+        _card("Read", "Chapter 1 shows a network fail on new rain, and how that is measured.",
+              "Start with chapter 1", f"../notebooks/{first}.html"),
+        _card("Run it", "The same chapter in Colab: change the rain, train again, see what moves.",
+              "Open in Colab", colab),
+        _card("Audit your own network", "A report card for a deraining network that you bring.",
+              "Coming"),
+    )  # fmt: skip
+    return '<div class="rl-ways">\n' + "\n".join(cards) + "\n</div>"
+
+
+def _card(title: str, text: str, action: str, address: str | None = None) -> str:
+    # The whole card can be clicked, through the link's ::after; its name stays the short action.
+    last = f'<a href="{address}">{action}</a>' if address else f"<span>{action}</span>"
+    state = "" if address else " rl-coming"
+    return (
+        f'<div class="rl-way{state}"><p class="rl-way-title">{title}</p><p>{text}</p>'
+        f'<p class="rl-way-action">{last}</p></div>'
+    )
