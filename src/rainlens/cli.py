@@ -8,9 +8,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 
-from rainlens import build, data, experiments, ledger, records
+from rainlens import build, data, experiments, ledger, planning, records, training
 from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
 from rainlens.records import RecordError
@@ -86,6 +87,28 @@ def run(
         f"{result.computed} computed in {_duration(result.seconds)}, {result.left} left"
         + (f" (about {_duration(result.expected_seconds)})." if result.left else ".")
     )
+
+
+@app.command()
+def plan(
+    scale: ScaleOption = DEFAULT_SCALE,
+    devices: Annotated[
+        list[int], typer.Option(min=1, help="Tell how long so many devices like this one take.")
+    ] = (1, 8, 64),
+) -> None:
+    """Say how long all experiments of a scale would train, from steps measured on this machine.
+
+    Nothing is trained but a few steps of each kind of network.
+    """
+    wanted = [e for path in build.chapters() for e in build.grid(path, scale.value)]
+    device = training.device()
+    torch.set_num_threads(training.cores())
+    found = planning.kinds({e.name: e for e in wanted}.values(), device)
+    typer.echo(
+        planning.table(found, devices).to_string(index=False, na_rep="", float_format="%.3g")
+    )
+    kind = torch.cuda.get_device_name() if device.type == "cuda" else f"{training.cores()} cores"
+    typer.echo(f"Training alone, without tests and curves; a device is what this one is: {kind}.")
 
 
 @app.command()

@@ -623,7 +623,7 @@ def compute(
     if isinstance(experiment, Survey):
         return _compute_survey(experiment, store)
     start = time.monotonic()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = training.device()
     checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name), save_every)
     model = fresh_model(experiment).to(device, memory_format=torch.channels_last)
     batches = training_batches(experiment, device)
@@ -703,7 +703,7 @@ def _compute_toy(
     save_every: float,
 ) -> Record:
     start = time.monotonic()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = training.device()
     checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name), save_every)
     model = fresh_toy_model(experiment).to(device)
     curves = fit_toy(

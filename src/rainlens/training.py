@@ -160,6 +160,11 @@ def uses_bfloat16(device_type: str) -> bool:
     return False
 
 
+def device() -> torch.device:
+    """Where networks are trained: the CUDA device if there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def cores() -> int:
     """Processor cores that this process may use; in a container, fewer than there are."""
     ours = getattr(os, "sched_getaffinity", None)  # only Linux can say
