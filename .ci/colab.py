@@ -1,8 +1,8 @@
 """Executes the chapters as Google Colab would: `python .ci/colab.py [--chapter 1]`.
 
 Each in an empty folder, in an environment that has only what Colab is sure to have, at the scale
-`smoke`; the chapter's first cell gets everything else, from a repository made of this checkout and
-from PyPI.
+`smoke`. The chapter's first cell gets everything else: the book from a repository made of this
+checkout, packages from PyPI.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -85,11 +86,11 @@ def _tag() -> str:
     return f"v{rainlens.__version__}"
 
 
-def installed(python: Path) -> set[str]:
-    """The names of the distributions that this Python sees."""
+def installed(python: Path) -> Counter[str]:
+    """The names of the distributions that this Python sees, and how many of each."""
     code = "from importlib.metadata import *; print(*(d.name for d in distributions()))"
     names = subprocess.check_output([python, "-c", code], text=True).split()
-    return {canonicalize_name(name) for name in names}
+    return Counter(map(canonicalize_name, names))
 
 
 def make_kernel(python: Path, folder: Path) -> None:
@@ -124,13 +125,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chapter", action="append", help="by number or name; without it, all")
     chosen = build.chapters(parser.parse_args().chapter)
-    for variable in ("PYTHONPATH", data.VARIABLE, experiments.RECORDS_VARIABLE):
+    for variable in ("PYTHONPATH", data.VARIABLE):
         os.environ.pop(variable, None)
     with tempfile.TemporaryDirectory(prefix="rainlens-colab-") as name:
         folder = Path(name)
         (folder / "repository").mkdir()
         make_repository(folder / "repository")
         os.environ[colab.VARIABLE] = (folder / "repository").as_uri()
+        # What chapters share is computed once.
+        os.environ[experiments.RECORDS_VARIABLE] = str(folder / "records")
         python = make_environment(folder)
         make_kernel(python, folder)
         before = installed(python)
@@ -139,7 +142,10 @@ def main() -> None:
             start = time.monotonic()
             execute(chapter, folder / chapter.stem)
             print(f"{chapter.stem}: {time.monotonic() - start:.0f} s", flush=True)
-        print("installed by the first cell:", *sorted(installed(python) - before))
+        new = installed(python) - before
+        print("installed by the first cell:", *sorted(new))
+        if replaced := sorted(set(new) & set(before)):
+            raise SystemExit(f"The first cell replaced what Colab has: {', '.join(replaced)}.")
 
 
 if __name__ == "__main__":
