@@ -26,6 +26,27 @@
 # **Make a prediction.** Order these four schools by how well their pupils paint the background of a *natural* picture: natural pictures,
 # faces, buildings, comics. And does your order change with the number of patches?
 
+# %% tags=["colab", "remove-cell"]
+# For Google Colab: fetches the book and installs what Colab lacks.
+# Where the package rainlens is there already, nothing happens.
+import importlib.util, os, subprocess, sys
+
+def shell(command):
+    status, said = subprocess.getstatusoutput(command)
+    if status != 0:
+        raise RuntimeError(f"{command} failed: {' '.join(said.split())}")
+    return said
+
+if getattr(importlib.util.find_spec("rainlens"), "origin", None) is None:
+    url = os.getenv("RAINLENS_URL", "https://github.com/rainlens/rainlens")
+    if not os.path.exists("rainlens/src"):
+        found = "refs/tags" in shell(f"git ls-remote --tags {url} v0.1.0")
+        if not found:
+            print("There is no v0.1.0 yet; this is the newest state of the book.")
+        shell(f"git clone --depth 1 {'-b v0.1.0' if found else ''} {url} rainlens")
+    shell(f'"{sys.executable}" -m pip install -qr rainlens/requirements-colab.txt')
+    sys.path.append(os.path.abspath("rainlens/src"))
+
 # %% tags=["parameters"]
 scale = "cpu"  # smoke, cpu, gpu or paper
 recompute = False

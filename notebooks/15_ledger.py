@@ -16,7 +16,7 @@
 # **Which claims of the two papers hold in our experiments, which do not, and which can we not decide?**
 #
 # Each claim that can be checked on records is checked by a small function: a statistic, its 95 % interval, and a rule. The
-# functions stand in one file, [ledger.py](https://github.com/rainlens/rainlens/blob/main/src/rainlens/ledger.py). There are three verdicts:
+# functions stand in one file, `ledger.py`, to which the last line of this chapter leads. There are three verdicts:
 #
 # - **reproduced**: the effect has the sign that the paper says, its interval excludes zero, and all seeds agree;
 # - **not reproduced**: the same, with the other sign;
@@ -27,6 +27,27 @@
 #
 # **Make a prediction.** The papers trained for 250,000 steps. How many of their claims do you expect to see in networks
 # that were trained for a thousand?
+
+# %% tags=["colab", "remove-cell"]
+# For Google Colab: fetches the book and installs what Colab lacks.
+# Where the package rainlens is there already, nothing happens.
+import importlib.util, os, subprocess, sys
+
+def shell(command):
+    status, said = subprocess.getstatusoutput(command)
+    if status != 0:
+        raise RuntimeError(f"{command} failed: {' '.join(said.split())}")
+    return said
+
+if getattr(importlib.util.find_spec("rainlens"), "origin", None) is None:
+    url = os.getenv("RAINLENS_URL", "https://github.com/rainlens/rainlens")
+    if not os.path.exists("rainlens/src"):
+        found = "refs/tags" in shell(f"git ls-remote --tags {url} v0.1.0")
+        if not found:
+            print("There is no v0.1.0 yet; this is the newest state of the book.")
+        shell(f"git clone --depth 1 {'-b v0.1.0' if found else ''} {url} rainlens")
+    shell(f'"{sys.executable}" -m pip install -qr rainlens/requirements-colab.txt')
+    sys.path.append(os.path.abspath("rainlens/src"))
 
 # %% tags=["parameters"]
 scale = "cpu"  # smoke, cpu, gpu or paper

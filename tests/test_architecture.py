@@ -14,7 +14,7 @@ FLOORS = {
     2: {"models", "metrics", "complexity"},
     3: {"records", "training", "evaluation", "toy_evaluation", "scheduling", "cluster"},
     4: {"experiments"},
-    5: {"plots", "toy_plots", "claims", "ledger", "widgets", "audit", "planning"},
+    5: {"plots", "toy_plots", "claims", "ledger", "widgets", "audit", "planning", "front_page", "colab"},
     6: {"cli", "build"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}

@@ -32,6 +32,11 @@ def test_a_page_fits_and_complains_about_nothing(browser, page: str, width: int)
     assert complaints(driver) == []
 
 
+def test_the_cell_for_colab_is_in_no_page(site: Path) -> None:
+    pages = [page.read_text(encoding="utf-8") for page in (site / "notebooks").glob("*.html")]
+    assert pages and not [page for page in pages if "requirements-colab" in page]
+
+
 @pytest.fixture
 def reader(browser: SimpleNamespace) -> Reader:
     reader = Reader(browser, "03_toy_task")

@@ -17,8 +17,11 @@ LONGEST_CELL = 15
 
 TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 HOME = re.compile(r"(/home/|/Users/|/root/|/tmp/|[A-Z]:\\+Users)[\w.-]*|site-packages")
-# A fence of three or more, then the name of a directive in braces. Colab would show it raw.
-DIRECTIVE = re.compile(r"^\s*(`{3,}|~{3,}|:{3,})\{", re.MULTILINE)
+# What Colab would show raw: a fence of three or more, bare or with a directive in braces; a role
+# such as {term}`rain layer`; a label above a heading.
+DIRECTIVE = re.compile(r"^\s*((`{3,}|~{3,})\{|:{3,})", re.MULTILINE)
+ROLE = re.compile(r"\{[a-z][\w:.+-]*\}`")
+LABEL = re.compile(r"^\([\w:-]+\)=", re.MULTILINE)
 STYLED_TABLE = re.compile(r'id="T_[0-9a-f]{5}')  # pandas names these at random
 PICTURE = re.compile(r"image/(png|jpeg|svg\+xml|webp)")
 
@@ -141,5 +144,22 @@ def test_cells_are_short(notebook: NotebookNode):
 
 def test_colab_can_read_the_prose(notebook: NotebookNode):
     prose = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
-    found = [DIRECTIVE.search(source) for source in prose]
+    raw = (DIRECTIVE, ROLE, LABEL)
+    found = [pattern.search(source) for source in prose for pattern in raw]
     assert [match.group() for match in found if match] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (DIRECTIVE, "as said:\n\n```{note}\nA note.\n```"),
+        (DIRECTIVE, ":::{note}\nA note.\n:::"),
+        (ROLE, "the {term}`rain layer <rain>` and"),
+        (ROLE, "{doc}`/book/glossary`"),
+        (LABEL, "(a-place)=\n## A place"),
+    ],
+)
+def test_what_colab_cannot_read_is_noticed(pattern: re.Pattern, text: str):
+    assert pattern.search(text)
+    for harmless in ("a [rain layer](../book/glossary.md)", "$E_{b}$ `x`", "```python\nx = 1\n```"):
+        assert not pattern.search(harmless)

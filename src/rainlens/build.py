@@ -19,7 +19,7 @@ import papermill
 from tqdm.auto import tqdm
 
 import rainlens
-from rainlens import experiments, front_page, ledger, toy_evaluation
+from rainlens import colab, experiments, front_page, ledger, toy_evaluation
 from rainlens.widgets import toy
 
 GRID_TAGS = {"parameters", "setup", "grid"}
@@ -226,10 +226,13 @@ def finish(folder: Path, scale: str) -> Path:
 def make(scale: str, recompute: bool = False, save: bool = False) -> Path:
     """Executes all chapters, builds the book, returns the page to open.
 
-    save: also writes the executed notebooks back to `notebooks/`, and the README's table of
-    results, for committing.
+    save: also writes the executed notebooks back to `notebooks/`, the chapters' first cell, and
+    the README's table of results, for committing.
     """
     folder = stage(scale)
+    if save:
+        for chapter in chapters():
+            colab.put_first_cell(chapter)
     with tqdm(chapters(), unit="chapter") as bar:
         for chapter in bar:
             bar.set_description(chapter.stem)
