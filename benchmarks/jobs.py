@@ -7,6 +7,7 @@ by `kind`; its arguments are the other entries.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import statistics
@@ -18,7 +19,10 @@ from dataclasses import dataclass, field, replace
 
 import baseline
 import cv2
+import libraries
 import numpy as np
+import runs
+import together
 import torch
 from torch import nn
 
@@ -139,6 +143,31 @@ def training_plain(
     return {"rate": watch.rate}
 
 
+def training_together(
+    way: str, count: int, blocks: int, channels: int, size: int, seconds: float, least: int
+) -> dict:
+    """Steps of one network a second where `count` of them learn in one program."""
+    networks = together.WAYS[way](count, blocks=blocks, channels=channels)
+    experiment, watch = _experiment(blocks, channels, size), Stopwatch(seconds, least)
+    draw, step = experiments.training_batches(experiment, torch.device("cpu")), itertools.count()
+    keep_memory()
+
+    def work() -> None:
+        batches = [draw(next(step)) for _ in range(count)]
+        networks.step(*(torch.stack(part) for part in zip(*batches, strict=True)))
+
+    watch.time(work)
+    return {"rate": count * watch.rate}
+
+
+def metric(measure: str, library: str, count: int, seconds: float, least: int) -> dict:
+    """Pictures a second: one after another, as a record scores them, each library at its best."""
+    pictures, work = libraries.pictures(count), libraries.MEASURES[measure, library]
+    ready, watch = [libraries.READY[library](*pair) for pair in pictures], Stopwatch(seconds, least)
+    watch.time(lambda: [work(*pair) for pair in ready])
+    return {"rate": len(pictures) * watch.rate}
+
+
 def matrix(sides: list[int], seconds: float, least: int) -> dict:
     """The best rate of a product of square matrices, in Gflop/s, in the type training uses."""
     dtype = torch.bfloat16 if uses_bfloat16("cpu") else torch.float32
@@ -208,6 +237,12 @@ JOBS = {
         matrix,
         complexity_ours,
         complexity_opencv,
+        training_together,
+        metric,
+        runs.sweep,
+        runs.overhead,
+        runs.memory,
+        runs.book,
     )
 }
 

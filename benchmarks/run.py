@@ -1,20 +1,27 @@
 """How fast rainlens is, and how fast it could be: `make bench`, or
 
-    python benchmarks/run.py [--quick] [--seconds S] [--only QUESTION] [--output FILE]
+    python benchmarks/run.py [--quick] [--seconds S] [--only QUESTION]... [--output FILE]
 
-Prints tables in Markdown and writes `benchmarks/results.json`. The questions:
+Prints tables in Markdown, and writes `benchmarks/results.json`, the tables beside it as
+`results.md` (for the book), and the figures of the README. The questions:
 
 rain        layers a second, against the same recipe in OpenCV
 training    iterations a second, against the plain way (`baseline.py`)
 matrix      which share of the processor's measured matrix rate the training reaches
 networks    how long a training step of each network takes at the `cpu` scale
+together    whether many small networks in one program are quicker (`together.py`)
+sweep       a sweep with one worker and with two
+scheduling  what an experiment costs besides its computing: here, in processes, on Ray
+metrics     PSNR and SSIM against scikit-image, torchmetrics and piq
 complexity  how long 10,000 patches take, against OpenCV
+memory      how much a `cpu`-scale experiment needs
+book        how long the book takes from its records
 
 With --only, what the file holds of other questions is kept, if the machine is the same.
 
-Every number is the median of repetitions in a fresh process. The whole run takes about a quarter
-of an hour and wants an idle machine; --quick only shows that the code runs, and writes no file
-unless --output names one.
+Rates are medians of repetitions in a fresh process. The whole run takes about twenty minutes and
+wants an idle machine; --quick only shows that the code runs, and writes no file unless --output
+names one.
 
 Mind the version of OpenCV, which the last line names: version 5 filters with long kernels about
 nine times as fast as version 4. To compare with another version, install it aside and put it first:
@@ -36,12 +43,18 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
+import tables
 from tqdm import tqdm
 
 HERE = Path(__file__).parent
-QUESTIONS = ("rain", "training", "matrix", "networks", "complexity")
-MEASURES = ("sharpness", "structural_complexity")
-FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+MARKS = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
+QUESTIONS = tuple(tables.TITLES)
+COMPLEXITY = ("sharpness", "structural_complexity")
+METRICS = {
+    "PSNR": ("rainlens", "scikit-image", "torchmetrics", "piq"),
+    "SSIM": ("rainlens", "scikit-image", "torchmetrics", "piq"),
+    "SSIM of luma": ("rainlens", "scikit-image"),
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,7 @@ class Arrangement:
 ONE = Arrangement("1 thread", 1, 1)
 TWO = Arrangement("2 threads", 1, 2)
 SIDE_BY_SIDE = Arrangement("2 processes of 1 thread", 2, 1)
+WHOLE = Arrangement("the machine", 1, 2)
 
 
 @dataclass(frozen=True)
@@ -74,6 +88,13 @@ class Plan:
     workers: tuple[int, ...] = (1, 2)
     arrangements: tuple[Arrangement, ...] = (ONE, TWO, SIDE_BY_SIDE)
     models: tuple[str, ...] = ("resnet", "unet", "swinir")
+    together: int = 4
+    sweep: tuple[int, int] = (4, 200)  # networks, steps of each
+    empty: int = 40  # experiments, to measure what scheduling costs
+    pictures: int = 100
+    memory_steps: int = 200
+    memory_scale: str = "cpu"
+    book: bool = True
 
     @property
     def effort(self) -> dict[str, float]:
@@ -95,15 +116,51 @@ class Plan:
         if "networks" in questions:
             kinds = [{"kind": "training_network", "model": model} for model in self.models]
             found += [(way, job) for job in kinds for way in single]
+        if "together" in questions:
+            found += [(way, job) for job in self._together() for way in self.arrangements]
+        if "metrics" in questions:
+            found += [(way, job) for job in self._metrics() for way in single]
         if "complexity" in questions:
             found += [(way, job) for job in self._complexity() for way in single]
-        return found
+        return found + [(WHOLE, job) for question in questions for job in self._whole(question)]
+
+    def _together(self) -> list[dict]:
+        blocks, channels, size = self.networks[0]
+        common = {"kind": "training_together", "count": self.together, "size": size}
+        return [
+            {**common, "way": way, "blocks": blocks, "channels": channels}
+            for way in ("stacked", "grouped")
+        ]
+
+    def _metrics(self) -> list[dict]:
+        return [
+            {"kind": "metric", "measure": measure, "library": library, "count": self.pictures}
+            for measure, libraries in METRICS.items()
+            for library in libraries
+        ]
+
+    def _whole(self, question: str) -> list[dict]:
+        """Jobs that use the machine as they like, and take as long as they take."""
+        if question == "sweep":
+            count, iterations = self.sweep
+            common = {"kind": "sweep", "count": count, "iterations": iterations}
+            return [{**common, "workers": w, "each": t} for w, t in ((1, 2), (2, 1))]
+        if question == "scheduling":
+            ways = ("here", "processes", "ray")
+            return [{"kind": "overhead", "way": way, "count": self.empty} for way in ways]
+        if question == "memory":
+            steps, scale = self.memory_steps, self.memory_scale
+            common = {"kind": "memory", "iterations": steps, "scale": scale}
+            return [{**common, "model": model} for model in self.models]
+        if question == "book" and self.book:
+            return [{"kind": "book", "scale": "cpu"}]
+        return []
 
     def _complexity(self) -> list[dict]:
         common = {"size": self.rain_size}
         return [
             {"kind": kind, "measure": measure, **common}
-            for measure, kind in product(MEASURES, ("complexity_ours", "complexity_opencv"))
+            for measure, kind in product(COMPLEXITY, ("complexity_ours", "complexity_opencv"))
         ]
 
     def _rain(self) -> list[dict]:
@@ -133,6 +190,13 @@ QUICK = Plan(
     workers=(1,),
     arrangements=(ONE, SIDE_BY_SIDE),
     models=("swinir",),
+    together=2,
+    sweep=(2, 4),
+    empty=4,
+    pictures=4,
+    memory_steps=4,
+    memory_scale="smoke",
+    book=False,  # CI builds it anyway
 )
 
 
@@ -164,7 +228,8 @@ def measure(way: Arrangement, job: dict) -> dict:
         for process in processes:
             process.kill()
             process.communicate()
-    return {**results[0], "rate": sum(result["rate"] for result in results)}
+    added = {"rate": sum(result["rate"] for result in results)} if "rate" in results[0] else {}
+    return {**results[0], **added}
 
 
 def machine() -> dict:
@@ -181,7 +246,7 @@ def machine() -> dict:
     return {
         "cores": cores(),
         "processor": platform.machine(),
-        "flags": [flag for flag in FLAGS if flag in known],
+        "flags": [flag for flag in tables.FLAGS if flag in known],
         "system": platform.system(),
         "python": platform.python_version(),
         "torch": torch.__version__,
@@ -189,107 +254,11 @@ def machine() -> dict:
     }
 
 
-class Results:
-    """Measurements, and the tables made of them."""
-
-    def __init__(self, plan: Plan, measured: list[dict]) -> None:
-        self.plan, self.measured = plan, measured
-
-    def find(self, way: Arrangement, **wanted: object) -> list[dict]:
-        """The measurements of an arrangement that have these entries."""
-        return [
-            entry
-            for entry in self.measured
-            if entry["arrangement"] == way.name and wanted.items() <= entry.items()
-        ]
-
-    def rain(self) -> list[list[str]]:
-        head = ["rain", "threads", "rainlens, layers/s", "OpenCV, layers/s", "ratio"]
-        rows = [head]
-        for name, way in product(self.plan.ranges, (ONE, TWO)):
-            ours = self.find(way, kind="rain_ours", range_name=name)
-            opencv = self.find(way, kind="rain_opencv", range_name=name)
-            if ours and opencv:
-                rates = ours[0]["rate"], opencv[0]["rate"]
-                rows.append([name, str(way.threads), *map(_digits, rates), _ratio(*rates)])
-        return rows
-
-    def training(self) -> list[list[str]]:
-        head = ["ResNet", "patches", "threads", "rainlens, it/s", "plain, it/s"]
-        rows = [[*head, "loader processes", "ratio"]]
-        for sizes, way in product(self.plan.networks, (ONE, TWO)):
-            ours = self.find(way, kind="training_ours", **_network(sizes))
-            plain = self.find(way, kind="training_plain", **_network(sizes))
-            if ours and plain:
-                # The plain way is given the number of loader processes that suits it best.
-                best = max(plain, key=lambda entry: entry["rate"])
-                rates = ours[0]["rate"], best["rate"]
-                rows.append(
-                    [*_labels(sizes), str(way.threads), *map(_digits, rates)]
-                    + [str(best["workers"]), _ratio(*rates)]
-                )
-        return rows
-
-    def matrix(self) -> list[list[str]]:
-        head = ["ResNet", "patches", "arrangement", "it/s", "Gflop/s", "matrix product, Gflop/s"]
-        rows = [[*head, "share"]]
-        for sizes, way in product(self.plan.networks, self.plan.arrangements):
-            ours = self.find(way, kind="training_ours", **_network(sizes))
-            limit = self.find(way, kind="matrix")
-            if ours and limit:
-                reached, most = ours[0]["rate"] * ours[0]["gflop"], limit[0]["rate"]
-                numbers = map(_digits, (ours[0]["rate"], reached, most))
-                rows.append([*_labels(sizes), way.name, *numbers, f"{reached / most:.0%}"])
-        return rows
-
-    def networks(self) -> list[list[str]]:
-        rows = [["network of the cpu scale", "threads", "steps/s", "milliseconds a step"]]
-        for model, way in product(self.plan.models, (ONE, TWO)):
-            for entry in self.find(way, kind="training_network", model=model):
-                rate = entry["rate"]
-                rows.append([model, str(way.threads), _digits(rate), _digits(1000 / rate)])
-        return rows
-
-    def complexity(self) -> list[list[str]]:
-        head = ["measure", "threads", "seconds for 10,000 patches", "OpenCV, seconds"]
-        rows = [[*head, "ratio"]]
-        for measure, way in product(MEASURES, (ONE, TWO)):
-            ours = self.find(way, kind="complexity_ours", measure=measure)
-            opencv = self.find(way, kind="complexity_opencv", measure=measure)
-            if ours and opencv:
-                rates = ours[0]["rate"], opencv[0]["rate"]
-                seconds = (_digits(10_000 / rate) for rate in rates)
-                rows.append([measure, str(way.threads), *seconds, _ratio(*rates)])
-        return rows
-
-
-def table(rows: list[list[str]]) -> str:
-    """Rows, the first of them the head, as a Markdown table."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in rows]
-    lines.insert(1, ["-" * width for width in widths])
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
 def _network(sizes: tuple[int, int, int]) -> dict[str, int]:
     return dict(zip(("blocks", "channels", "size"), sizes, strict=True))
 
 
-def _labels(sizes: tuple[int, int, int]) -> list[str]:
-    blocks, channels, size = sizes
-    return [f"{blocks}x{channels}", f"{size}x{size}"]
-
-
-def _digits(value: float) -> str:
-    """Three significant digits, without an exponent."""
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _ratio(ours: float, other: float) -> str:
-    return f"{ours / other:.1f}"
-
-
-def _others(output: Path, about: dict, measured: set[str]) -> list[dict]:
+def kept(output: Path, about: dict, measured: set[str]) -> list[dict]:
     """What an earlier run on this machine wrote about other kinds of jobs."""
     earlier = json.loads(output.read_text()) if output.exists() else {}
     if earlier.get("machine") != about:
@@ -297,9 +266,25 @@ def _others(output: Path, about: dict, measured: set[str]) -> list[dict]:
     return [entry for entry in earlier["measured"] if entry["kind"] not in measured]
 
 
+def write(output: Path, about: dict, measured: list[dict]) -> None:
+    """The results; where they are the project's own, also the book's tables and the README's."""
+    output.write_text(json.dumps({"machine": about, "measured": measured}, indent=1) + "\n")
+    if output.resolve() == (HERE / "results.json").resolve():
+        told = f"{tables.sentence(about)}\n\n{tables.Tables(measured).markdown(QUESTIONS)}\n"
+        output.with_suffix(".md").write_text(told)
+        readme = HERE.parent / "README.md"
+        readme.write_text(put(readme.read_text(), tables.readme(measured)))
+
+
+def put(readme: str, figures: str) -> str:
+    """The README with other figures between its two marks."""
+    before, rest = readme.split(MARKS[0])
+    return f"{before}{MARKS[0]}\n{figures}\n{MARKS[1]}{rest.split(MARKS[1])[1]}"
+
+
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="How fast rainlens is, and could be.")
-    parser.add_argument("--only", choices=QUESTIONS, help="answer one question")
+    parser.add_argument("--only", choices=QUESTIONS, nargs="+", help="answer some questions")
     parser.add_argument("--quick", action="store_true", help="show that the code runs, no more")
     parser.add_argument(
         "--seconds", type=float, default=Plan.seconds, help="how long each number is measured"
@@ -313,23 +298,19 @@ def parse() -> argparse.Namespace:
 def main() -> None:
     options = parse()
     plan = QUICK if options.quick else Plan(seconds=options.seconds)
-    questions = (options.only,) if options.only else QUESTIONS
+    questions = options.only or QUESTIONS
     measured = []
     with tqdm(plan.jobs(questions), unit="job", file=sys.stderr) as bar:
         for way, job in bar:
             bar.set_description(f"{job['kind']}, {way.name}")
-            result = measure(way, {**job, **plan.effort})
-            measured.append({**job, "arrangement": way.name, **result})
-    results = Results(plan, measured)
-    for question in questions:
-        print(f"\n{table(getattr(results, question)())}")
+            effort = {} if way is WHOLE else plan.effort
+            measured.append({**job, "arrangement": way.name, **measure(way, {**job, **effort})})
     about = machine()
-    print(f"\nMachine: {', '.join(f'{name} {value}' for name, value in about.items())}")
+    print(f"\n{tables.Tables(measured).markdown(questions)}\n\n{tables.sentence(about)}")
     output = options.output or (None if options.quick else HERE / "results.json")
     if output:
-        kept = _others(output, about, {entry["kind"] for entry in measured})
-        content = {"machine": about, "plan": plan.effort, "measured": [*kept, *measured]}
-        output.write_text(json.dumps(content, indent=1) + "\n")
+        earlier = kept(output, about, {entry["kind"] for entry in measured})
+        write(output, about, [*earlier, *measured])
 
 
 if __name__ == "__main__":

@@ -14,14 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from rainlens import build, cluster, experiments, images, scheduling
-from rainlens.experiments import Experiment, Survey
+from rainlens.experiments import Survey
 from rainlens.records import Record, RecordStore
 
 UNIT = 1024 if sys.platform == "linux" else 1024**2  # of ru_maxrss, in a MiB
 
 
-def sweep(workers: int, threads: int, count: int, iterations: int) -> dict:
-    """Seconds for a sweep of ResNets 8x32, the start of its processes included."""
+def sweep(workers: int, each: int, count: int, iterations: int) -> dict:
+    """Seconds for a sweep of ResNets 8x32 with `each` threads, the start of processes included."""
     setting = experiments.SCALES["cpu"]
     grid = [
         setting.experiment(patches=8, seed=seed, iterations=iterations, backgrounds=images.EMBEDDED)
@@ -30,7 +30,7 @@ def sweep(workers: int, threads: int, count: int, iterations: int) -> dict:
     grid = [replace(e, tests=(), curves=()) for e in grid]
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        experiments.run_within(grid, RecordStore(folder), workers=workers, threads=threads)
+        experiments.run_within(grid, RecordStore(folder), workers=workers, threads=each)
         return {"seconds": time.perf_counter() - start}
 
 
@@ -80,13 +80,15 @@ def _two_nodes() -> Iterator[str]:
         nodes.shutdown()
 
 
-def memory(model: str, iterations: int) -> dict:
-    """MiB at most of one experiment of the `cpu` scale, training and testing apart.
+def memory(model: str, iterations: int, scale: str) -> dict:
+    """MiB at most of one experiment of a scale, training and testing apart.
 
     Tested on real pictures where they are at hand, on embedded ones elsewhere.
     """
-    setting = experiments.SCALES["cpu"]
-    experiment = _possible(setting.experiment(model=model, patches=512, iterations=iterations))
+    setting = experiments.SCALES[scale]
+    experiment = setting.experiment(model=model, patches=512, iterations=iterations)
+    if not experiments.can_compute(experiment):
+        experiment = experiments.stand_in(experiment, setting)
     peaks = {"growth": 0.0}
 
     def progress(steps: int) -> None:
@@ -104,12 +106,6 @@ def memory(model: str, iterations: int) -> dict:
         "whole": _peak(),
         "pictures": experiment.backgrounds,
     }
-
-
-def _possible(experiment: Experiment) -> Experiment:
-    if experiments.can_compute(experiment):
-        return experiment
-    return experiments.stand_in(experiment, experiments.SCALES["cpu"])
 
 
 def _peak() -> float:

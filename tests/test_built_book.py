@@ -1,5 +1,6 @@
 """The built book in a real browser, with every outside address out of reach."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
