@@ -144,28 +144,6 @@ def test_our_comics_are_a_few_dozen_pages():
 # --- the README
 
 
-def rates(**wanted) -> list[float]:
-    """What the last benchmark measured for jobs with these entries, two threads."""
-    measured = json.loads((ROOT / "benchmarks" / "results.json").read_text())["measured"]
-    wanted["arrangement"] = wanted.get("arrangement", "2 threads")
-    return [entry["rate"] for entry in measured if wanted.items() <= entry.items()]
-
-
-def test_the_readme_states_what_the_benchmarks_measured():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    steps = {m: 1000 / rates(kind="training_network", model=m)[0] for m in ledger.NETWORKS}
-    told = "ResNet {resnet:.0f} ms, UNet {unet:.0f} ms, SwinIR {swinir:.0f} ms".format(**steps)
-    assert told in text
-    sharp, structure = (
-        10_000 / rates(kind="complexity_ours", measure=name)[0]
-        for name in ("sharpness", "structural_complexity")
-    )
-    assert f"{sharp:.2f} s / {structure:.2f} s" in text and max(sharp, structure) < 10
-    for arrangement in ("1 thread", "2 threads"):
-        layers = rates(kind="rain_ours", range_name="medium", arrangement=arrangement)[0]
-        assert f"| {layers:,.0f} |" in text
-
-
 def test_the_readme_states_the_verdicts_of_the_ledger():
     table = ledger.table(SETTING, STORE)
     assert build.results_in(ROOT / "README.md") == ledger.at_a_glance(table)

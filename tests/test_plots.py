@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from rainlens import plots
+from rainlens.records import Record
 
 
 def pictures_of(shown: plots.Shown) -> list[Image.Image]:
@@ -51,3 +52,27 @@ def test_counts_are_the_ticks_of_their_axis():
     assert [tick.get_text() for tick in axes.get_xticklabels()] == ["8", "64", "1,024"]
     assert axes.get_xscale() == "log"
     plt.close("all")
+
+
+def test_a_guess_folds_the_measurement_and_replies_to_each_choice():
+    figure, axes = plt.subplots()
+    shown = plots.chart(figure, alt="it falls", caption="What to notice: it falls.")
+    page = plots.guess("Which way?", {"up": "No, down.", "down": "Yes."}, shown)
+    bundle = page._repr_mimebundle_()
+    before, folded = bundle["text/html"].split("<details>")
+    assert before.count('type="radio"') == 2 and 'alt="it falls"' not in before
+    assert 'alt="it falls"' in folded and "No, down." in folded and "it falls." in folded
+    assert bundle["text/plain"] == "[Which way? up / down? Measured: it falls]"
+
+
+def test_questions_of_a_page_do_not_share_their_choices():
+    figure, axes = plt.subplots()
+    shown = plots.chart(figure, alt="", caption="")
+    names = [re.search('name="([^"]+)"', plots.guess(q, {"a": ""}, shown).body)[1] for q in "AB"]
+    assert names[0] != names[1]
+
+
+def test_a_note_links_each_record_once():
+    record = Record("derain-x", {"seed": 3}, {}, {})
+    note = plots.source_note([record, record], "cpu")
+    assert "1 seed, 1 record" in note and note.count("records/cpu/derain-x.json") == 1

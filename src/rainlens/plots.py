@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,7 +69,7 @@ class Shown:
     alt: str
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        caption = f'<figcaption style="{CAPTION}">{self.caption}</figcaption>'
+        caption = f'<figcaption style="{CAPTION}">{self.caption}</figcaption>' * bool(self.caption)
         page = f'<figure class="rl-figure" style="margin:0">{self.body}{caption}</figure>'
         return {"text/html": page, "text/plain": f"[{self.alt}]"}
 
@@ -129,11 +130,49 @@ def gallery(
 LABEL = "font-size:0.85em;line-height:1.3;text-align:center;padding-top:0.2em"
 
 
+def guess(question: str, replies: dict[str, str], shown: Shown) -> Shown:
+    """A question to answer before looking: choices, and a fold that holds the measurement.
+
+    replies: choice -> what to say to those who chose it, made from the records. Needs no script:
+    the style sheet of the book shows the reply to the choice that is marked; elsewhere, as in
+    Colab, all replies are shown. Without HTML it is plain text.
+    """
+    # Names of form fields are shared by a page; those of two questions must differ.
+    name = f"guess-{zlib.crc32(question.encode()):08x}"
+    choices = "".join(
+        f'<label><input type="radio" name="{name}" value="{i}"> {choice}</label>'
+        for i, choice in enumerate(replies)
+    )
+    answers = "".join(
+        f'<p class="rl-reply rl-reply-{i}"><b>{choice}?</b> {reply}</p>'
+        for i, (choice, reply) in enumerate(replies.items())
+    )
+    caption = f'<p style="{CAPTION}">{shown.caption}</p>'
+    body = (
+        f'<div class="rl-guess"><fieldset><legend>{question}</legend>{choices}</fieldset>'
+        f"<details><summary>Show what was measured</summary>{answers}{shown.body}{caption}"
+        "</details></div>"
+    )
+    told = f"{question} {' / '.join(replies)}? Measured: {shown.alt}"
+    return Shown(body, "", told)
+
+
 def source_note(records: Sequence[Record], scale: str) -> str:
-    """The small print of a figure: scale, seeds, number of records, device."""
+    """The small print of a figure: scale, seeds, and, folded, the records that it is made of."""
     seeds = sorted({record.experiment["seed"] for record in records})
     said = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}"
-    return f"Scale <i>{scale}</i>, {said}, {len(records)} record{'s' if len(records) > 1 else ''}."
+    names = list(dict.fromkeys(record.name for record in records))
+    count = f"{len(names)} record{'s' if len(names) > 1 else ''}"
+    return f"Scale <i>{scale}</i>, {said}, {count}.{_how_made(names, scale)}"
+
+
+def _how_made(names: Sequence[str], scale: str) -> str:
+    base = f"{rainlens.REPOSITORY}/blob/main/records/{scale}"
+    links = ", ".join(f'<a href="{base}/{name}.json">{name}</a>' for name in names)
+    return (
+        '<details class="rl-made"><summary>How was this made?</summary>By the code cells above, '
+        f"from these records of experiments: {links}.</details>"
+    )
 
 
 def axis_of_counts(axes: Axes, counts: Sequence[int]) -> None:

@@ -1,0 +1,51 @@
+"""Tables of measurements: computed right, and the same wherever they are shown."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "benchmarks"
+RESULTS = json.loads((FOLDER / "results.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def tables():
+    sys.path.insert(0, str(FOLDER))
+    yield importlib.import_module("tables")
+    sys.path.remove(str(FOLDER))
+
+
+def test_a_table_is_worked_out_from_its_measurements(tables):
+    sizes = dict(arrangement="1 thread", blocks=2, channels=4, size=8)
+    measured = [
+        dict(kind="training_ours", rate=8.0, gflop=5.0, **sizes),
+        dict(kind="training_plain", rate=1.5, workers=1, **sizes),
+        dict(kind="training_plain", rate=2.0, workers=2, **sizes),
+        dict(kind="matrix", rate=100.0, arrangement="1 thread"),
+    ]
+    found = tables.Tables(measured)
+    # 8 / 2 = 4 times the better plain way; at 100 Gflop/s, 20 steps/s are the most: 10 times.
+    assert found.training()[1:] == [["2x4", "8x8", "1", "8", "2", "4.0", "10.0"]]
+    assert found.matrix()[1:] == [["2x4", "8x8", "1 thread", "40", "100", "40%"]]
+    assert found.sweep()[1:] == []
+
+
+def test_every_question_has_its_table(tables):
+    assert [
+        q for q in tables.TITLES if len(getattr(tables.Tables(RESULTS["measured"]), q)()) < 2
+    ] == []
+
+
+def test_the_book_shows_what_was_measured(tables):
+    text = (FOLDER / "results.md").read_text()
+    assert tables.Tables(RESULTS["measured"]).markdown(tuple(tables.TITLES)) in text
+    assert tables.sentence(RESULTS["machine"]) in text
+
+
+def test_the_readme_states_what_was_measured(tables):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"\n{tables.readme(RESULTS['measured'])}\n" in text
