@@ -4,7 +4,6 @@ Most findings in the chapters are written from records when a chapter runs. Head
 explanations are not: here is what they rely on.
 """
 
-import json
 import re
 from pathlib import Path
 
