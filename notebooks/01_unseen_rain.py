@@ -17,9 +17,9 @@
 #
 # A deraining network gets a rainy photograph and has to return the same photograph without the
 # rain. On the rain it was trained with, it does this well. On other rain, which we still recognise as rain
-# at once, it often does next to nothing, say the two papers behind this book. They see the cause not mainly in too
+# at once, it does worse, often by much, say the two papers behind this book. They see the cause not mainly in too
 # few pictures or too small a network: the network has learnt *the rain*, because that was easier
-# than learning *the pictures*. We test how much of this a small network shows.
+# than learning *the pictures*. This chapter shows the *what*. The *why* begins in chapter 3.
 #
 # **Make a prediction before you scroll.** We train one network on 512 small photographs and another
 # on only 8, both under the same rain. Then both meet rain they have never seen. Which one
@@ -53,6 +53,7 @@ recompute = False
 # %% tags=["setup"]
 from pprint import pprint
 
+import matplotlib.pyplot as plt
 import torch
 from IPython.display import Markdown
 
@@ -160,7 +161,7 @@ plots.gallery(
     [(layer[0], "training rain"), (rainy[0], "... on the cat"),
      (streaks[0], "unseen rain"), (streaky[0], "... on the cat")],
     alt="Dense soft training rain beside sparse sharp streaks, each alone and on a photograph",
-    caption="We call both rain. As signals they differ: "
+    caption="We call both rain (2026 paper, Fig. 1). As signals they differ: "
     + "; ".join(f"{k} covers {(v > 10 / 255).float().mean():.0%}" for k, v in covered.items())
     + " of the pixels (brighter than 10 grey levels of 255).",
     columns=4,
@@ -169,9 +170,13 @@ plots.gallery(
 # %% [markdown]
 # ## Two networks
 #
-# Now the experiment of the prediction. A *seed* starts the random numbers: it decides the first weights, which
-# patches are used, and every rain layer. An experiment is a value that says everything: the network, the
-# number *N* of training backgrounds, the rain, the length of training. `run` looks for its record
+# Now the experiment of the prediction. The photographs are cut into *patches*, small squares; *N* counts those that a
+# network is trained on. Both networks take the same number of steps and see the same number of rainy patches, each
+# with rain that never fell before. They differ only in how many clean patches lie underneath: fewer
+# backgrounds do not mean less training.
+#
+# A *seed* starts the random numbers: it decides the first weights, which patches are used, and every rain layer.
+# An experiment is a value that says everything: the network, *N*, the rain, the length of training. `run` looks for its record
 # and computes it only if there is none.
 
 # %% tags=["grid"]
@@ -185,8 +190,37 @@ grid = [
 records = run(grid, setting, recompute=recompute)
 few, many = ([r for r in records if r.experiment["patches"] == count] for count in (8, 512))
 
+# %% tags=["hide-input"]
+unseen = claims.rain_name(records[0], "unseen")
+gap, contrast, cost = (
+    claims.difference(few, many, "unseen", m) for m in ("gain", "contrast", "e_b")
+)
+words = ("8 backgrounds", "512 backgrounds", "neither clearly")
+measured = (
+    f"By how much is taken away (removal gain), {claims.direction(gap, *words)} remove more; by "
+    f"the contrast of the streaks, {claims.direction(contrast, *words)}."
+)
+replies = {"8 backgrounds": measured, "512 backgrounds": measured, "about the same": measured}
+
+# %% tags=["hide-input"]
+figure, pair = plt.subplots(1, 2, figsize=(6, 2.2), sharey=True)
+labels = {"gain": "removal gain", "contrast": "contrast gain"}
+for axes, (measure, label) in zip(pair, labels.items(), strict=True):
+    for place, group in enumerate((many, few)):
+        mean = claims.mean(group, "unseen", measure)
+        axes.plot([mean.low, mean.high], [place, place], color=plots.INK)
+        axes.plot(mean.value, place, "o", color=plots.INK)
+    axes.set(yticks=[0, 1], yticklabels=["N = 512", "N = 8"], ylim=(-0.6, 1.6), xlabel=label)
+    axes.set_xlim(0, 1.3)
+shown = plots.chart(
+    figure, alt=f"Removal and contrast gain on {unseen} for both networks. {measured}",
+    caption=f"Two measures of removal on {unseen}, explained below: 0 is nothing, 1 is all. "
+    "Bars are 95 % intervals over test pictures.",
+)
+plots.guess("Which network removes more of rain it has never seen?", replies, shown)
+
 # %% [markdown]
-# One of these values, in full. It prints as the code that makes it.
+# One of these experiments, in full. It prints as the code that makes it.
 
 # %% tags=["hide-output"]
 pprint(grid[0], width=90)
@@ -225,7 +259,8 @@ show("shown_unseen", "Embedded streaks, which neither network was trained on.")
 # says how much of the difference between strong and weak rain is gone; an equal darkening of all pixels does not
 # change it. **E_B** is the typical error (root mean square) where it does not rain, on the scale from 0 to 255.
 #
-# The table is about many test pictures and all seeds, but for its rows on the two pictures above. In brackets: where the mean would lie in
+# The table is about many test pictures and all seeds; only its rows on the embedded streaks are about the two pictures
+# above. In brackets: where the mean would lie in
 # 95 of 100 repetitions with test pictures drawn anew from these (a bootstrap interval). It says
 # nothing about other seeds.
 
@@ -237,13 +272,12 @@ def cell(group, test, measure, digits=2):
 
 
 # %% tags=["hide-input"]
-unseen = claims.rain_name(records[0], "unseen")
 streaks = "embedded streaks (the pictures above)"
 tests = {"seen": "small-range rain", "unseen": unseen, "shown_unseen": streaks}
 rows = []
 for name, group in (("8", few), ("512", many)):
     for test, rain_name in tests.items():
-        cells = cell(group, test, "gain"), cell(group, test, "contrast"), cell(group, test, "e_b", 1)
+        cells = [cell(group, test, m) for m in ("gain", "contrast")] + [cell(group, test, "e_b", 1)]
         rows.append(f"| {name} | {rain_name} | {' | '.join(cells)} |")
 Markdown(
     "| N | tested on | removal gain | contrast gain | damage E_B |\n|---|---|---|---|---|\n"
@@ -257,27 +291,28 @@ Markdown(
 
 # %% tags=["hide-input"]
 known, other = (claims.mean(many, test, "contrast") for test in ("seen", "unseen"))
-gap, contrast, cost = (
-    claims.difference(few, many, "unseen", m) for m in ("gain", "contrast", "e_b")
-)
+pictures = [claims.mean(group, "shown_unseen", "contrast").value for group in (few, many)]
+words = ("more", "less", "neither clearly more nor clearly less")
+told = [claims.direction(estimate, *words) for estimate in (gap, contrast)]
+agree = (pictures[0] > pictures[1]) == (contrast.value > 0)
+so = "less of unseen rain than of known rain" if other.value < known.value else "both alike"
 Markdown(
-    f"With 512 backgrounds the network removes {known.value:.0%} of the contrast of rain it knows "
-    f"and {other.value:.0%} of that of {unseen}; the two rains are not equally hard, so only a "
-    "comparison of networks tells more. With 8 backgrounds instead of 512, the removal gain on "
-    f"{unseen} changes by {gap}, the contrast gain by {contrast}, and the damage to the background "
-    f"by {cost.text(1)} grey levels."
+    f"**It removes {so}.** With 512 backgrounds, {known.value:.0%} of the "
+    f"contrast of known rain is gone and {other.value:.0%} of that of {unseen}. The two rains are "
+    "not equally hard, so only a comparison of networks tells more.\n\n"
+    "**Was your prediction right?** By how much was taken away, 8 backgrounds remove "
+    f"**{told[0]}** than 512 ({gap}). By the contrast of the streaks on {unseen}, they remove **{told[1]}** "
+    f"({contrast}). On the streaks of the pictures above it is {pictures[0]:.2f} against "
+    f"{pictures[1]:.2f}: the two kinds of unseen rain "
+    f"{'agree' if agree else 'do not agree'} about which network is better."
 )
 
 # %% tags=["hide-input"]
-words = (f"{more_or_less} unseen rain than" for more_or_less in ("more", "less"))
-words = (*words, "neither clearly more nor clearly less unseen rain than")
 Markdown(
-    f"So was your prediction right? Measured by how much was taken away where it rains, 8 "
-    f"backgrounds remove **{claims.direction(gap, *words)}** 512. Measured by the contrast of the "
-    f"streaks, they remove **{claims.direction(contrast, *words)}** 512. And the damage is "
-    f"{claims.direction(cost, 'larger', 'smaller', 'not clearly different')}. Keep all three in mind: "
-    "fewer pictures are not simply better, and how one measures decides what one sees. "
-    "Chapter 2 is about that."
+    f"**The price.** With 8 backgrounds, the damage to the background is "
+    f"{claims.direction(cost, 'larger', 'smaller', 'not clearly different')} "
+    f"({cost.text(1)} grey levels). So fewer pictures are not simply better, and how one measures "
+    "decides what one sees. Chapter 2 is about measuring, chapter 3 about why."
 )
 
 # %% [markdown]
@@ -297,5 +332,8 @@ Markdown(
 #
 # </details>
 
-# %%
-plots.sources("2026: Fig. 1 to 3, Table 1; 2023: Fig. 1 to 3, Table 1", ["rain.py", "images.py", "experiments.py"])
+# %% tags=["hide-input"]
+plots.sources(
+    "2026: Fig. 1 to 3, Table 1; 2023: Fig. 1 to 3, Table 1",
+    ["rain.py", "images.py", "experiments.py"],
+)

@@ -215,21 +215,53 @@ def tipping_point(
     test images, the same ones for all N, and seeds.
     """
     counts = sorted(sweep)
+    curve, resampled = _resampled(sweep, test, measure, seed)
+    draws = [_crossing(counts, drawn, level) for drawn in resampled]
+    low, high = _middle(draws)
+    return TippingPoint(_crossing(counts, curve, level), low, high, counts[0], counts[-1])
+
+
+@dataclass(frozen=True)
+class Best:
+    """The N with the highest mean of a measure, and the interval of N that may be it."""
+
+    n: int
+    low: int
+    high: int
+
+    def __str__(self) -> str:
+        return f"{self.n:,} [{self.low:,},\N{NO-BREAK SPACE}{self.high:,}]"
+
+
+def best_count(sweep: dict[int, Sequence[Record]], test: str, measure: str, seed: int = 0) -> Best:
+    """Where a sweep over N is highest; the bootstrap resamples test images and seeds."""
+    counts = sorted(sweep)
+    curve, resampled = _resampled(sweep, test, measure, seed)
+    low, high = _middle([counts[place] for place in resampled.argmax(axis=1)])
+    return Best(counts[int(curve.argmax())], int(low), int(high))
+
+
+def _resampled(
+    sweep: dict[int, Sequence[Record]], test: str, measure: str, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means by N, (N,), and those of bootstrap samples, (samples, N)."""
     # (N, seeds, images): all N are tested on the same images.
-    gains = np.array([per_image(sweep[count], test, measure) for count in counts])
-    gains = gains[:, :, ~np.isnan(gains).any(axis=(0, 1))]
+    values = np.array([per_image(sweep[count], test, measure) for count in sorted(sweep)])
+    values = values[:, :, ~np.isnan(values).any(axis=(0, 1))]
     rng = np.random.default_rng(seed)
     # How often each seed and each image is drawn, as shares: a resampled mean is a weighted one.
     seeds, images = (
-        rng.multinomial(size, np.full(size, 1 / size), RESAMPLES) / size for size in gains.shape[1:]
+        rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n for n in values.shape[1:]
     )
-    means = np.einsum("nsi,bs,bi->bn", gains, seeds, images, optimize=True)
-    draws = [_crossing(counts, curve, level) for curve in means]
+    means = np.einsum("nsi,bs,bi->bn", values, seeds, images, optimize=True)
+    return values.mean(axis=(1, 2)), means
+
+
+def _middle(draws: Sequence[float]) -> tuple[float, float]:
+    """The ends of the middle 95 %, each one of the draws: between two N there is nothing to say."""
     tail = (1 - CONFIDENCE) / 2
-    # Not interpolated: between a number and infinity there is nothing to say.
     low, high = np.quantile(draws, [tail, 1 - tail], method="nearest")
-    estimate = _crossing(counts, gains.mean(axis=(1, 2)), level)
-    return TippingPoint(estimate, float(low), float(high), counts[0], counts[-1])
+    return float(low), float(high)
 
 
 def direction(estimate: Estimate, more: str, less: str, equal: str) -> str:

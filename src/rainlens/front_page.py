@@ -6,11 +6,14 @@ puts HTML in place of the marks in the staged `book/index.md`.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pandas as pd
+from PIL import Image
 from torch import Tensor
 
 import rainlens
@@ -69,6 +72,27 @@ def lay_out(book: Path, setting: Scale, first: str) -> None:
     for name, html in parts.items():
         text = text.replace(MARKS[name], html)
     page.write_text(text, encoding="utf-8")
+
+
+def overview(setting: Scale) -> bytes | None:
+    """The pictures of the front page side by side, as one PNG for the README; None without them."""
+    experiment = setting.experiment(rain=RANGE, patches=COUNT, seed=setting.seeds[0])
+    record = _complete_record(setting, experiment)
+    if record is None:
+        return None
+    pairs = [_pair(setting, experiment, record, test) for test in KINDS]
+    figure, row = plt.subplots(1, 4, figsize=(9, 2.7), layout="constrained")
+    titles = iter((pairs[0].title, "", pairs[1].title, ""))
+    tiles = [tile for pair in pairs for tile in ((pair.rainy, "rainy"), (pair.after, "output"))]
+    for axes, (picture, label), title in zip(row, tiles, titles, strict=True):
+        is_file = isinstance(picture, bytes)
+        axes.imshow(Image.open(io.BytesIO(picture)) if is_file else picture.permute(1, 2, 0))
+        axes.set(xticks=[], yticks=[], xlabel=label)
+        axes.set_title(title, loc="left", fontsize=11)
+    target = io.BytesIO()
+    figure.savefig(target, format="png", dpi=150, metadata={"Software": None})
+    plt.close(figure)
+    return target.getvalue()
 
 
 def _complete_record(setting: Scale, experiment: Experiment) -> Record | None:

@@ -192,11 +192,13 @@ def sweep(
     label: str,
     colour: str,
     marker: str = "o",
+    line: str = "-",
 ) -> None:
     """Mean against N with its 95 % interval as a band, each seed as a small mark."""
     counts = sorted(records)
     estimates = [claims.mean(records[count], test, measure) for count in counts]
-    axes.plot(counts, [e.value for e in estimates], color=colour, marker=marker, label=label)
+    style = dict(color=colour, marker=marker, linestyle=line, label=label)
+    axes.plot(counts, [e.value for e in estimates], **style)
     low, high = [e.low for e in estimates], [e.high for e in estimates]
     axes.fill_between(counts, low, high, color=colour, alpha=0.18, linewidth=0)
     for count in counts:
@@ -212,12 +214,15 @@ def training_curves(axes: Axes, records: Sequence[Record], name: str, **style: o
     axes.set_xlabel("training iterations")
 
 
-def reference_line(axes: Axes, value: float, label: str, below: bool = False) -> None:
-    """A dashed horizontal line, named above or below its right end: it needs no legend."""
+def reference_line(
+    axes: Axes, value: float, label: str, below: bool = False, left: bool = False
+) -> None:
+    """A dashed horizontal line, named above or below its right or left end: it needs no legend."""
     axes.axhline(value, color=FAINT, linestyle="--", linewidth=1)
     axes.annotate(
-        label, (1, value), xycoords=("axes fraction", "data"), xytext=(-2, -4 if below else 3),
-        textcoords="offset points", ha="right", va="top" if below else "bottom",
+        label, (0 if left else 1, value), xycoords=("axes fraction", "data"),
+        xytext=(3 if left else -2, -4 if below else 3), textcoords="offset points",
+        ha="left" if left else "right", va="top" if below else "bottom",
         fontsize=9, color=INK, zorder=5,
         bbox=dict(facecolor="white", alpha=0.75, linewidth=0, pad=1),
     )  # fmt: skip
