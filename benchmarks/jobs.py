@@ -243,6 +243,7 @@ JOBS = {
         runs.overhead,
         runs.memory,
         runs.book,
+        runs.plan,
     )
 }
 

@@ -15,6 +15,7 @@ scheduling  what an experiment costs besides its computing: here, in processes, 
 metrics     PSNR and SSIM against scikit-image, torchmetrics and piq
 complexity  how long 10,000 patches take, against OpenCV
 memory      how much a `cpu`-scale experiment needs
+plan        what all networks of the papers' scale would take, of machines like this one
 book        how long the book takes from its records
 
 With --only, what the file holds of other questions is kept, if the machine is the same.
@@ -94,6 +95,7 @@ class Plan:
     pictures: int = 100
     memory_steps: int = 200
     memory_scale: str = "cpu"
+    plan_scale: str = "paper"
     book: bool = True
 
     @property
@@ -152,6 +154,8 @@ class Plan:
             steps, scale = self.memory_steps, self.memory_scale
             common = {"kind": "memory", "iterations": steps, "scale": scale}
             return [{**common, "model": model} for model in self.models]
+        if question == "plan":
+            return [{"kind": "plan", "scale": self.plan_scale}]
         if question == "book" and self.book:
             return [{"kind": "book", "scale": "cpu"}]
         return []
@@ -196,6 +200,7 @@ QUICK = Plan(
     pictures=4,
     memory_steps=4,
     memory_scale="smoke",
+    plan_scale="smoke",
     book=False,  # CI builds it anyway
 )
 

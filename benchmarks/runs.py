@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shutil
@@ -13,7 +14,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from rainlens import build, cluster, experiments, images, scheduling
+import torch
+
+from rainlens import build, cluster, experiments, images, planning, scheduling
 from rainlens.experiments import Survey
 from rainlens.records import Record, RecordStore
 
@@ -110,6 +113,14 @@ def memory(model: str, iterations: int, scale: str) -> dict:
 
 def _peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / UNIT
+
+
+def plan(scale: str) -> dict:
+    """What all networks of a scale would take, of machines like this one."""
+    wanted = [e for path in build.chapters() for e in build.grid(path, scale)]
+    found = planning.kinds({e.name: e for e in wanted}.values(), torch.device("cpu"))
+    told = planning.table(found, (1, 8, 64))
+    return {"rows": json.loads(told.to_json(orient="records"))}
 
 
 def book(scale: str) -> dict:

@@ -17,6 +17,7 @@ TITLES = {
     "metrics": "Measures: milliseconds for a picture of 481x321, RGB",
     "complexity": "Complexity of 10,000 patches of 128x128",
     "memory": "Memory of one experiment of the cpu scale",
+    "plan": "The papers' scale, on machines like this one: training alone",
     "book": "The book from its records",
 }
 
@@ -153,6 +154,16 @@ class Tables:
         for entry in self.find(kind="memory"):
             numbers = (f"{entry[name]:.0f}" for name in ("training", "growth", "whole"))
             rows.append([entry["model"], *numbers])
+        return rows
+
+    def plan(self) -> Rows:
+        """Kinds of networks, then all of them on 1, 8 and 64 machines."""
+        rows = [["networks", "how many", "seconds a step", "hours"]]
+        for entry in self.find(kind="plan"):
+            for row in entry["rows"]:
+                step = digits(row["s/step"]) if row["s/step"] else ""
+                numbers = f"{row['networks']:,}", step, digits(row["hours"])
+                rows.append([row["what"], *numbers])
         return rows
 
     def book(self) -> Rows:

@@ -1,5 +1,6 @@
 """The front page: what the build makes of records, and the pictures to wipe in a browser."""
 
+import io
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -228,3 +229,10 @@ def test_without_scripts_the_pictures_stand_side_by_side(browser: SimpleNamespac
     assert len(boxes) == 4 and all(one["width"] > 100 for one in boxes)
     for first, second in (boxes[:2], boxes[2:]):
         assert second["x"] >= first["x"] + first["width"] and first["y"] == second["y"]
+
+
+def test_the_picture_of_the_readme_shows_two_pairs(tmp_path) -> None:
+    setting = experiments.SCALES["cpu"]
+    picture = Image.open(io.BytesIO(front_page.overview(setting)))
+    assert picture.format == "WEBP" and picture.width > 3 * picture.height
+    assert (ROOT / "book" / "_static" / "overview.webp").stat().st_size < 200e3

@@ -179,6 +179,13 @@ def write_results(readme: Path, scale: str) -> None:
     readme.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}", encoding="utf-8")
 
 
+def write_overview(target: Path, scale: str) -> None:
+    """The picture of the README, if the records that it shows are there."""
+    picture = front_page.overview(experiments.scale_named(scale))
+    if picture is not None:
+        target.write_bytes(picture)
+
+
 def results_in(readme: Path) -> str:
     """What stands between the marks of the README."""
     return _split(readme.read_text(encoding="utf-8"))[1].strip()
@@ -227,7 +234,7 @@ def make(scale: str, recompute: bool = False, save: bool = False) -> Path:
     """Executes all chapters, builds the book, returns the page to open.
 
     save: also writes the executed notebooks back to `notebooks/`, the chapters' first cell, and
-    the README's table of results, for committing.
+    the README's results and picture, for committing.
     """
     folder = stage(scale)
     if save:
@@ -241,4 +248,5 @@ def make(scale: str, recompute: bool = False, save: bool = False) -> Path:
         for path in (folder / "notebooks").glob("*.ipynb"):
             shutil.copy(path, project() / "notebooks" / path.name)
         write_results(project() / "README.md", scale)
+        write_overview(project() / "book" / "_static" / "overview.webp", scale)
     return finish(folder, scale)

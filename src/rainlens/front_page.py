@@ -75,7 +75,7 @@ def lay_out(book: Path, setting: Scale, first: str) -> None:
 
 
 def overview(setting: Scale) -> bytes | None:
-    """The pictures of the front page side by side, as one PNG for the README; None without them."""
+    """The pictures of the front page side by side, one WebP for the README; None without them."""
     experiment = setting.experiment(rain=RANGE, patches=COUNT, seed=setting.seeds[0])
     record = _complete_record(setting, experiment)
     if record is None:
@@ -90,7 +90,7 @@ def overview(setting: Scale) -> bytes | None:
         axes.set(xticks=[], yticks=[], xlabel=label)
         axes.set_title(title, loc="left", fontsize=11)
     target = io.BytesIO()
-    figure.savefig(target, format="png", dpi=150, metadata={"Software": None})
+    figure.savefig(target, format="webp", dpi=130, pil_kwargs={"quality": 85})
     plt.close(figure)
     return target.getvalue()
 
