@@ -163,6 +163,7 @@ def training_together(
 def metric(measure: str, library: str, count: int, seconds: float, least: int) -> dict:
     """Pictures a second: one after another, as a record scores them, each library at its best."""
     pictures, work = libraries.pictures(count), libraries.MEASURES[measure, library]
+    keep_memory()  # as it is while experiments run
     ready, watch = [libraries.READY[library](*pair) for pair in pictures], Stopwatch(seconds, least)
     watch.time(lambda: [work(*pair) for pair in ready])
     return {"rate": len(pictures) * watch.rate}

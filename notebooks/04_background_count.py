@@ -263,6 +263,7 @@ exact = {
 }
 for axes, category in zip(pairs.flat, ledger.CATEGORIES, strict=True):
     plots.reference_line(axes, exact[category], "exact removal", below=True)
+pairs[0, 0].set_ylim(bottom=min(exact.values()) - 10)  # room for the words
 heights = [
     claims.mean(records, "unseen", "e_r").value > exact[category]
     for (_, category), sweep in sweeps.items()
@@ -433,12 +434,13 @@ Markdown("\n".join(rows) + f"\n\n{said}")
 # %% tags=["hide-input"]
 change = claims.difference(natural[most], natural[few_n], "unseen", "contrast")
 cost = claims.difference(natural[most], natural[few_n], "unseen", "e_b")
+so = " So *less data is not better*." if change.low > 0 and cost.high < 0 else ""
 Markdown(
     f"**The answer at this scale.** No *N* was found at which removal collapses. For natural "
     f"pictures, {few_n} backgrounds take most away, but the damage is largest there too, and the "
     f"streaks' contrast is best removed at N = {best}: too few backgrounds hurt, and too many may. "
     f"From {few_n} to {most:,} the contrast gain changes by {change} and the damage by "
-    f"{cost.text(1)} grey levels. So *less data is not better*. And your guess? {said}"
+    f"{cost.text(1)} grey levels.{so} And your guess? {said}"
 )
 
 # %% tags=["hide-input"]
