@@ -187,7 +187,8 @@ def test_a_page_links_each_term_once(site: Path, page: str) -> None:
     found = read(site, page).terms
     addresses = [address for address, _ in found]
     assert len(addresses) == len(set(addresses))
-    assert bool(found) == (page not in ("book/glossary", "book/references"))
+    if page.startswith("notebooks/") or page in ("book/glossary", "book/references"):
+        assert bool(found) == page.startswith("notebooks/")
     forbidden = {"a", "code", "pre", "h1", "h2", "h3", "th", "figcaption", "figure", "nav"}
     assert not [around for _, around in found if forbidden & set(around)]
 
@@ -205,5 +206,6 @@ def test_papers_and_chapters_are_linked(site: Path) -> None:
     (paper,) = words["2023 paper"]
     page, anchor = paper.split("#")
     assert page == "../book/references.html"
-    entry = (site / "book" / "references.html").read_text(encoding="utf-8").split(f'id="{anchor}"')
-    assert "Slacking Off" in entry[1][:1000]
+    listed = (site / "book" / "references.html").read_text(encoding="utf-8")
+    entry = listed.split(f'id="{anchor}"')[1].split("</div>")[0]
+    assert "Networks are slacking off" in entry

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+import yaml
 
 import rainlens
 from rainlens import experiments, provenance
@@ -145,6 +146,21 @@ def test_the_book_and_both_papers_can_be_cited(store: RecordStore, tmp_path: Pat
     assert entries.count("{") == entries.count("}")
     with pytest.raises(ValueError, match="no entry nobody"):
         provenance._entry(entries, "nobody")
+
+
+def test_the_citation_file_agrees_with_the_package_and_the_references() -> None:
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cited["cff-version"] == "1.2.0"
+    assert cited["version"] == rainlens.__version__
+    assert cited["repository-code"] == rainlens.REPOSITORY
+    entries = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
+    for paper, key in zip(cited["references"], provenance.PAPERS, strict=True):
+        entry = provenance._entry(entries, key)
+        people = [f"{one['family-names']}, {one['given-names']}" for one in paper["authors"]]
+        assert f"{{{' and '.join(people)}}}" in entry
+        assert f"{{{paper['title']}}}" in entry and f"{{{paper['year']}}}" in entry
+        (number,) = paper["identifiers"]
+        assert f"{{{number['value'].removeprefix('arXiv:')}}}" in entry
 
 
 def test_the_checks_on_the_page_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
