@@ -14,7 +14,10 @@ FLOORS = {
     2: {"models", "metrics", "complexity"},
     3: {"records", "training", "evaluation", "toy_evaluation", "scheduling", "cluster"},
     4: {"experiments"},
-    5: {"plots", "toy_plots", "claims", "ledger", "widgets", "audit", "planning", "front_page"},
+    5: {
+        *("plots", "toy_plots", "claims", "ledger", "widgets", "audit", "planning"),
+        *("front_page", "provenance"),
+    },
     6: {"cli", "build", "colab"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}

@@ -19,7 +19,7 @@ import papermill
 from tqdm.auto import tqdm
 
 import rainlens
-from rainlens import colab, experiments, front_page, ledger, toy_evaluation
+from rainlens import colab, experiments, front_page, ledger, provenance, toy_evaluation
 from rainlens.widgets import toy
 
 GRID_TAGS = {"parameters", "setup", "grid"}
@@ -226,6 +226,7 @@ def finish(folder: Path, scale: str) -> Path:
     """Adds to a staged book what is made of records and measurements, and builds it."""
     lay_out_toy_networks(folder, scale)
     lay_out_front_page(folder, scale)
+    provenance.lay_out(folder / "book", experiments.scale_named(scale))
     shutil.copy(project() / "benchmarks" / "results.md", folder / "book" / "speed_tables.txt")
     return build(folder)
 
