@@ -152,3 +152,20 @@ def test_gap_agrees_with_the_normal_approximation():
     assert found.value == pytest.approx(ours.mean() - theirs.mean())
     assert found.low == pytest.approx(found.value - spread, abs=0.05)
     assert found.high == pytest.approx(found.value + spread, abs=0.05)
+
+
+def test_best_count_is_the_highest_and_its_interval_covers_what_pictures_cannot_tell():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.2, 40)
+
+    def sweep(heights: dict[int, float]) -> dict[int, list[Record]]:
+        # The same pictures at each N, so that most of their noise cancels; 0.01 of it does not.
+        values = {n: (h + noise + rng.normal(0, 0.01, 40)).tolist() for n, h in heights.items()}
+        return {
+            n: [Record("r", {"seed": 0}, {}, {"unseen": {"contrast": v}})] for n, v in values.items()
+        }
+
+    clear = claims.best_count(sweep({8: 0.2, 16: 0.6, 32: 0.4}), "unseen", "contrast")
+    assert (clear.n, clear.low, clear.high) == (16, 16, 16)
+    close = claims.best_count(sweep({8: 0.2, 16: 0.6, 32: 0.6}), "unseen", "contrast")
+    assert (close.low, close.high) == (16, 32)
