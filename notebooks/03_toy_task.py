@@ -259,6 +259,8 @@ peaks = lift("order8_shifted", lambda truth: truth > 7)
 troughs = lift("order8_shifted", lambda truth: truth < -7)
 middle, shifted = (toy_plots.errors(eight, test).value for test in ("middle", "order8_shifted"))
 more, less = ("troughs", "peaks") if troughs > peaks else ("peaks", "troughs")
+why = (" (At the peaks the shifted input lies higher than anything seen in training. That may be "
+       "why the answer does not follow it there.)" if less == "peaks" else "")
 whole = "not an even lift" if abs(troughs - peaks) > 1 else "nearly an even lift"
 
 # %% tags=["hide-input"]
@@ -266,13 +268,11 @@ Markdown(
     f"Under N(10, 5) the drawn output lies above the truth by, on average, {lifts[0]:.1f} for O = "
     f"1 and {lifts[1]:.1f} for O = 8. The noise has mean 10, and the paper sees a deviation of "
     f"approximately 10 on the curve the network was not trained on.\n\nFor O = 8 it is {whole}: "
-    f"{max(troughs, peaks):.1f} in the {more}, {min(troughs, peaks):.1f} in the {less}. (At the "
-    "peaks the shifted input lies higher than anything seen in training. That may be why the "
-    "answer does not follow it there.)\n\n**What fails is mainly the shifted mean.** N(0, 5) is "
-    "as foreign as N(10, 5), and as strong, but centred on zero. Under it this network has an "
-    f"error of {middle:.2f} on its own curve, not {shifted:.1f}. Averaging removes what differs "
-    "from point to point. It cannot see a mean: noise with mean 10 looks like a curve that lies "
-    "10 higher."
+    f"{max(troughs, peaks):.1f} in the {more}, {min(troughs, peaks):.1f} in the "
+    f"{less}.{why}\n\n**What fails is mainly the shifted mean.** N(0, 5) is as foreign as N(10, "
+    "5) and spreads as widely, but it is centred on zero. Under it this network has an error of "
+    f"{middle:.2f} on its own curve, not {shifted:.1f}. Averaging removes what differs from point "
+    "to point. It cannot see a mean: noise with mean 10 looks like a curve that lies 10 higher."
 )
 
 # %% [markdown]
@@ -412,16 +412,16 @@ axes.set_ylabel("mean square error")
 axes.legend(ncols=2)
 
 # %% tags=["hide-input"]
+falling = ("The slower the curve, the lower it ends.", "They do not end in the order of speed.")
 finals = [found[e].curves["matched"][-1] for e in blind]
+falling = falling[finals != sorted(finals)]
 ends = [f"O = {e.order}: {toy_plots.number(found[e].curves['matched'][-1])}" for e in blind]
 plots.chart(
     figure,
     alt=f"Error of networks that can only use x, at the end of training: {', '.join(ends)}",
     caption=f"Networks that can only use x. At the end, {', '.join(ends)}. What to notice: the "
-    "order in which they come down, if they do. Slower curves come first: "
-    f"{'yes' if finals == sorted(finals) else 'not always'}, by their errors at the end. The "
-    f"papers have no such figure. {briefly:,} training steps. "
-    f"{plots.source_note([found[e] for e in blind], scale)}",
+    f"order in which they come down, if they do. {falling} The papers have no such figure. "
+    f"{briefly:,} training steps. {plots.source_note([found[e] for e in blind], scale)}",
 )
 
 # %% tags=["hide-input"]
@@ -456,7 +456,7 @@ Markdown(
     "\n".join(rows) + "\n\n"
     f"**The order {order}; {level}.** At step {moment:,} the network that can only use *x* has an "
     f"error of {alone:.2f} for O = 1, the usual one {usual:.3f}. The training on *x* alone is much "
-    "noisier, and that probably slows it down."
+    "noisier, which probably slows it down; and it is planned for fewer steps."
 )
 
 # %% [markdown]
@@ -515,16 +515,18 @@ Markdown(
 )
 
 # %% tags=["hide-input"]
+early = one.curves["x_share"][1]
 begin, end = ([toy_plots.number(one.curves[name][i]) for name in ("foreign", "shifted")]
               for i in (1, -1))
 Markdown(
     "Whether a network ignores its input is then a question of how simple the curve is *and of "
     f"how long it was trained*. After {one.curves['iteration'][1]:,} steps the network of O = 1 "
-    f"is still much of a denoiser, like the others: its error on the foreign curve is {begin[0]}, "
-    f"at the end {end[0]}. Under the foreign noise it is the other way round, {begin[1]} and then "
-    f"{end[1]}.\n\nChapter 4 discusses stopping early, too. The relation: here a long training "
-    "specialises in the curve, so that an early stop helps with unseen curves; there it may "
-    "specialise in the rain, so that an early stop may help with unseen rain."
+    f"is still mostly a denoiser (x share {early:.2f}): its error on the foreign curve is "
+    f"{begin[0]}, at the end {end[0]}. Under the foreign noise it is the other way round, "
+    f"{begin[1]} and then {end[1]}.\n\nChapter 4 discusses stopping early, too. The relation: "
+    "here a long training specialises in the curve, so that an early stop helps with unseen "
+    "curves; there it may specialise in the rain, so that an early stop may help with unseen "
+    "rain."
 )
 
 # %% [markdown]
@@ -612,7 +614,7 @@ for axes, test in zip(pair, ("order1", "order1_shifted"), strict=True):
     values = [toy_plots.errors(found[e], test) for e in search.values()]
     axes.plot([v.value for v in values], places, "o", color=toy_plots.OUTPUT)
     usual = toy_plots.errors(chosen, test).value
-    axes.axvline(usual, color=plots.FAINT, linestyle="--", linewidth=1)
+    axes.axvline(usual, color=plots.FAINT, linestyle="--", linewidth=1, zorder=0)
     axes.set_xscale("log")
     toy_plots.plain_log(axes.xaxis)
     axes.set_xlabel("mean square error")
