@@ -268,7 +268,7 @@ Markdown(
     f"Under N(10, 5) the drawn output lies above the truth by, on average, {lifts[0]:.1f} for O = "
     f"1 and {lifts[1]:.1f} for O = 8. The noise has mean 10, and the paper sees a deviation of "
     f"approximately 10 on the curve the network was not trained on.\n\nFor O = 8 it is {whole}: "
-    f"{max(troughs, peaks):.1f} in the {more}, {min(troughs, peaks):.1f} in the "
+    f"{max(troughs, peaks):.1f} at the {more}, {min(troughs, peaks):.1f} at the "
     f"{less}.{why}\n\n**What fails is mainly the shifted mean.** N(0, 5) is as foreign as N(10, "
     "5) and spreads as widely, but it is centred on zero. Under it this network has an error of "
     f"{middle:.2f} on its own curve, not {shifted:.1f}. Averaging removes what differs from point "
@@ -460,8 +460,8 @@ Markdown(
 )
 
 # %% [markdown]
-# So "simple" can be checked without looking at the turn: the curve that is learned first from *x* alone is the one that
-# networks turn to first. Nor is the turn sudden: a network adds what it can read off *x* to what it gets by averaging, little by little.
+# So "simple" can be tested without looking at the turn: is the curve that is learned first from *x* alone the one that
+# networks turn to first? Nor is the turn sudden: a network adds what it can read off *x* to what it gets by averaging, little by little.
 
 # %% [markdown]
 # ## Train one yourself
