@@ -49,6 +49,16 @@ def test_curves_leave_out_the_untrained_network():
     plt.close(figure)
 
 
+def test_smoothing_keeps_ends_and_measurements():
+    figure, axes = plt.subplots()
+    toy_plots.curves(axes, [record(8)], "x_share", log=False, smooth=3)
+    measured, line = (list(drawn.get_ydata()) for drawn in axes.lines)
+    assert measured == line == [0.2, 0.9]
+    assert [text for text in axes.get_legend_handles_labels()[1]] == ["O = 8"]
+    assert np.allclose(toy_plots._running(np.array([1.0, 2, 6, 1, 0]), 3), [1, 3, 3, 7 / 3, 0])
+    plt.close(figure)
+
+
 @pytest.mark.parametrize(
     ("value", "said"), [(0.00036, "0.0004"), (0.9, "0.9000"), (2.345, "2.35"), (65.75, "65.8")]
 )

@@ -81,12 +81,21 @@ def in_words(rows: Sequence[Sequence[tuple[Record, str]]]) -> str:
     return "; ".join(told)
 
 
-def curves(axes: Axes, records: Sequence[Record], name: str, log: bool = True) -> None:
-    """A quantity along training, one line an order; the untrained network is left out."""
+def curves(
+    axes: Axes, records: Sequence[Record], name: str, log: bool = True, smooth: int = 1
+) -> None:
+    """A quantity along training, one line an order; the untrained network is left out.
+
+    smooth: how many neighbouring measurements a point of the line averages; with more than one,
+    the measurements themselves stay as a thin line.
+    """
     for record in records:
         order = record.experiment["order"]
         values = np.array(record.curves[name][1:], dtype=float)
         steps = np.array(record.curves["iteration"][1:])
+        if smooth > 1:
+            axes.plot(steps, values, color=ORDER_COLOURS[order], linewidth=0.6, alpha=0.45)
+            values = np.exp(_running(np.log(values), smooth)) if log else _running(values, smooth)
         axes.plot(
             steps, values, color=ORDER_COLOURS[order], marker=ORDER_MARKERS[order],
             markevery=(0.1, 0.22), markersize=5, linewidth=1.6, label=f"O = {order}",
@@ -97,6 +106,13 @@ def curves(axes: Axes, records: Sequence[Record], name: str, log: bool = True) -
     if log:
         axes.set_yscale("log")
         plain_log(axes.yaxis)
+
+
+def _running(values: np.ndarray, width: int) -> np.ndarray:
+    """Means over `width` neighbours, over fewer at the ends, always as many on either side."""
+    half, last = width // 2, len(values) - 1
+    reach = [min(half, place, last - place) for place in range(len(values))]
+    return np.array([values[i - k : i + k + 1].mean() for i, k in enumerate(reach)])
 
 
 def plain_log(axis: Axis) -> None:
