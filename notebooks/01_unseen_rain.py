@@ -212,6 +212,8 @@ for axes, (measure, label) in zip(pair, labels.items(), strict=True):
         axes.plot(mean.value, place, "o", color=plots.INK)
     axes.set(yticks=[0, 1], yticklabels=["N = 512", "N = 8"], ylim=(-0.6, 1.6), xlabel=label)
     axes.set_xlim(0, 1.3)
+
+# %% tags=["hide-input"]
 shown = plots.chart(
     figure, alt=f"Removal and contrast gain on {unseen} for both networks. {measured}",
     caption=f"Two measures of removal on {unseen}, explained below: 0 is nothing, 1 is all. "

@@ -160,10 +160,9 @@ def test_best_count_is_the_highest_and_its_interval_covers_what_pictures_cannot_
 
     def sweep(heights: dict[int, float]) -> dict[int, list[Record]]:
         # The same pictures at each N, so that most of their noise cancels; 0.01 of it does not.
-        values = {n: (h + noise + rng.normal(0, 0.01, 40)).tolist() for n, h in heights.items()}
-        return {
-            n: [Record("r", {"seed": 0}, {}, {"unseen": {"contrast": v}})] for n, v in values.items()
-        }
+        values = {n: h + noise + rng.normal(0, 0.01, 40) for n, h in heights.items()}
+        tests = {n: {"unseen": {"contrast": v.tolist()}} for n, v in values.items()}
+        return {n: [Record("r", {"seed": 0}, {}, test)] for n, test in tests.items()}
 
     clear = claims.best_count(sweep({8: 0.2, 16: 0.6, 32: 0.4}), "unseen", "contrast")
     assert (clear.n, clear.low, clear.high) == (16, 16, 16)
