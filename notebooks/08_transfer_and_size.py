@@ -15,16 +15,17 @@
 #
 # **Does it matter *which* few pictures a network learns from, and how large the network is?**
 #
-# "Train on few pictures" sounds dangerous: a network that has seen nothing but faces might turn everything into a face. And a larger network might
-# have room for both, rain and pictures. The 2023 paper looks at both worries in its appendix:
+# "Train on few pictures" sounds dangerous. A network that has seen nothing but faces might turn everything into a face. And a larger
+# network might have room for both, rain and pictures. The 2023 paper looks at both worries in its appendix:
 #
-# - trained on faces or buildings and tested on natural pictures, networks do as well as with natural training, from 256 patches on; only
-#   comics stay worse (appendix B, Fig. 10);
-# - three sizes of network turn at the same number of backgrounds; the larger ones do everything more: they remove more with few backgrounds,
-#   and less with many (appendix C, Fig. 11).
+# - **Transfer.** Networks trained on faces or buildings are tested on natural pictures. From 256 patches on they do as well as those
+#   trained on natural pictures. Only comics stay worse (appendix B, Fig. 10).
+# - **Size.** Three sizes of network turn at the same number of backgrounds. The larger ones do everything more: they remove more with
+#   few backgrounds, and less with many (appendix C, Fig. 11).
 #
-# **Make a prediction.** Order these four schools by how well their pupils paint the background of a *natural* picture: natural pictures,
-# faces, buildings, comics. And does your order change with the number of patches?
+# **Make a prediction.** Think of a category as a school, and of the networks trained on it as its pupils. Order four schools by how
+# well their pupils paint the background of a *natural* picture: natural pictures, faces, buildings, comics. Does your order change with
+# the number of patches?
 
 # %% tags=["colab", "remove-cell"]
 # For Google Colab: fetches the book and installs what Colab lacks.
@@ -97,15 +98,75 @@ abroad = {
 natural = own["natural"]
 
 # %% tags=["hide-input"]
+NAMES = dict(natural="Natural pictures", faces="Faces", urban="Buildings", comics="Comics")
+FOREIGN = ("faces", "urban", "comics")
+everyone = [r for sweep in own.values() for records in sweep.values() for r in records]
+
+
+def compared(ours, theirs, n):
+    """The damage on natural pictures of one school minus another's, picture by picture."""
+    return claims.difference(abroad[ours][n], abroad[theirs][n], "unseen", "e_b")
+
+
+def alike(name, n):
+    """Whether a school's damage lies within a fifth of natural training's, interval and seeds."""
+    gap = compared(name, "natural", n)
+    margin = ledger.ALIKE * claims.mean(natural[n], "unseen", "e_b").value
+    return all(abs(value) < margin for value in (gap.low, gap.high, *gap.by_seed))
+
+
+# %% tags=["hide-input"]
+def reply(name):
+    """What the records say to those who chose this school as the one that damages most."""
+    others = [o for o in FOREIGN if o != name]
+    words = [claims.direction(compared(name, o, many), "more", "less", "open") for o in others]
+    said = ("No, another school damages more." if "less" in words
+            else "These records cannot tell." if "open" in words else "Yes.")
+    gap, near = compared(name, "natural", many), alike(name, many)
+    return (f"{said} Its E_B minus that of natural training is {gap.text(1)}; by our "
+    f"rule "
+            f"the two are {'alike' if near else 'not clearly alike'}.")
+
+
+near = [NAMES[name].lower() for name in FOREIGN if alike(name, many)]
+none = "Yes." if len(near) == len(FOREIGN) else "No, not by our rule."
+none += f" Like natural training: {', '.join(near) or 'none'}."
+
+# %% tags=["hide-input"]
+figure, axes = plt.subplots(figsize=(6, 2.6))
+for name in reversed(NAMES):
+    mean = claims.mean(abroad[name][many], "unseen", "e_b")
+    axes.barh(NAMES[name], mean.value, color=plots.CATEGORY_COLOUR[name],
+              xerr=[[mean.value - mean.low], [mean.high - mean.value]], capsize=3, ecolor=plots.INK)
+axes.set_xlabel("E_B on natural pictures (grey levels)")
+
+# %% tags=["hide-input"]
+damage = {n: claims.mean(abroad[n][many], "unseen", "e_b") for n in NAMES}
+worst = max(damage, key=lambda n: damage[n].value)
+shown = plots.chart(
+    figure,
+    alt=", ".join(f"{NAMES[n]} {mean.text(1)}" for n, mean in damage.items()),
+    caption=f"N = {many}, with 95 % intervals over test pictures. 2023 paper, Fig. 10, right end. "
+    f"What "
+    f"to notice: which bar is apart. {NAMES[worst]} have the highest mean. "
+    + plots.source_note(everyone, scale),
+)
+
+# %% tags=["hide-input"]
+question = f"With N = {many}, which school's pupils damage natural pictures most?"
+plots.guess(question, {**{NAMES[n]: reply(n) for n in FOREIGN}, "All like natural": none}, shown)
+
+# %% tags=["hide-input"]
 figure, row = plt.subplots(1, 3, figsize=(10.5, 3.8))
 labels = {"e_b": "E_B", "e_r": "E_R", "contrast": "contrast gain"}
 for axes, (measure, label) in zip(row, labels.items(), strict=True):
     for name, sweep in abroad.items():
-        plots.sweep(axes, sweep, "unseen", measure, label=f"{name}",
+        plots.sweep(axes, sweep, "unseen", measure, label=name,
                     colour=plots.CATEGORY_COLOUR[name], marker=plots.CATEGORY_MARKER[name])
     plots.axis_of_counts(axes, setting.coarse_counts)
     axes.set_title(f"{label}, natural test pictures")
 row[0].legend(title="trained on")
+row[0].set_ylabel("grey levels")
 
 
 # %% tags=["hide-input"]
@@ -119,24 +180,28 @@ def ends(measure):
 
 
 # %% tags=["hide-input"]
-everyone = [r for sweep in own.values() for records in sweep.values() for r in records]
+apart = [NAMES[name].lower() for name in FOREIGN if not alike(name, many)]
 plots.chart(
     figure,
     alt=f"E_B {ends('e_b')}; E_R {ends('e_r')}",
-    caption="The 2023 paper's Fig. 10, and the contrast gain. Bands are 95 % intervals over test pictures. What to "
-    f"notice: do the lines of E_B meet on the right, and which one stays apart? {plots.source_note(everyone, scale)}",
+    caption="2023 paper, Fig. 10; the contrast gain is ours. Bands are 95 % intervals over test "
+    "pictures, "
+    "small marks single seeds. What to notice: do the lines of E_B meet on the right? Not clearly "
+    "alike "
+    f"with natural training at N = {many}: {', '.join(apart) or 'none'}. "
+    + plots.source_note(everyone, scale),
 )
 
 # %% [markdown]
-# The difference to natural training, picture by picture. "Alike" needs a rule: we call two schools alike if the interval of the difference lies
-# within a fifth of natural training's own E_B. That rule was fixed before these networks were trained.
+# Now the difference to natural training, picture by picture. "Alike" needs a rule. We call two schools alike if the difference, its
+# interval and each seed, lies within a fifth of natural training's own E_B. That rule was fixed before these networks were trained.
 
 # %% tags=["hide-input"]
 rows = ["| trained on | " + " | ".join(f"N = {n}" for n in setting.coarse_counts) + " |"]
 rows.append("|---" * (len(setting.coarse_counts) + 1) + "|")
 base = [claims.mean(natural[n], "unseen", "e_b").text(1) for n in setting.coarse_counts]
 rows.append("| natural: E_B | " + " | ".join(base) + " |")
-for name in ("faces", "urban", "comics"):
+for name in FOREIGN:
     cells = []
     for n in setting.coarse_counts:
         more = claims.difference(abroad[name][n], natural[n], "unseen", "e_b")
@@ -147,12 +212,12 @@ Markdown("\n".join(rows))
 # %% [markdown]
 # ## At home and abroad
 #
-# The same networks on pictures of their own category, for comparison. These are *other* test pictures, so that a difference may lie in
-# the pictures as well as in the network.
+# The same networks on pictures of their own category ("home"), and on natural pictures. The test pictures differ, so a difference may
+# lie in the pictures as well as in the network. *Gain* is the removal gain (chapter 2).
 
 # %% tags=["hide-input"]
 rows = [
-    f"| trained on, N = {many} | E_B at home | E_B on natural | gain at home | gain on natural |"
+    f"| N = {many}, trained on | E_B at home | E_B on natural | gain at home | gain on natural |"
 ]
 rows.append("|---" * 5 + "|")
 for name in ledger.CATEGORIES:
@@ -167,19 +232,14 @@ Markdown("\n".join(rows))
 # %% [markdown]
 # ## Small, middling, large
 #
-# Three ResNets of the same depth and different width, trained on natural pictures.
+# Three ResNets of the same depth and different width, trained on natural pictures. Their names say how many blocks of layers they
+# have, and how many channels each layer has. More channels mean more numbers to learn.
 
 # %%
+first = setting.seeds[0]  # the same for all: sizes are compared
 by_size = {
-    name: claims.by_count(part, found) for name, part in sizes.items()
-}
-first = setting.seeds[0]
-by_size = {  # the same seed for all: sizes are compared, not seeds
-    name: {
-        n: [r for r in records if r.experiment["seed"] == first]
-        for n, records in sweep.items()
-    }
-    for name, sweep in by_size.items()
+    name: claims.by_count([e for e in part if e.seed == first], found)
+    for name, part in sizes.items()
 }
 for name, options in setting.sizes.items():
     count = models.count_parameters(models.build("resnet", **dict(options)))
@@ -194,60 +254,104 @@ for axes, (measure, label) in zip(row, labels.items(), strict=True):
     plots.axis_of_counts(axes, setting.coarse_counts)
     axes.set_title(f"{label}, unseen rain")
 row[0].legend(title="blocks x channels")
+row[0].set_ylabel("grey levels")
 told = {name: [claims.mean(sweep[n], "unseen", "e_r").value for n in (few, many)]
         for name, sweep in by_size.items()}
 
 # %% tags=["hide-input"]
 single = [r for sweep in by_size.values() for records in sweep.values() for r in records]
+smallest, *_, largest = by_size
+gaps = [claims.difference(by_size[largest][n], by_size[smallest][n], "unseen", "e_r")
+        for n in (few, many)]
+words = [claims.direction(gap, "more", "less", "neither more nor less") for gap in gaps]
 plots.chart(
     figure,
     alt=f"E_R from N = {few} to {many}: "
     + ", ".join(f"{n} {a:.1f} to {b:.1f}" for n, (a, b) in told.items()),
-    caption="The 2023 paper's Fig. 11, and the contrast gain. What to notice: do the lines bend at the same N? "
-    f"Is the large network above on the left and below on the right? {plots.source_note(single, scale)}",
+    caption="2023 paper, Fig. 11; the contrast gain is ours. Bands are 95 % intervals over test "
+    "pictures. What to notice: whether the lines of E_R cross. By E_R the largest network removes "
+    f"{words[0]} than the smallest at N = {few}, and {words[1]} at N = {many}. "
+    + plots.source_note(single, scale),
 )
 
 # %% [markdown]
 # ### Does the tipping point move?
 #
-# As in chapter 5: the *N* at which the removal gain falls below 0.9, read off the closest curve that never rises; and for other levels, because the
-# level is a choice.
+# The tipping point (chapter 5) is the *N* at which the removal gain falls below 0.9, read off the closest curve that never rises. The level is a
+# choice, so here are others as well.
 
 # %% tags=["hide-input"]
 levels = (0.9, 1.0, 1.1)
 rows = ["| network | " + " | ".join(f"gain {level}" for level in levels) + " |"]
 rows.append("|---" * (len(levels) + 1) + "|")
-for name, sweep in by_size.items():
-    cells = [str(claims.tipping_point(sweep, "unseen", level)) for level in levels]
-    rows.append(f"| {name} | " + " | ".join(cells) + " |")
-Markdown("\n".join(rows))
+points = {name: [claims.tipping_point(sweep, "unseen", level) for level in levels]
+          for name, sweep in by_size.items()}
+rows += [f"| {name} | " + " | ".join(map(str, tips)) + " |" for name, tips in points.items()]
+moved = [
+    f"{level}" for k, level in enumerate(levels)
+    if any(a[k].high < b[k].low for a in points.values() for b in points.values())
+]
+Markdown(
+    f"Levels at which the intervals of two sizes lie apart: **{', '.join(moved) or 'none'}**. "
+    "&gt; means beyond our sweep, &lt; before it.\n\n" + "\n".join(rows)
+)
 
 # %% [markdown]
 # ## What we found
 
 # %% tags=["hide-input"]
+def ordered(n):
+    """The schools from the least damage to the most; = where two cannot be told apart."""
+    order = sorted(abroad, key=lambda name: claims.mean(abroad[name][n], "unseen", "e_b").value)
+    said = NAMES[order[0]].lower()
+    for one, other in zip(order, order[1:], strict=False):
+        sign = claims.direction(compared(other, one, n), "&lt;", "&gt;", "=")
+        said += f" {sign} {NAMES[other].lower()}"
+    return said
+
+
+orders = {n: ordered(n) for n in setting.coarse_counts}
+changes = len(set(orders.values())) > 1
+rows = ["| N | damage E_B on natural pictures, least to most |", "|---|---|"]
+rows += [f"| {n} | {said} |" for n, said in orders.items()]
+
+# %% tags=["hide-input"]
+Markdown(
+    f"The answer at this scale: the order of the schools "
+    f"**{'changes' if changes else 'does not change'}** "
+    f"with the number of patches. With N = {many}, {NAMES[worst].lower()} damage natural pictures "
+    f"most; "
+    f"by our rule, like natural training are: {', '.join(near) or 'none'}.\n\n" + "\n".join(rows)
+    + "\n\n= means that these records cannot tell the two apart."
+)
+
+# %% tags=["hide-input"]
 table = ledger.table(setting).set_index("claim")
-lines = [
-    f"- *{table.loc[claim, 'says']}* Verdict: **{table.loc[claim, 'verdict']}**. Here: {table.loc[claim, 'ours']}."
-    for claim in ("transfer", "model-size")
-]
-Markdown("\n".join(lines))
+rows = ["| claim of the 2023 paper | our records |", "|---|---|"]
+for claim in ("transfer", "model-size"):
+    rows.append(f"| {table.loc[claim, 'says']} | **{table.loc[claim, 'verdict']}** |")
+rows += ["", f"| E_R of {largest} minus {smallest} | difference | removes |", "|---|---|---|"]
+rows += [f"| N = {n} | {gap.text(1)} | {word} |"
+         for n, gap, word in zip((few, many), gaps, words, strict=True)]
+Markdown("The two claims, judged (the rules are in chapter 15):\n\n" + "\n".join(rows))
 
 # %% [markdown]
-# Two limits of this chapter. The sizes differ by a factor of three in width and were trained with one seed, so that a difference between
-# them may be luck. And after equally many steps, networks of different size are
-# not equally far along: a small one may simply be *less trained*, which looks like being more general (chapter 4 shows what few steps do).
+# Two limits of this chapter. The sizes differ by a factor of three in width only, and each was trained with one seed: a difference between
+# them may be luck. And after equally many steps, networks of different size are not equally far along. A small one may simply be
+# *less trained*, which looks like being more general (chapter 4 shows what few steps do).
 
 # %% [markdown]
 # ## Try it
 #
 # 1. Mix the schools: what would you expect of 256 natural patches and 256 of faces? Which experiment would settle it?
-# 2. Train the largest network for twice as many steps (`setting.experiment` with its `options` from `setting.sizes`, and more `iterations`). Does the difference between the sizes stay?
+# 2. Train the largest network for twice as many steps (`setting.experiment` with its `options` from `setting.sizes`, and more
+#    `iterations`). Does the difference between the sizes stay?
 #
 # <details><summary>Thoughts on 1</summary>
 #
-# If what counts is how hard the pictures are to learn, the mixture should behave like about 512 natural patches, a little easier. If what counts is likeness to
-# the test pictures, it should behave like 256. The experiment: all three, same seed and budget, and the difference picture by picture.
+# If what counts is how hard the pictures are to learn, the mixture should behave like about 512 natural patches, a little easier. If what
+# counts is likeness to the test pictures, it should behave like 256. The experiment: all three, same seed and budget, and the
+# difference picture by picture.
 #
 # </details>
 
