@@ -298,6 +298,8 @@ words = ("more", "less", "neither clearly more nor clearly less")
 told = [claims.direction(estimate, *words) for estimate in (gap, contrast)]
 agree = (pictures[0] > pictures[1]) == (contrast.value > 0)
 so = "less of unseen rain than of known rain" if other.value < known.value else "both alike"
+
+# %% tags=["hide-input"]
 Markdown(
     f"**It removes {so}.** With 512 backgrounds, {known.value:.0%} of the "
     f"contrast of known rain is gone and {other.value:.0%} of that of {unseen}. The two rains are "
