@@ -161,8 +161,8 @@ def reply(kind):
     said = verdict[judged.pop()] if judged in ({"above"}, {"below"}) else (
         "These records cannot tell: E_R and contrast gain do not both say so.")
     values = ends[kind]
-    return (f"{said} Its contrast gain is {values['contrast']}, its E_R {values['e_r'].text(1)}, "
-            f"and the damage E_B is {values['e_b'].text(1)}.")
+    return (f"{said} Here the contrast gain is {values['contrast']}, E_R "
+            f"{values['e_r'].text(1)}, and the damage E_B is {values['e_b'].text(1)}.")
 
 
 # %% tags=["hide-input"]
