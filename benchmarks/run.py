@@ -24,8 +24,8 @@ Rates are medians of repetitions in a fresh process. The whole run takes about t
 wants an idle machine; --quick only shows that the code runs, and writes no file unless --output
 names one.
 
-Mind the version of OpenCV, which the last line names: version 5 filters with long kernels about
-nine times as fast as version 4. To compare with another version, install it aside and put it first:
+Mind the version of OpenCV, which the last line names: how quickly it filters with long kernels has
+changed from version to version. To compare with another one, install it aside and put it first:
 
     pip install --no-deps --target opencv4 "opencv-python-headless<5"
     PYTHONPATH=opencv4 python benchmarks/run.py --only rain --output opencv4.json

@@ -464,7 +464,7 @@ Markdown(
 #
 # </details>
 
-# %%
+# %% tags=["hide-input"]
 plots.sources(
     "2026: Fig. 2 (right), Sec. 3.2, 6.1, 6.2; 2023: Fig. 3 (right), "
     "Sec. 2.2",

@@ -678,7 +678,7 @@ for points in densities:
     rows.append(f"| {points:,} | " + " | ".join(cells) + " |")
 Markdown("\n".join(rows))
 
-# %%
+# %% tags=["hide-input"]
 plots.sources(
     "2026: Fig. 11 to 14, Table 2, Sec. 5",
     ["signals.py", "models/cnn1d.py", "toy_evaluation.py",

@@ -194,7 +194,8 @@ def row_of_outputs(category, index=0):
 
 
 # %% tags=["hide-input"]
-tiles = [tile for name in ("natural", "faces", "comics") for tile in row_of_outputs(name)]
+shown_categories = ("natural", "faces", "comics")
+tiles = [tile for name in shown_categories for tile in [(None, name), *row_of_outputs(name)]]
 one_seed = [found[e] for e in coarse["resnet", "natural"] if e.seed == setting.seeds[0]]
 plots.gallery(
     tiles,

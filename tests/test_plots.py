@@ -41,6 +41,13 @@ def test_a_gallery_enlarges_by_whole_pixels():
     assert "one &lt; dot" in shown.body
 
 
+def test_a_row_of_a_gallery_can_have_a_title():
+    dot = torch.zeros(1, 2, 2)
+    body = plots.gallery([(None, "cats & dogs"), (dot, "a"), (dot, "b")], "", "").body
+    assert body.count("<img") == 2
+    assert "grid-column:1/-1" in body and "cats &amp; dogs" in body
+
+
 def test_enlarge_repeats_pixels():
     grown = plots.enlarge(torch.tensor([[1, 2]]), 2)
     assert grown.tolist() == [[1, 1, 2, 2], [1, 1, 2, 2]]

@@ -108,20 +108,30 @@ def chart(figure: Figure, alt: str, caption: str) -> Shown:
 
 
 def gallery(
-    pictures: Sequence[tuple[Tensor, str]], alt: str, caption: str, columns: int = 3, zoom: int = 1
+    pictures: Sequence[tuple[Tensor | None, str]],
+    alt: str,
+    caption: str,
+    columns: int = 3,
+    zoom: int = 1,
 ) -> Shown:
     """Pictures side by side with a label below each: as many columns as fit, at most `columns`.
 
-    pictures: (picture, label); a picture is uint8 or float in [0, 1], (3, H, W) or (1, H, W).
+    pictures: (picture, label); a picture is uint8 or float in [0, 1], (3, H, W) or (1, H, W). With
+    None for a picture, the label is the title of a new row.
     zoom: whole-number enlargement by repetition, so that each pixel stays a square.
     """
     tiles = []
     for picture, label in pictures:
+        if picture is None:
+            title = "grid-column:1/-1;font-weight:600;padding-top:0.4em"
+            tiles.append(f'<div style="{title}">{html.escape(label)}</div>')
+            continue
         content = _webp(picture, zoom)
         tag = _image_tag(content, "webp", label, "width:100%;height:auto;image-rendering:pixelated")
         tiles.append(f'<div>{tag}<div style="{LABEL}">{html.escape(label)}</div></div>')
-    # No column below 9.5 em: two fit on a phone.
-    basis = f"minmax(max(9.5em, calc((100% - {columns - 1} * 0.6em) / {columns})), 1fr)"
+    # Two of 9.5 em fit on a phone. More than four such columns are wider than a page.
+    least = 9.5 if columns <= 4 else 7
+    basis = f"minmax(max({least}em, calc((100% - {columns - 1} * 0.6em) / {columns})), 1fr)"
     grid = f"display:grid;grid-template-columns:repeat(auto-fill,{basis});gap:0.6em;max-width:900px"
     return Shown(f'<div role="group" aria-label="{html.escape(alt)}" style="{grid}">'
                  f"{''.join(tiles)}</div>", caption, alt)  # fmt: skip
