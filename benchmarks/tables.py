@@ -103,7 +103,8 @@ class Tables:
         """One after another, and two at a time."""
         rows = [["how", "networks", "steps each", "seconds"]]
         for entry in self.find(kind="sweep"):
-            how = f"--workers {entry['workers']}, {entry['each']} threads each"
+            threads = f"{entry['each']} thread{'s' * (entry['each'] > 1)} each"
+            how = f"`--workers {entry['workers']}`, {threads}"
             counts = str(entry["count"]), str(entry["iterations"])
             rows.append([how, *counts, digits(entry["seconds"])])
         return rows
@@ -158,12 +159,12 @@ class Tables:
 
     def plan(self) -> Rows:
         """Kinds of networks, then all of them on 1, 8 and 64 machines."""
-        rows = [["networks", "how many", "seconds a step", "hours"]]
+        rows = [["networks", "how many", "seconds a step", "measured with", "hours"]]
         for entry in self.find(kind="plan"):
             for row in entry["rows"]:
-                step = digits(row["s/step"]) if row["s/step"] else ""
-                numbers = f"{row['networks']:,}", step, digits(row["hours"])
-                rows.append([row["what"], *numbers])
+                step, batch = row["s/step"], row["measured at batch"]
+                told = [digits(step), f"{batch} pictures"] if step else ["", ""]
+                rows.append([row["what"], f"{row['networks']:,}", *told, digits(row["hours"])])
         return rows
 
     def book(self) -> Rows:
