@@ -162,8 +162,8 @@ def measured(ours):
         return said
     title, _, items = inside.rstrip(")").partition(": ")
     lines = "\n".join(f"- {item}" for item in items.split("; "))
-    return f"{said}\n\n<details><summary>Change{title}, one by "
-    f"one</summary>\n\n{lines}\n\n</details>"
+    summary = f"<summary>Change{title}, one by one</summary>"
+    return f"{said}\n\n<details>{summary}\n\n{lines}\n\n</details>"
 
 
 # %% tags=["hide-input"]

@@ -254,7 +254,7 @@ def test_snapshots_are_outputs_of_a_shorter_run_and_survive_stops(tmp_path):
     assert as_text(record) == as_text(whole)
     assert not list((store.folder / ".unfinished").iterdir())
     # Iteration 0 is the untrained network, whatever came before or after.
-    untrained = experiments._fresh_model(experiment).to(memory_format=torch.channels_last)
+    untrained = experiments.fresh_model(experiment).to(memory_format=torch.channels_last)
     test = experiment.test("shown_unseen")
     expected = evaluation.derain(untrained, evaluation.load(test)[0])
     kept = store.picture(record, experiments.snapshot(test.name, 0), 0) / 255

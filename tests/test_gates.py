@@ -37,7 +37,9 @@ UNREADABLE = """
 const article = document.querySelector("article");
 const options = {opacityProperty: true, visibilityProperty: true};
 // What is folded opens without a script; its summary must be there to be pressed.
-const isFolded = (node) => node.tagName !== "SUMMARY" && node.closest("details:not([open])");
+const isFolded = (node) =>
+  (node.tagName === "SUMMARY" ? node.parentElement.parentElement : node)
+    .closest("details:not([open])");
 const isShown = (node) => node.checkVisibility(options) && node.getClientRects().length > 0;
 const parts = "h1, h2, h3, p, li, td, th, pre, figcaption, img, summary";
 const read = [...article.querySelectorAll(parts)];

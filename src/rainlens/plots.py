@@ -157,7 +157,7 @@ def guess(question: str, replies: dict[str, str], shown: Shown) -> Shown:
         f'<p class="rl-reply rl-reply-{i}"><b>{choice}?</b> {reply}</p>'
         for i, (choice, reply) in enumerate(replies.items())
     )
-    caption = f'<div style="{CAPTION}">{shown.caption}</div>'
+    caption = f'<div class="rl-caption" style="{CAPTION}">{shown.caption}</div>'
     body = (
         f'<div class="rl-guess"><fieldset><legend>{question}</legend>{choices}</fieldset>'
         f"<details><summary>Show what was measured</summary>{answers}{shown.body}{caption}"
