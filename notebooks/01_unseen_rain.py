@@ -25,6 +25,9 @@
 # on only 8, both under the same rain. Then both meet rain they have never seen. Which one
 # removes more of it?
 
+# %% [markdown] tags=["colab"]
+# [Open this chapter in Colab](https://colab.research.google.com/github/rainlens/rainlens/blob/main/notebooks/01_unseen_rain.ipynb)
+
 # %% tags=["colab", "remove-cell"]
 # For Google Colab: fetches the book and installs what Colab lacks.
 # Where the package rainlens is there already, nothing happens.

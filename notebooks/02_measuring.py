@@ -26,6 +26,9 @@
 # unchanged, one removes the rain exactly but makes the picture a fifth darker, one returns a black
 # rectangle. Which of them gets the best PSNR, and which the highest "rain removal"?
 
+# %% [markdown] tags=["colab"]
+# [Open this chapter in Colab](https://colab.research.google.com/github/rainlens/rainlens/blob/main/notebooks/02_measuring.ipynb)
+
 # %% tags=["colab", "remove-cell"]
 # For Google Colab: fetches the book and installs what Colab lacks.
 # Where the package rainlens is there already, nothing happens.

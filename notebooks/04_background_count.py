@@ -31,6 +31,9 @@
 # another. Take a network with very many backgrounds and stop it when it damages pictures just as much as one
 # trained on 8 backgrounds to the end. Which of the two has removed more of the unseen rain?
 
+# %% [markdown] tags=["colab"]
+# [Open this chapter in Colab](https://colab.research.google.com/github/rainlens/rainlens/blob/main/notebooks/04_background_count.ipynb)
+
 # %% tags=["colab", "remove-cell"]
 # For Google Colab: fetches the book and installs what Colab lacks.
 # Where the package rainlens is there already, nothing happens.

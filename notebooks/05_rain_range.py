@@ -25,6 +25,9 @@
 # **Make a prediction.** Draw, on paper, how well unseen rain is removed against the number of
 # backgrounds *N* = 8, ..., for the three ranges. Which curve falls first?
 
+# %% [markdown] tags=["colab"]
+# [Open this chapter in Colab](https://colab.research.google.com/github/rainlens/rainlens/blob/main/notebooks/05_rain_range.ipynb)
+
 # %% tags=["colab", "remove-cell"]
 # For Google Colab: fetches the book and installs what Colab lacks.
 # Where the package rainlens is there already, nothing happens.

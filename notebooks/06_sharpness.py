@@ -25,6 +25,9 @@
 # **Make a prediction.** Three networks are trained on soft, middling and sharp patches. Which one removes most unseen rain at the
 # end? And which one damages an ordinary photograph most?
 
+# %% [markdown] tags=["colab"]
+# [Open this chapter in Colab](https://colab.research.google.com/github/rainlens/rainlens/blob/main/notebooks/06_sharpness.ipynb)
+
 # %% tags=["colab", "remove-cell"]
 # For Google Colab: fetches the book and installs what Colab lacks.
 # Where the package rainlens is there already, nothing happens.

@@ -23,6 +23,9 @@
 # **Make a prediction.** Order the four categories by how complicated you find them: portraits, photographs of all kinds, painted comics, buildings. Then
 # say which one a computer would call the most complicated. All it does is compare a picture with blurred copies of itself.
 
+# %% [markdown] tags=["colab"]
+# [Open this chapter in Colab](https://colab.research.google.com/github/rainlens/rainlens/blob/main/notebooks/07_complexity.ipynb)
+
 # %% tags=["colab", "remove-cell"]
 # For Google Colab: fetches the book and installs what Colab lacks.
 # Where the package rainlens is there already, nothing happens.

@@ -27,6 +27,9 @@
 # well their pupils paint the background of a *natural* picture: natural pictures, faces, buildings, comics. Does your order change with
 # the number of patches?
 
+# %% [markdown] tags=["colab"]
+# [Open this chapter in Colab](https://colab.research.google.com/github/rainlens/rainlens/blob/main/notebooks/08_transfer_and_size.ipynb)
+
 # %% tags=["colab", "remove-cell"]
 # For Google Colab: fetches the book and installs what Colab lacks.
 # Where the package rainlens is there already, nothing happens.

@@ -20,6 +20,9 @@
 # **Make a prediction.** The papers trained for 250,000 steps. How many of their claims do you expect to see in networks
 # that were trained for a thousand?
 
+# %% [markdown] tags=["colab"]
+# [Open this chapter in Colab](https://colab.research.google.com/github/rainlens/rainlens/blob/main/notebooks/15_ledger.ipynb)
+
 # %% tags=["colab", "remove-cell"]
 # For Google Colab: fetches the book and installs what Colab lacks.
 # Where the package rainlens is there already, nothing happens.

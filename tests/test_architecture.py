@@ -16,9 +16,9 @@ FLOORS = {
     4: {"experiments"},
     5: {
         *("plots", "toy_plots", "claims", "ledger", "widgets", "audit", "planning"),
-        *("front_page", "provenance"),
+        *("front_page", "provenance", "colab"),
     },
-    6: {"cli", "build", "colab"},
+    6: {"cli", "build"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -135,8 +135,9 @@ def test_where_the_package_is_there_nothing_happens(workplace: Path, monkeypatch
 def test_each_chapter_has_the_cell_below_its_title(source: Path):
     notebook = source.with_suffix(".ipynb")
     for version in (jupytext.read(source), nbformat.read(notebook, as_version=4)):
-        title, cell = version.cells[:2]
+        title, link, cell = version.cells[:3]
         assert title.cell_type == "markdown" and title.source.startswith("# ")
+        assert link.source == colab.link(source.stem), "run `rainlens book --save`"
         assert cell.source == colab.first_cell(), "run `rainlens book --save`"
         assert cell.metadata["tags"] == colab.TAGS
 
@@ -145,6 +146,7 @@ def test_an_older_cell_is_replaced(tmp_path: Path):
     for source in SOURCES:
         chapter, text = tmp_path / source.name, source.read_text(encoding="utf-8")
         bare = text.replace(f"{colab.first_cell()}\n\n", "").replace(f"{colab._HEAD}\n", "")
+        bare = bare.replace(f"{colab._LINK_HEAD}\n# {colab.link(source.stem)}\n\n", "")
         older = text.replace(TAG, "v0.0.1")
         assert len({text, bare, older}) == 3
         for before in (text, bare, older):
@@ -160,6 +162,7 @@ def test_the_address_stands_in_one_place():
     assert citation["repository-code"] == rainlens.REPOSITORY
     package = sorted((ROOT / "src").rglob("*.py"))
     texts = {p: p.read_text(encoding="utf-8").replace(colab.first_cell(), "") for p in SOURCES}
+    texts = {path: text.replace(colab.link(path.stem), "") for path, text in texts.items()}
     texts |= {p: p.read_text(encoding="utf-8") for p in package if p.parent.name != "src"}
     address = rainlens.REPOSITORY.removeprefix("https://")
     holding = [path.relative_to(ROOT).as_posix() for path, text in texts.items() if address in text]

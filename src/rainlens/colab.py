@@ -14,6 +14,7 @@ import rainlens
 
 # On a page of the book the cell would only be in the way; the notebook, which Colab opens, has it.
 TAGS = ["colab", "remove-cell"]
+COLAB = "https://colab.research.google.com"
 # An address to use instead of REPOSITORY, for trying the cell without the network.
 VARIABLE = "RAINLENS_URL"
 
@@ -41,7 +42,8 @@ if getattr(importlib.util.find_spec("rainlens"), "origin", None) is None:
     sys.path.append(os.path.abspath("rainlens/src"))""")
 
 _HEAD = f"# %% tags={TAGS}".replace("'", '"')
-_MARK = re.compile(r"^# %%", re.MULTILINE)
+_LINK_HEAD = '# %% [markdown] tags=["colab"]'
+_MARK = re.compile(r"^# %%.*$", re.MULTILINE)
 
 
 def first_cell() -> str:
@@ -51,12 +53,26 @@ def first_cell() -> str:
     )
 
 
+def address(chapter: str) -> str:
+    """Where Colab opens a chapter, which is named like its file: `01_unseen_rain`."""
+    repository = rainlens.REPOSITORY.removeprefix("https://github.com/")
+    return f"{COLAB}/github/{repository}/blob/main/notebooks/{chapter}.ipynb"
+
+
+def link(chapter: str) -> str:
+    """The Markdown that stands between the title of a chapter and its first cell."""
+    return f"[Open this chapter in Colab]({address(chapter)})"
+
+
 def put_first_cell(chapter: Path) -> None:
-    """Writes the cell into a chapter's source, below the title, in place of an older one."""
+    """Writes link and cell into a chapter's source, below the title, in place of older ones."""
     text = chapter.read_text(encoding="utf-8")
-    starts = [mark.start() for mark in _MARK.finditer(text)]
-    # Cell 0 is the title. Cell 1 is an older first cell or the beginning of the chapter proper.
-    rest = starts[2] if text.startswith(_HEAD, starts[1]) else starts[1]
-    written = f"{text[: starts[1]]}{_HEAD}\n{first_cell()}\n\n{text[rest:]}"
+    marks = list(_MARK.finditer(text))
+    # Cell 0 is the title; what follows is older or the beginning of the chapter proper.
+    rest = next(mark.start() for mark in marks[1:] if '"colab"' not in mark.group())
+    written = (
+        f"{text[: marks[1].start()]}{_LINK_HEAD}\n# {link(chapter.stem)}\n\n"
+        f"{_HEAD}\n{first_cell()}\n\n{text[rest:]}"
+    )
     if written != text:
         chapter.write_text(written, encoding="utf-8")

@@ -16,8 +16,7 @@ import pandas as pd
 from PIL import Image
 from torch import Tensor
 
-import rainlens
-from rainlens import evaluation, images, ledger
+from rainlens import colab, evaluation, images, ledger
 from rainlens.experiments import Experiment, Scale
 from rainlens.records import Record
 
@@ -226,16 +225,11 @@ def _verdicts(claims: pd.DataFrame, scale: str) -> str:
 
 
 def _ways_in(first: str) -> str:
-    owner_and_name = rainlens.REPOSITORY.removeprefix("https://github.com/")
-    colab = (
-        f"https://colab.research.google.com/github/{owner_and_name}/blob/main/notebooks/"
-        f"{first}.ipynb"
-    )
     cards = (
         _card("Read", "Chapter 1 shows a network fail on new rain, and how that is measured.",
               "Start with chapter 1", f"../notebooks/{first}.html"),
         _card("Run it", "The same chapter in Colab: change the rain, train again, see what moves.",
-              "Open in Colab", colab),
+              "Open in Colab", colab.address(first)),
         _card("Audit your own network", "A report card for a deraining network that you bring.",
               "Coming"),
     )  # fmt: skip
