@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rainlens import build, complexity, experiments, images, ledger, signals, toy_evaluation
+from rainlens import build, claims, complexity, experiments, images, ledger, signals, toy_evaluation
 from rainlens.records import Record, RecordStore
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -138,6 +138,56 @@ def test_the_first_steps_are_not_those_that_lose_most():
 
 def test_our_comics_are_a_few_dozen_pages():
     assert len(set(surveyed("comics", 128, "picture"))) < 36
+
+
+# --- chapters 4 and 5
+
+
+def swept(name: str) -> dict[int, list[Record]]:
+    """The sweep of a rain range, both seeds, by N."""
+    part = SETTING.sweep(rain=name)
+    return claims.by_count(part, {e: STORE.load(e.name) for e in part})
+
+
+def heights(name: str, measure: str) -> list[float]:
+    """Means on unseen rain, from the fewest backgrounds to the most."""
+    return [claims.mean(records, "unseen", measure).value for records in swept(name).values()]
+
+
+def test_nothing_collapses_and_the_damage_falls_most():
+    """Chapter 4: 'Is it a collapse?'"""
+    means = {measure: heights("medium", measure) for measure in ("gain", "contrast", "e_b")}
+    shares = {measure: min(values) / max(values) for measure, values in means.items()}
+    assert shares["gain"] > 0.7 and shares["contrast"] > 0.7
+    assert shares["e_b"] < min(shares["gain"], shares["contrast"])
+
+
+def test_with_many_backgrounds_the_path_leads_to_less_damage():
+    """Chapter 4: 'With many backgrounds a path leads to the left. With 8 it hardly does.'"""
+    fall = {}
+    for count, records in swept("medium").items():
+        curves = [record.curves["unseen/e_b"] for record in records]
+        fall[count] = np.mean([curve[1] - curve[-1] for curve in curves])
+    assert fall[8] < 3 and min(fall[n] for n in (64, 256, 1024)) > 10
+
+
+@pytest.mark.parametrize("name", ["small", "medium", "large"])
+def test_few_backgrounds_take_much_away_but_not_more_of_the_streaks(name: str):
+    """Chapter 5, the captions of both charts of the sweep."""
+    gain, contrast = heights(name, "gain"), heights(name, "contrast")
+    assert max(gain[:2]) == max(gain) and contrast[0] == min(contrast)
+    for measure in ("e_r", "e_b"):
+        falls = heights(name, measure)
+        assert falls[0] > falls[3] and falls[3] - falls[-1] < falls[0] - falls[3]
+
+
+def test_where_rain_is_easy_a_best_number_is_passed_while_damage_goes_on_falling():
+    """Chapter 5: 'Best in the middle'."""
+    sweep, damage = swept("small"), heights("small", "e_b")
+    best = claims.best_count(sweep, "unseen", "contrast")
+    lost = claims.difference(sweep[1024], sweep[best.n], "unseen", "contrast")
+    assert best.high < 1024 and lost.high < 0
+    assert sorted(damage, reverse=True) == damage
 
 
 # --- the README
