@@ -130,7 +130,7 @@ def gallery(
         tag = _image_tag(content, "webp", label, "width:100%;height:auto;image-rendering:pixelated")
         tiles.append(f'<div>{tag}<div style="{LABEL}">{html.escape(label)}</div></div>')
     # Two of 9.5 em fit on a phone. More than four such columns are wider than a page.
-    least = 9.5 if columns <= 4 else 7
+    least = 9.5 if columns <= 4 else 6.2
     basis = f"minmax(max({least}em, calc((100% - {columns - 1} * 0.6em) / {columns})), 1fr)"
     grid = f"display:grid;grid-template-columns:repeat(auto-fill,{basis});gap:0.6em;max-width:900px"
     return Shown(f'<div role="group" aria-label="{html.escape(alt)}" style="{grid}">'
