@@ -92,6 +92,7 @@ class Plan:
     together: int = 4
     sweep: tuple[int, int] = (4, 200)  # networks, steps of each
     empty: int = 40  # experiments, to measure what scheduling costs
+    metrics: tuple[str, ...] = tuple(METRICS)
     pictures: int = 100
     memory_steps: int = 200
     memory_scale: str = "cpu"
@@ -137,8 +138,8 @@ class Plan:
     def _metrics(self) -> list[dict]:
         return [
             {"kind": "metric", "measure": measure, "library": library, "count": self.pictures}
-            for measure, libraries in METRICS.items()
-            for library in libraries
+            for measure in self.metrics
+            for library in METRICS[measure]
         ]
 
     def _whole(self, question: str) -> list[dict]:
@@ -197,6 +198,7 @@ QUICK = Plan(
     together=2,
     sweep=(2, 4),
     empty=4,
+    metrics=("SSIM",),
     pictures=4,
     memory_steps=4,
     memory_scale="smoke",
