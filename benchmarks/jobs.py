@@ -7,6 +7,7 @@ by `kind`; its arguments are the other entries.
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import math
@@ -19,10 +20,7 @@ from dataclasses import dataclass, field, replace
 
 import baseline
 import cv2
-import libraries
 import numpy as np
-import runs
-import together
 import torch
 from torch import nn
 
@@ -147,6 +145,8 @@ def training_together(
     way: str, count: int, blocks: int, channels: int, size: int, seconds: float, least: int
 ) -> dict:
     """Steps of one network a second where `count` of them learn in one program."""
+    import together
+
     networks = together.WAYS[way](count, blocks=blocks, channels=channels)
     experiment, watch = _experiment(blocks, channels, size), Stopwatch(seconds, least)
     draw, step = experiments.training_batches(experiment, torch.device("cpu")), itertools.count()
@@ -162,6 +162,8 @@ def training_together(
 
 def metric(measure: str, library: str, count: int, seconds: float, least: int) -> dict:
     """Pictures a second: one after another, as a record scores them, each library at its best."""
+    import libraries
+
     pictures, work = libraries.pictures(count), libraries.MEASURES[measure, library]
     keep_memory()  # as it is while experiments run
     ready, watch = [libraries.READY[library](*pair) for pair in pictures], Stopwatch(seconds, least)
@@ -240,11 +242,6 @@ JOBS = {
         complexity_opencv,
         training_together,
         metric,
-        runs.sweep,
-        runs.overhead,
-        runs.memory,
-        runs.book,
-        runs.plan,
     )
 }
 
@@ -254,7 +251,9 @@ def main() -> None:
     threads = job.pop("threads")
     torch.set_num_threads(threads)
     cv2.setNumThreads(threads)
-    work = JOBS[job.pop("kind")]
+    kind = job.pop("kind")
+    # The others load the builder of the book, which takes seconds.
+    work = JOBS.get(kind) or getattr(importlib.import_module("runs"), kind)
     print("ready", flush=True)
     sys.stdin.readline()
     print(json.dumps(work(**job)), flush=True)

@@ -117,8 +117,7 @@ def _peak() -> float:
 
 def plan(scale: str) -> dict:
     """What all networks of a scale would take, of machines like this one."""
-    wanted = [e for path in build.chapters() for e in build.grid(path, scale)]
-    found = planning.kinds({e.name: e for e in wanted}.values(), torch.device("cpu"))
+    found = planning.kinds(build.wanted(build.chapters(), scale), torch.device("cpu"))
     told = planning.table(found, (1, 8, 64))
     return {"rows": json.loads(told.to_json(orient="records"))}
 

@@ -52,7 +52,6 @@ recompute = False
 import matplotlib.pyplot as plt
 from IPython.display import Markdown
 
-import rainlens
 from rainlens import ledger, plots
 from rainlens.experiments import run, scale_named
 
@@ -172,8 +171,7 @@ def measured(ours):
 # %% tags=["hide-input"]
 def evidence(row):
     """The records behind a finding, as folded links."""
-    base = f"{rainlens.REPOSITORY}/blob/main/records/{scale}"
-    links = [f'<a href="{base}/{name}.json">{name}</a>' for name in row.records]
+    links = plots.record_links(row.records, scale)
     count = f"{len(links)} record{'s' * (len(links) != 1)}"
     listed = f'<div style="overflow-wrap:anywhere">{"<br>".join(links)}</div>'
     return f"\n\n<details><summary>{count}</summary>\n\n{listed}\n\n</details>" if links else ""

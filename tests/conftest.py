@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import torch
 from browser.built_book import build_site
 from browser.chromium import open_browser, require_browser, serve
 
@@ -23,3 +24,12 @@ def browser(site: Path) -> Iterator[SimpleNamespace]:
     """A browser and the address under which it finds the book."""
     with serve(site) as (address, asked), open_browser() as driver:
         yield SimpleNamespace(driver=driver, address=address, asked=asked, site=site)
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Sums come out the same to the last bit, and tests do not fight over the cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

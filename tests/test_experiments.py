@@ -21,15 +21,8 @@ from rainlens.evaluation import TestSet
 from rainlens.experiments import Experiment, Survey
 from rainlens.records import Record, RecordError, RecordStore
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 SMOKE = replace(experiments.scale_named("smoke"), test_count=2)
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from rainlens import experiments, training
 from rainlens.training import Schedule
 
+pytestmark = pytest.mark.usefixtures("one_thread")
 STEPS, EVERY = 80, 10
 EXPERIMENT = replace(
     experiments.SCALES["smoke"].experiment(
@@ -21,14 +22,6 @@ EXPERIMENT = replace(
     curves=(),
     tests=(),
 )
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def plainly(draw: training.Draw) -> list[float]:

@@ -76,6 +76,11 @@ def grid(chapter: Path, scale: str) -> list[Any]:
     return list(names.get("grid", []))
 
 
+def wanted(sources: list[Path], scale: str) -> list[Any]:
+    """The experiments that chapters state, each once, though several chapters may ask for it."""
+    return list({e.name: e for source in sources for e in grid(source, scale)}.values())
+
+
 def execute(chapter: Path, target: Path, scale: str, recompute: bool = False) -> None:
     """Runs one chapter with papermill and writes the notebook, tidy, to `target`.
 

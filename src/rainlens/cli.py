@@ -69,7 +69,8 @@ def run(
     if bool(chapters) == all_chapters:
         raise typer.BadParameter("Name the chapters to compute, or give --all.")
     chosen = experiments.scale_named(scale.value)
-    wanted = [e for path in build.chapters(chapters) for e in build.grid(path, chosen.name)]
+    wanted = build.wanted(build.chapters(chapters), chosen.name)
+    # Different experiments may have the same stand-in.
     distinct = {e.name: e for e in experiments.on_hand(wanted, chosen, recompute)}
     grid = experiments.skeleton_first(list(distinct.values()))
     on = Cluster(ray, threads or 1, gpus) if ray else None
@@ -100,10 +101,9 @@ def plan(
 
     Nothing is trained but a few steps of each kind of network.
     """
-    wanted = [e for path in build.chapters() for e in build.grid(path, scale.value)]
     device = training.device()
     torch.set_num_threads(training.cores())
-    found = planning.kinds({e.name: e for e in wanted}.values(), device)
+    found = planning.kinds(build.wanted(build.chapters(), scale.value), device)
     typer.echo(
         planning.table(found, devices).to_string(index=False, na_rep="", float_format="%.3g")
     )

@@ -169,10 +169,7 @@ class _Desk:
             return None
         if answer.files is None:
             return None
-        self.store.folder.mkdir(parents=True, exist_ok=True)
-        # The JSON last: a record that is there has all its files.
-        for name in sorted(answer.files, key=lambda name: name.endswith(".json")):
-            write_whole(self.store.folder / name, answer.files[name])
+        self.store.put(answer.files)
         for path in _unfinished_paths(self.store, experiment.name):
             path.unlink()
         return self.store.load(experiment.name)

@@ -176,9 +176,14 @@ def source_note(records: Sequence[Record], scale: str) -> str:
     return f"Scale <i>{scale}</i>, {said}, {count}.{_how_made(names, scale)}"
 
 
-def _how_made(names: Sequence[str], scale: str) -> str:
+def record_links(names: Sequence[str], scale: str) -> list[str]:
+    """Links to records of a scale in the repository, as HTML."""
     base = f"{rainlens.REPOSITORY}/blob/main/records/{scale}"
-    links = ", ".join(f'<a href="{base}/{name}.json">{name}</a>' for name in names)
+    return [f'<a href="{base}/{name}.json">{name}</a>' for name in names]
+
+
+def _how_made(names: Sequence[str], scale: str) -> str:
+    links = ", ".join(record_links(names, scale))
     return (
         '<details class="rl-made"><summary>How was this made?</summary>By the code cells above, '
         f"from these records of experiments: {links}.</details>"

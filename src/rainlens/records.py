@@ -120,6 +120,15 @@ class RecordStore:
         """One kept output, uint8 (3, H, W)."""
         return images.load(self.folder / record.pictures[test][index])
 
+    def put(self, contents: dict[str, bytes]) -> None:
+        """Writes files of records, by name, as they are; the JSON last.
+
+        So a record that is there has all its files.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        for name in sorted(contents, key=lambda name: name.endswith(".json")):
+            write_whole(self.folder / name, contents[name])
+
     def files(self, record: Record) -> list[Path]:
         """All that a record consists of: its pictures, its weights if it has any, its JSON."""
         pictures = [self.folder / name for names in record.pictures.values() for name in names]
@@ -197,11 +206,7 @@ def merge(archive: Path, store_of: Callable[[str], RecordStore]) -> Merged:
     if None in owners.values():
         stray = next(name for name, owner in owners.items() if owner is None)
         raise RecordError(f"{archive} has {stray}, which belongs to no record; pack it again.")
-    store.folder.mkdir(parents=True, exist_ok=True)
-    # The JSON last: a record that is there has all its files.
-    for name in sorted(contents, key=lambda name: name.endswith(".json")):
-        if owners[name] in added:
-            write_whole(store.folder / name, contents[name])
+    store.put({name: content for name, content in contents.items() if owners[name] in added})
     return Merged(manifest["scale"], tuple(added), tuple(known))
 
 
