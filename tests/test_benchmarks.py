@@ -49,3 +49,13 @@ def test_the_book_shows_what_was_measured(tables):
 def test_the_readme_states_what_was_measured(tables):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert f"\n{tables.readme(RESULTS['measured'])}\n" in text
+
+
+def test_separate_processes_are_what_was_quickest(tables):
+    """The page on speed: `rainlens run --workers` does what was quickest."""
+    found = tables.Tables(RESULTS["measured"])
+    apart = found.find(kind="training_ours", blocks=8, channels=32, size=64)
+    together = found.find(kind="training_together")
+    best = max(apart, key=lambda entry: entry["rate"])
+    assert best["arrangement"] == "2 processes of 1 thread"
+    assert together and best["rate"] > max(entry["rate"] for entry in together)
