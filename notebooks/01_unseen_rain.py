@@ -70,7 +70,11 @@ setting = scale_named(scale)
 # %% [markdown]
 # ## A rainy picture is a sum
 #
-# The papers add rain to a clean picture: *I = B + R*. *B* is the background, *R* the rain layer
+# The papers add rain to a clean picture:
+#
+# $$I = B + R \tag{1.1}$$
+#
+# *B* is the background, *R* the rain layer
 # (grey, 0 where it does not rain), and the sum *I* is cut off at white. The advantage of rain made this way is that
 # we know *B* and *R* exactly, so we can measure what a network did to each of them.
 #

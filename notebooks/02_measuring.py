@@ -71,8 +71,11 @@ setting = scale_named(scale)
 # ## A picture divided in two
 #
 # We know the clean picture *B* and the rainy picture *I*, so we know the rain *R = I - B*. Where
-# *R* exceeds a small threshold *t*, it visibly rains: that is the mask *M*. The papers do not say
-# what *t* is; we use 10 of 255 grey levels everywhere.
+# *R* exceeds a small threshold *t*, it visibly rains: these pixels *p* are the mask *M*.
+#
+# $$M = \{\, p \,:\, R_p > t \,\} \tag{2.1}$$
+#
+# The papers do not say what *t* is; we use 10 of 255 grey levels everywhere.
 
 # %%
 test = TestSet(
@@ -98,13 +101,18 @@ plots.gallery(
 # %% [markdown]
 # ## The papers' two measures
 #
-# - **E_R** is the root mean square of *output - rainy*, taken over the rain region: how much the network *changed*
-#   where it rains. 0 means that it left the rain alone.
-# - **E_B** is the root mean square of *output - clean*, taken over the background region: how much it
-#   *damaged* the rest. 0 means no damage.
+# **E_R** is the root mean square of *output - rainy*, taken over the rain region: how much the network *changed*
+# where it rains. 0 means that it left the rain alone.
 #
-# Both count grey levels from 0 to 255. Note what they are compared with: E_R with the input, E_B
-# with the truth.
+# $$E_R = \sqrt{\underset{p \in M}{\operatorname{mean}} \left(\tilde I_p - I_p\right)^2} \tag{2.2}$$
+#
+# **E_B** is the root mean square of *output - clean*, taken over the background region: how much it
+# *damaged* the rest. 0 means no damage.
+#
+# $$E_B = \sqrt{\underset{p \notin M}{\operatorname{mean}} \left(\tilde I_p - B_p\right)^2} \tag{2.3}$$
+#
+# Here $\tilde I$ is the output, and the mean runs over the three colours, too. Both measures count grey levels from 0 to 255. Note
+# what they are compared with: E_R with the input *I*, E_B with the truth *B*.
 #
 # Now the candidates from the prediction, and a few more.
 
@@ -201,12 +209,18 @@ Markdown(
 # at every pixel. So we plot *d* against *R*, a point for each pixel of the rain region, and fit a straight line.
 # There are two ways to do it, and they answer different questions.
 #
-# - The line **through the origin** has the slope **sum(d R) / sum(R R)**. We call it the **removal
-#   gain**. 0: the rain was left. 1: exactly removed. More: more was taken away than the rain.
-# - A line with a **free intercept** has the slope **cov(d, R) / var(R)**. We call it the **contrast
-#   gain**: how much of the difference between strong and weak rain is gone. Making every pixel darker by the
-#   same amount lifts the line and does not tilt it, so it does not count. Darkening by a *share* tilts it a
-#   little, because the share of a bright streak is larger.
+# The slope of the line **through the origin** we call the **removal
+# gain**. 0: the rain was left. 1: exactly removed. More: more was taken away than the rain.
+#
+# $$\text{removal gain} = \frac{\sum_{p \in M} d_p R_p}{\sum_{p \in M} R_p^2} \tag{2.4}$$
+#
+# The slope of a line with a **free intercept** we call the **contrast
+# gain**: how much of the difference between strong and weak rain is gone. Making every pixel darker by the
+# same amount lifts the line and does not tilt it, so it does not count. Darkening by a *share* tilts it a
+# little, because the share of a bright streak is larger. It is the covariance of *d* and *R* in the mask, divided by
+# the variance of *R*.
+#
+# $$\text{contrast gain} = \frac{\operatorname{cov}(d, R)}{\operatorname{var}(R)} \tag{2.5}$$
 
 # %% tags=["hide-input"]
 region = mask[0].expand_as(rainy[0])
@@ -248,7 +262,7 @@ plots.chart(
 # **along the rain** (the contrast gain times the standard deviation of *R*), and a **rest** that neither
 # explains. In such a fit (least squares) the rest has mean zero and is uncorrelated with *R*, so the squares of the three parts add up:
 #
-# **E_R² = offset² + along² + rest²**.
+# $$E_R^2 = \text{offset}^2 + \text{along}^2 + \text{rest}^2 \tag{2.6}$$
 
 # %% tags=["hide-input"]
 rows = ["| network | offset | along the rain | rest | root of the sum of squares | E_R |",
@@ -463,7 +477,7 @@ Markdown(
 # <details><summary>Solution to 1</summary>
 #
 # In the left half *d = R*, in the right half *d = 0*. If it rains evenly, both halves hold the same
-# energy *sum(R R)*, so the removal gain is the left half's share: close to 0.5.
+# energy (the sum of the squares of *R*), so by equation 2.4 the removal gain is the left half's share: close to 0.5.
 #
 # </details>
 

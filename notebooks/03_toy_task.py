@@ -75,7 +75,11 @@ setting = scale_named(scale)
 # %% [markdown]
 # ## The task
 #
-# The clean signal of *order* O is *y* = 10 cos(O π *x* / 10) for *x* from -10 to 10: O whole waves. Noise *n* is
+# The clean signal of *order* O is a cosine with O whole waves between *x* = -10 and *x* = 10:
+#
+# $$y = 10 \, \cos\left(\frac{O \pi}{10}\, x\right) \tag{3.1}$$
+#
+# Noise *n* is
 # drawn from N(0, 1), the normal distribution with mean 0 and standard deviation 1, and added to *y*. The network is given both
 # coordinates of each point, (*x*, *y* + *n*), and must return (*x*, *y*).
 #
@@ -83,7 +87,7 @@ setting = scale_named(scale)
 #
 # - **denoise**: average each *y* with its neighbours and ignore *x*. This works for any smooth curve, but it
 #   relies on the noise being what it was in training;
-# - **read it off**: compute 10 cos(O π *x* / 10) from *x* and ignore *y*. This works under any noise, but only
+# - **read it off**: compute equation 3.1 from *x* and ignore *y*. This works under any noise, but only
 #   ever gives one curve.
 #
 # | here | in deraining |
@@ -356,10 +360,16 @@ plots.chart(
 #
 # <details><summary>The formula</summary>
 #
-# Slide the whole input along its own curve *f* by a tiny step *d*: all *x* grow by *d*, all *y* by *f'(x) d*, and so should the answer, by *f'(x) d*.
-# Let J<sub>x</sub> and J<sub>y</sub> be the derivatives of the output's *y* with respect to the input's *x* and *y* (its Jacobian), and ⟨a, b⟩ the sum of the
-# products of two lists of numbers. Then the x share is ⟨J<sub>x</sub> 1, f'⟩ / ⟨f', f'⟩, and the y share ⟨J<sub>y</sub> f', f'⟩ / ⟨f', f'⟩. The code takes
-# derivatives in place of the step of 0.001.
+# Slide the whole input along its own curve by a tiny step *d*: all *x* grow by *d*, all *y* by *s d*, where *s* is the slope of the curve there, and
+# so should the answer.
+# Let $J_x$ and $J_y$ be the derivatives of the output's *y* with respect to the input's *x* and *y* (its Jacobian), **1** a list of ones, and ⟨*a*, *b*⟩
+# the sum of the products of two lists of numbers. Then
+#
+# $$\text{x share} = \frac{\langle J_x \mathbf{1},\, s \rangle}{\langle s,\, s \rangle} \tag{3.2}$$
+#
+# $$\text{y share} = \frac{\langle J_y \, s,\, s \rangle}{\langle s,\, s \rangle} \tag{3.3}$$
+#
+# The code takes derivatives in place of the step of 0.001.
 #
 # </details>
 

@@ -69,9 +69,10 @@ KINDS = complexity.SHARPNESS_CLASSES
 # ## Measuring sharpness
 #
 # The **Laplacian** of a picture is, at each pixel, the sum of the four neighbours minus four times the pixel itself. On an even slope
-# it is zero; at an edge it jumps up and down. Its variance says how much of such jumping there is:
+# it is zero; at an edge it jumps up and down. Its variance says how much of such jumping there is. With *G* for the picture in grey
+# and Δ for the Laplacian:
 #
-# > *S* = Var(Laplacian of the grey picture).
+# $$S = \operatorname{var}(\Delta G) \tag{6.1}$$
 #
 # The paper calls a patch *low* below 50, *medium* from 500 to 1,000 and *high* above 5,000. What lies between is left out, so
 # that the classes are far apart.

@@ -70,9 +70,13 @@ setting = scale_named(scale)
 # Take a grey picture and replace each block of 2x2 pixels by its mean. Do it again, and again. Each step loses something, and how
 # much it loses is the complexity at that scale.
 #
-# In formulas: O(*j*, *k*), the *overlap*, is the mean product of the pixels of scales *j* and *k*, brought to one size. Then
+# In formulas: let $O_{j,k}$, the *overlap*, be the mean product of the pixels of scales *j* and *k*, brought to one size. Scale *k* loses
 #
-# > *C_k* = | O(*k*, *k*+1) - ½ (O(*k*, *k*) + O(*k*+1, *k*+1)) |,   *C* = *C_0* + *C_1* + ...
+# $$C_k = \left| O_{k,k+1} - \frac{1}{2} \left( O_{k,k} + O_{k+1,k+1} \right) \right| \tag{7.1}$$
+#
+# and the complexity is the sum over all scales:
+#
+# $$C = C_0 + C_1 + C_2 + \dots \tag{7.2}$$
 
 # %%
 photograph = images.load(images.names(images.EMBEDDED, "test")[0])[None]
@@ -105,7 +109,7 @@ plots.gallery(
 # ### What it really measures
 #
 # Take a picture times its own block means, pixel by pixel. On average over a block, that is the block mean squared. So
-# O(*k*, *k*+1) = O(*k*+1, *k*+1), and each *C_k* is half the difference of two neighbouring O(*k*, *k*). In the sum all but the
+# $O_{k,k+1} = O_{k+1,k+1}$, and each $C_k$ is half the difference of two neighbouring overlaps, $\frac{1}{2} (O_{k,k} - O_{k+1,k+1})$. In the sum 7.2 all but the
 # first and the last cancel.
 #
 # Summed over all scales, *C* is **half the variance of the picture**. Let us see whether the code agrees.

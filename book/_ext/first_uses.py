@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import equations
 from docutils import nodes
 
 GLOSSARY, REFERENCES = "book/glossary", "book/references"
@@ -160,7 +161,7 @@ def _join_lines(paragraph: nodes.paragraph) -> None:
 
 
 def places(app, page: str) -> list[Place]:
-    """All that a page may link to: terms, papers, the other chapters."""
+    """All that a page may link to: terms, papers, the other chapters, equations."""
 
     def address(target: str, anchor: str = "") -> str:
         return app.builder.get_relative_uri(page, target) + (f"#{anchor}" if anchor else "")
@@ -182,7 +183,11 @@ def places(app, page: str) -> list[Place]:
         for number, document in numbered.items()
         if document != page
     ]
-    return [*terms, *papers, *chapters]
+    formulas = [
+        Place(f"equation {tag}", address(document, equations.anchor(tag)), anywhere=True)
+        for tag, document in equations.numbers(app.env).items()
+    ]
+    return [*terms, *papers, *chapters, *formulas]
 
 
 def _citations(env) -> list:
