@@ -86,7 +86,13 @@ coarse = {
     )
     for network, category in ledger.SWEEPS
 }
-grid = [*fine, *(e for part in coarse.values() for e in part)]
+own = [
+    setting.experiment(backgrounds=name, patches=n, seed=s, own_patches=8)
+    for name in ("natural", "faces")
+    for n in setting.coarse_counts
+    for s in setting.seeds
+]
+grid = [*fine, *own, *(e for part in coarse.values() for e in part)]
 
 # %%
 found = dict(

@@ -62,6 +62,7 @@ CHANGED = {
     "tests": (TestSet("unseen", "streaks", "embedded", 2),),
     "sharpness": "low",
     "snapshots": (0,),
+    "own_patches": 3,
 }
 
 
@@ -292,8 +293,7 @@ def test_sweeps_hold_all_counts_and_seeds_and_fewer_of_other_networks():
     ]
     other = setting.sweep(True, model="unet", backgrounds="faces")
     assert [(e.patches, e.seed, e.backgrounds) for e in other] == [
-        (8, 0, "faces"),
-        (32, 0, "faces"),
+        (n, s, "faces") for n in (8, 32) for s in (0, 1)
     ]
     larger = setting.sweep(True, options=setting.sizes["2x12"])
     assert [(e.patches, e.seed) for e in larger] == [(8, 0), (16, 0), (32, 0)]
@@ -616,10 +616,51 @@ class Untouched(torch.nn.Module):
 def test_records_know_how_rainy_the_input_was():
     """Of a set that a network leaves alone, the input's PSNR is the output's."""
     test = SMOKE.experiment(rain="small", patches=8).test("unseen")
-    scores, _ = evaluation.evaluate(Untouched(), test)
+    scores, _ = evaluation.evaluate(Untouched(), *evaluation.load(test))
     assert scores["input_psnr"] == pytest.approx(scores["psnr"])
     assert all(0 < share < 1 for share in scores["coverage"])
     assert min(scores["exact_e_r"]) > 10 and max(scores["e_r"]) < 1e-3
+
+
+def test_training_patches_are_tested_under_the_same_rain_as_new_pictures(store):
+    experiment = tiny(own_patches=3)
+    record = experiments.compute(experiment, store)
+    names = [test.name for test in experiment.tests]
+    assert set(record.tests) == {*names, *map(experiments.own, names)}
+    assert experiment.curves == ()
+
+    unseen = experiment.test("unseen")
+    rainy, clean = experiments.own_pair(experiment, unseen)
+    patches = images.patches(images.EMBEDDED, 8, experiment.patch_size, experiment.seed)
+    assert [p.tolist() for p in clean] == [patches[i % 3].tolist() for i in range(unseen.count)]
+    # Where neither sum is clipped, what was added is the same.
+    new_rainy, new_clean = evaluation.load(unseen)
+    assert len(new_clean) == len(clean)
+    for ours, plain, theirs, new in zip(rainy, clean, new_rainy, new_clean, strict=True):
+        whole = (ours < 255) & (theirs < 255)
+        assert torch.equal((ours - plain)[whole], (theirs - new)[whole])
+
+    shown = experiments.own("shown_unseen")
+    output = store.picture(record, shown, 0)
+    assert output.shape == (3, experiment.patch_size, experiment.patch_size)
+
+
+def test_own_patches_are_the_same_for_every_number_of_backgrounds():
+    few, many = (tiny(patches=n, own_patches=3) for n in (8, 64))
+    pairs = [experiments.own_pair(e, e.test("unseen")) for e in (few, many)]
+    assert [[p.tolist() for p in part] for part in pairs[0]] == [
+        [p.tolist() for p in part] for part in pairs[1]
+    ]
+    with pytest.raises(ValueError, match="own_patches is 9; it must be from 1 to 8"):
+        tiny(own_patches=9)
+
+
+def test_a_stand_in_is_tested_on_its_own_patches_too():
+    real = experiments.scale_named("cpu").experiment(patches=8, own_patches=8)
+    embedded = experiments.stand_in(real, experiments.scale_named("cpu"))
+    assert embedded.backgrounds == images.EMBEDDED and embedded.own_patches == 8
+    assert {test.crop for test in embedded.tests} == {real.patch_size}
+    assert {test.rain for test in embedded.tests} == {"streaks", "medium"}
 
 
 def test_other_categories_are_tested_on_their_own_kind_and_on_natural_pictures():

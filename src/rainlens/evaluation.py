@@ -54,13 +54,16 @@ def load(test: TestSet) -> tuple[list[Tensor], list[Tensor]]:
         clean = [images.centre(picture, test.crop) if test.crop else picture for picture in whole]
     else:
         clean = images.test_pictures(test.backgrounds, test.count, test.crop)
-    layers = _layers(test, clean)
+    return put_rain(test, clean), clean
+
+
+def put_rain(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
+    """Pictures, uint8 (3, H, W), under the rain of a test set, which each place in it keeps."""
     # As files store it: whole grey levels, clipped at white.
-    rainy = [
+    return [
         (picture.short() + layer.short()).clamp(max=255).byte()
-        for picture, layer in zip(clean, layers, strict=True)
+        for picture, layer in zip(clean, _layers(test, clean), strict=True)
     ]
-    return rainy, clean
 
 
 def derain(model: nn.Module, rainy: list[Tensor], batch_pixels: int = 400_000) -> list[Tensor]:
@@ -83,13 +86,14 @@ def derain(model: nn.Module, rainy: list[Tensor], batch_pixels: int = 400_000) -
     return [output for output in outputs if output is not None]
 
 
-def evaluate(model: nn.Module, test: TestSet) -> tuple[dict[str, list[float]], list[Tensor]]:
-    """Scores by measure, one a picture, and the outputs, float32 (3, H, W).
+def evaluate(
+    model: nn.Module, rainy: list[Tensor], clean: list[Tensor]
+) -> tuple[dict[str, list[float]], list[Tensor]]:
+    """Scores by measure, one a picture, and the outputs, float32 (3, H, W), for uint8 pictures.
 
     Those of `metrics.score`, and three of the rainy pictures themselves: `input_psnr`; `coverage`,
     the share of pixels in the rain region; and `exact_e_r`, the E_R of removing the rain exactly.
     """
-    rainy, clean = load(test)
     outputs = derain(model, rainy)
     scores: dict[str, list[float]] = {}
     for output, before, truth in zip(outputs, rainy, clean, strict=True):

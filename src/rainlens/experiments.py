@@ -57,7 +57,8 @@ class Experiment:
     iterations, batch, learning_rate: the budget. seed: patches, initial weights and all draws.
     curves: test sets measured along the way, every `measure_every` iterations. tests: those
     measured at the end. snapshots: iterations at which the outputs of the test sets that keep
-    theirs are kept, too, under the name that `snapshot` gives.
+    theirs are kept, too, under the name that `snapshot` gives. own_patches: so many of its training
+    patches are tested as well, under the rain of each test set and the name that `own` gives.
     """
 
     model: str = "resnet"
@@ -75,6 +76,7 @@ class Experiment:
     tests: tuple[TestSet, ...] = ()
     sharpness: str | None = None
     snapshots: tuple[int, ...] | None = None
+    own_patches: int | None = None
 
     def __post_init__(self) -> None:
         if self.sharpness not in (None, *complexity.SHARPNESS_CLASSES):
@@ -85,6 +87,10 @@ class Experiment:
         for name in ("patches", "patch_size", "iterations", "batch", "measure_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        if self.own_patches is not None and not 1 <= self.own_patches <= self.patches:
+            raise ValueError(
+                f"own_patches is {self.own_patches}; it must be from 1 to {self.patches}."
+            )
         for step in self.snapshots or ():
             if not 0 <= step < self.iterations:
                 raise ValueError(
@@ -120,6 +126,11 @@ class Experiment:
 def snapshot(test: str, iteration: int) -> str:
     """How a record calls the outputs for a test set that were kept during training."""
     return f"{test}_at{iteration}"
+
+
+def own(test: str) -> str:
+    """How a record calls the results on training patches under the rain of a test set."""
+    return f"own_{test}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,14 +276,14 @@ class Scale:
     def sweep(self, coarse: bool = False, **fields: Any) -> list[Experiment]:
         """The experiments that differ in N and seed alone, ordered by N.
 
-        coarse: only `coarse_counts`. Other networks and sizes than the usual one are trained with
-        the first seed alone, and other networks with the fewest and the most patches alone.
+        coarse: only `coarse_counts`. Other networks are trained with the fewest and the most
+        patches alone, other sizes of the usual one with the first seed alone.
         """
         counts = self.coarse_counts if coarse else self.patch_counts
         one = self.experiment(**fields)
-        usual = one.options == self._options("resnet")
         if one.model != "resnet":
             counts = (counts[0], counts[-1])
+        usual = one.options == self._options(one.model)
         seeds = self.seeds if usual else self.seeds[:1]
         return [self.experiment(patches=n, seed=s, **fields) for n in counts for s in seeds]
 
@@ -310,6 +321,8 @@ class Scale:
         return evaluation.STREAKS if experiment.backgrounds == images.EMBEDDED else "rain100l"
 
     def _tests(self, experiment: Experiment) -> tuple[TestSet, ...]:
+        if experiment.own_patches:
+            return self._like_patches(experiment)
         pictures, unseen = self._pictures(experiment), self._rain(experiment)
         whole = dict(backgrounds=pictures, count=self.test_count, crop=self.test_crop)
         part = dict(backgrounds=pictures, count=min(50, self.test_count), crop=192)
@@ -329,12 +342,28 @@ class Scale:
             tests.append(TestSet("transfer", "rain100l", **whole))
         return tuple(tests)
 
+    def _like_patches(self, experiment: Experiment) -> tuple[TestSet, ...]:
+        """New pictures as large as training patches, so that both can be compared."""
+        size = dict(count=min(64, self.test_count), crop=experiment.patch_size)
+        size["backgrounds"], unseen = self._pictures(experiment), self._rain(experiment)
+        tests = [
+            TestSet("unseen", unseen, **size),
+            TestSet("streaks", evaluation.STREAKS, **size),
+            TestSet("seen", experiment.rain, **size),
+        ]
+        if self._shown(experiment) == experiment.backgrounds:
+            size["count"] = 4
+            tests.append(TestSet("shown_unseen", evaluation.STREAKS, **size, keep=True))
+        return tuple(tests)
+
     def _shown(self, experiment: Experiment) -> str:
         """Pictures whose outputs are kept: only those that may be shown to everyone."""
         category = experiment.backgrounds
         return category if category in ("comics", "faces") else images.EMBEDDED
 
     def _curves(self, experiment: Experiment) -> tuple[TestSet, ...]:
+        if experiment.own_patches:
+            return ()
         pictures = self._pictures(experiment)
         few = dict(backgrounds=pictures, count=min(16, self.test_count), crop=128)
         return (
@@ -648,9 +677,13 @@ def compute(
     )
     tests, kept = {}, snapshots.load()
     for test in experiment.tests:
-        tests[test.name], outputs = evaluation.evaluate(model, test)
-        if test.keep:
-            kept[test.name] = [images.to_bytes(output) for output in outputs]
+        pairs = {test.name: evaluation.load(test)}
+        if experiment.own_patches:
+            pairs[own(test.name)] = own_pair(experiment, test)
+        for name, pair in pairs.items():
+            tests[name], outputs = evaluation.evaluate(model, *pair)
+            if test.keep:
+                kept[name] = [images.to_bytes(output) for output in outputs]
     provenance = {**where(device), "seconds": round(time.monotonic() - start, 1)}
     description = json.loads(json.dumps(experiment.described()))
     record = Record(experiment.name, description, curves, tests, provenance=provenance)
@@ -834,15 +867,30 @@ def fresh_model(experiment: Experiment) -> torch.nn.Module:
         return models.build(experiment.model, **dict(experiment.options))
 
 
+def training_patches(experiment: Experiment) -> Tensor:
+    """The clean patches that it is trained on, uint8 (N, 3, size, size)."""
+    e = experiment
+    chosen_by = e.backgrounds, e.patches, e.patch_size, e.seed
+    if e.sharpness:
+        return complexity.patches_of_sharpness(*chosen_by, e.sharpness)
+    return images.patches(*chosen_by)
+
+
+def own_pair(experiment: Experiment, test: TestSet) -> tuple[list[Tensor], list[Tensor]]:
+    """Its first `own_patches` training patches, in turn, under the rain of a test set: rainy and
+    clean, uint8 (3, size, size) each, as many as the test set has pictures.
+
+    Sets of patches are nested, so those of one seed are the same for every N.
+    """
+    patches = training_patches(experiment)[: experiment.own_patches]
+    clean = [patches[place % len(patches)] for place in range(test.count)]
+    return evaluation.put_rain(test, clean), clean
+
+
 def training_batches(experiment: Experiment, device: torch.device) -> training.Draw:
     """Step -> (rainy, clean), float32 (batch, 3, size, size) in [0, 1], all on the device."""
-    size, count = experiment.patch_size, experiment.patches
-    chosen_by = experiment.backgrounds, count, size, experiment.seed
-    if experiment.sharpness:
-        patches = complexity.patches_of_sharpness(*chosen_by, experiment.sharpness)
-    else:
-        patches = images.patches(*chosen_by)
-    patches = patches.to(device)
+    size = experiment.patch_size
+    patches = training_patches(experiment).to(device)
 
     def draw(step: int) -> tuple[Tensor, Tensor]:
         source = generator(experiment.seed, "train", step, device)
