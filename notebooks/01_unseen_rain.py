@@ -99,8 +99,8 @@ noise = rain.sparse_noise(torch.tensor([250.0]), canvas, source)
 print(f"{(noise > 0).float().mean():.2%} of the pixels are drops")
 
 # %% [markdown]
-# **Step 3: a motion-blur kernel.** A falling drop draws a line while the shutter is open. The line
-# has a length, a thickness and a direction.
+# **Step 3: a motion-blur kernel**, the picture of one smeared drop. A falling drop draws a line while the shutter is
+# open. The line has a length, a thickness and a direction.
 
 # %%
 length, width, direction = torch.tensor([36]), torch.tensor([7]), torch.tensor([20.0])
@@ -170,7 +170,7 @@ plots.gallery(
     alt="Dense soft training rain beside sparse sharp streaks, each alone and on a photograph",
     caption="We call both rain (2026 paper, Fig. 1). As signals they differ: "
     + "; ".join(f"{k} covers {(v > 10 / 255).float().mean():.0%}" for k, v in covered.items())
-    + " of the pixels (brighter than 10 grey levels of 255).",
+    + " of its layer (brighter than 10 grey levels of 255).",
     columns=4,
 )
 
@@ -203,9 +203,11 @@ gap, contrast, cost = (
     claims.difference(few, many, "unseen", m) for m in ("gain", "contrast", "e_b")
 )
 words = ("8 backgrounds", "512 backgrounds", "neither clearly")
+taken = [claims.mean(group, "unseen", "gain").value for group in (few, many)]
 measured = (
-    f"By how much is taken away (removal gain), {claims.direction(gap, *words)} remove more; by "
-    f"the contrast of the streaks, {claims.direction(contrast, *words)}."
+    f"By how much is taken away: {claims.direction(gap, *words)} ({taken[0]:.2f} for 8 and "
+    f"{taken[1]:.2f} for 512, where exact removal gives 1). By the contrast of the streaks: "
+    f"{claims.direction(contrast, *words)}."
 )
 replies = {"8 backgrounds": measured, "512 backgrounds": measured, "about the same": measured}
 
@@ -303,6 +305,10 @@ known, other = (claims.mean(many, test, "contrast") for test in ("seen", "unseen
 pictures = [claims.mean(group, "shown_unseen", "contrast").value for group in (few, many)]
 words = ("more", "less", "neither clearly more nor clearly less")
 told = [claims.direction(estimate, *words) for estimate in (gap, contrast)]
+cover, strength = (
+    [claims.mean(many, test, m).value for test in ("unseen", "shown_unseen")]
+    for m in ("coverage", "exact_e_r")
+)
 agree = (pictures[0] > pictures[1]) == (contrast.value > 0)
 so = "less of unseen rain than of known rain" if other.value < known.value else "both alike"
 
@@ -311,11 +317,13 @@ Markdown(
     f"**It removes {so}.** With 512 backgrounds, {known.value:.0%} of the "
     f"contrast of known rain is gone and {other.value:.0%} of that of {unseen}. The two rains are "
     "not equally hard, so only a comparison of networks tells more.\n\n"
-    "**Was your prediction right?** By how much was taken away, 8 backgrounds remove "
-    f"**{told[0]}** than 512 ({gap}). By the contrast of the streaks on {unseen}, they remove **{told[1]}** "
-    f"({contrast}). On the streaks of the pictures above it is {pictures[0]:.2f} against "
-    f"{pictures[1]:.2f}: the two kinds of unseen rain "
-    f"{'agree' if agree else 'do not agree'} about which network is better."
+    f"**Was your prediction right?** 8 backgrounds take away **{told[0]}** than 512: {taken[0]:.2f} "
+    f"against {taken[1]:.2f}, where exact removal gives 1. By the contrast of the streaks on {unseen}, "
+    f"they remove **{told[1]}** ({contrast}). On the streaks of the pictures above it is {pictures[0]:.2f} "
+    f"against {pictures[1]:.2f}: the two kinds of unseen rain "
+    f"{'agree' if agree else 'do not agree'} about which network is better. They cover about as much of a "
+    f"picture ({cover[0]:.0%} and {cover[1]:.0%}), but the streaks that you see are brighter "
+    f"({strength[1]:.0f} grey levels, root mean square, against {strength[0]:.0f})."
 )
 
 # %% tags=["hide-input"]

@@ -217,8 +217,8 @@ Markdown(
 # The slope of a line with a **free intercept** we call the **contrast
 # gain**: how much of the difference between strong and weak rain is gone. Making every pixel darker by the
 # same amount lifts the line and does not tilt it, so it does not count. Darkening by a *share* tilts it a
-# little, because the share of a bright streak is larger. It is the covariance of *d* and *R* in the mask, divided by
-# the variance of *R*.
+# little, because the share of a bright streak is larger. It is the covariance of *d* and *R* in the mask (how far the two rise
+# and fall together), divided by the variance of *R*.
 #
 # $$\text{contrast gain} = \frac{\operatorname{cov}(d, R)}{\operatorname{var}(R)} \tag{2.5}$$
 
@@ -260,7 +260,7 @@ plots.chart(
 # %% [markdown]
 # The second fit also takes E_R apart. The change has a mean (the **offset**: darker or lighter), a part
 # **along the rain** (the contrast gain times the standard deviation of *R*), and a **rest** that neither
-# explains. In such a fit (least squares) the rest has mean zero and is uncorrelated with *R*, so the squares of the three parts add up:
+# explains. In such a fit (the line with the least sum of squares) the rest has mean zero and is uncorrelated with *R*, so the squares of the three parts add up:
 #
 # $$E_R^2 = \text{offset}^2 + \text{along}^2 + \text{rest}^2 \tag{2.6}$$
 

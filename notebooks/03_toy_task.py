@@ -104,6 +104,9 @@ setting = scale_named(scale)
 # What varies in this chapter is how fast the curve is, and each network learns one curve. What varies with rain is the number of
 # backgrounds. A slow curve is quick to learn, like 8 backgrounds; a fast one takes long, like 1,000. This is an
 # analogy: the toy never has many curves.
+#
+# And a photograph has no *x*: a deraining network is not told where it is in which picture. It has to recognise that from the pixels
+# between the streaks. Whether it does so for the pictures it was trained on is tested in chapter 4.
 
 # %%
 network = experiments.fresh_toy_model(setting.toy())
@@ -238,7 +241,7 @@ for order in toy_evaluation.ORDERS:
 ToyWidget(weights)
 
 # %% [markdown]
-# ## The network that knows the noise
+# ## The network that averages
 #
 # Trained on O = 8, otherwise the same. Eight waves over the line; the noise is what it was.
 
@@ -279,7 +282,8 @@ Markdown(
     f"{less}.{why}\n\n**What fails is mainly the shifted mean.** N(0, 5) is as foreign as N(10, "
     "5) and spreads as widely, but it is centred on zero. Under it this network has an error of "
     f"{middle:.2f} on its own curve, not {shifted:.1f}. Averaging removes what differs from point "
-    "to point. It cannot see a mean: noise with mean 10 looks like a curve that lies 10 higher."
+    "to point. It cannot see a mean: noise with mean 10 looks like a curve that lies 10 higher. "
+    "So what this network knows of the noise is one thing: that its mean is 0."
 )
 
 # %% [markdown]
@@ -307,8 +311,9 @@ Markdown("\n".join(rows))
 # The paper shows trained networks. We also watched them learn. Three errors along training, for all six orders: as
 # trained, under foreign noise, and on a foreign curve (a triangle wave that nobody was trained on).
 #
-# Here a network turns to the content: from averaging, which serves any smooth curve, to the one curve of its training. In chapters 4 and 5 we look for
-# the opposite turn, to the rain.
+# Here a network turns *to the content*: averaging, which serves any smooth curve, is the easy start, and the one curve of its training comes later. With
+# rain the easy start is a blur that harms streaks and picture alike. From there a network can come to know the pictures or the rain; chapters 4 and 5
+# look for a turn *to the rain*.
 
 # %% tags=["hide-input"]
 learning = [found[experiment] for experiment in main]
@@ -509,7 +514,7 @@ Markdown(
     "other curves the output is nearer to the training curve than to the right answer.\n- **O = "
     f"8 follows the noise**: *{words[noisy[1].low > noisy[0].high]}*. Under N(10, 5) its error is "
     f"{toy_plots.interval(noisy[1])}, that of O = 1 is {toy_plots.interval(noisy[0])}.\n- **The "
-    f"matched error rises with O** (1, 4, 8): *{words[rising]}*, with both seeds: "
+    f"error as trained rises with O** (1, 4, 8): *{words[rising]}*, with both seeds: "
     + "; ".join(", ".join(toy_plots.number(v) for v in values) for values in matched) + "."
 )
 
@@ -518,13 +523,16 @@ first, last = ({r.experiment["order"]: round(r.curves["x_share"][i], 2) + 0.0 fo
                for i in (1, -1))
 turned = [str(order) for order, share in last.items() if share > 0.5]
 stay = [str(order) for order, share in last.items() if share <= 0.5]
+between = [f"{toy_plots.number(r.curves['shifted'][-1])} (O = {order}, x share {last[order]:.2f})"
+           for r in learning if (order := r.experiment["order"]) in (1, 3, 8)]
 kind = "a mixture of both" if 0.1 < last[4] < 0.9 else "not a mixture"
 Markdown(
     f"- **Beyond the paper: turning takes time.** After {one.curves['iteration'][1]:,} steps the "
     f"x shares lie between {min(first.values()):.2f} and {max(first.values()):.2f}. At the end, x "
     f"decides (share above ½) for O = {', '.join(turned) or 'none'}, and y for O = "
     f"{', '.join(stay) or 'none'}.\n- **O = 4 is the paper's middle ground.** Here it ends with "
-    f"an x share of {last[4]:.2f}: {kind}."
+    f"an x share of {last[4]:.2f}: {kind}.\n- **A share in between protects in between.** Under "
+    f"N(10, 5) the errors at the end are {', '.join(between)}."
 )
 
 # %% tags=["hide-input"]
@@ -536,10 +544,8 @@ Markdown(
     f"how long it was trained*. After {one.curves['iteration'][1]:,} steps the network of O = 1 "
     f"is still mostly a denoiser (x share {early:.2f}): its error on the foreign curve is "
     f"{begin[0]}, at the end {end[0]}. Under the foreign noise it is the other way round, "
-    f"{begin[1]} and then {end[1]}.\n\nChapter 4 discusses stopping early, too. The relation: "
-    "here a long training specialises in the curve, so that an early stop helps with unseen "
-    "curves; there it may specialise in the rain, so that an early stop may help with unseen "
-    "rain."
+    f"{begin[1]} and then {end[1]}.\n\nChapter 4 stops a training early, too, but against the "
+    "opposite: here the late steps learn the content, there they may learn the rain."
 )
 
 # %% [markdown]
@@ -673,7 +679,8 @@ Markdown(
 # ## More: how dense are the points?
 #
 # How densely the line is sampled at test time is open, too. A network that averages neighbours should care: twice as many points,
-# twice as many to average, but training segments have all lengths, so none is foreign to it.
+# twice as many to average. But the 128 points of a training piece lie now close together, now far apart, because pieces have all lengths: no density
+# is foreign to it.
 
 # %% tags=["hide-input"]
 head = [f"O = {o}, {noise}" for o in (1, 8) for noise in ("N(0, 1)", "N(10, 5)")]

@@ -168,3 +168,21 @@ def test_best_count_is_the_highest_and_its_interval_covers_what_pictures_cannot_
     assert (clear.n, clear.low, clear.high) == (16, 16, 16)
     close = claims.best_count(sweep({8: 0.2, 16: 0.6, 32: 0.6}), "unseen", "contrast")
     assert (close.low, close.high) == (16, 32)
+
+
+def knowing(seed: int, own: list[float], new: list[float]) -> Record:
+    """Two training patches, each twice under rain, and new pictures."""
+    tests = {"own_unseen": {"gain": own}, "unseen": {"gain": new}}
+    return Record("made-up", {"seed": seed, "own_patches": 2}, {}, tests)
+
+
+def test_training_patches_are_compared_with_new_pictures():
+    """Patches A and B in turn: A is 1 and 3, B 5 and 7; then 2, 2 and 6, 6; new ones 1 and 3."""
+    records = [knowing(0, [1, 5, 3, 7], [1, 3]), knowing(1, [2, 6, 2, 6], [1, 3])]
+    assert claims.own_patches(records, "unseen", "gain").tolist() == [[2, 6], [2, 6]]
+    gap = claims.known_against_new(records, "unseen", "gain")
+    assert (gap.value, gap.by_seed) == (pytest.approx(2), (2, 2))
+    assert gap.low < 2 < gap.high
+    less = [knowing(0, [0, 4, 2, 6], [1, 3]), knowing(1, [1, 5, 1, 5], [1, 3])]
+    on_known = claims.on_known(records, less, "unseen", "gain")
+    assert (on_known.value, on_known.low, on_known.high) == pytest.approx((1, 1, 1))

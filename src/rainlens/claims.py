@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.optimize import isotonic_regression
 
 from rainlens import evaluation
-from rainlens.experiments import Experiment
+from rainlens.experiments import Experiment, own
 from rainlens.records import Record
 
 CONFIDENCE = 0.95
@@ -150,6 +150,35 @@ def by_picture(record: Record, measures: Sequence[str]) -> np.ndarray:
     total = np.sum([values[measure] for measure in measures], axis=0)
     pictures = np.array(values["picture"])
     return np.array([total[pictures == number].mean() for number in np.unique(pictures)])
+
+
+def own_patches(records: Sequence[Record], test: str, measure: str) -> np.ndarray:
+    """A measure on training patches under the rain of a test set, (seeds, patches).
+
+    Each patch came up several times under other rain; this is the mean. nan where all are.
+    """
+    values = per_image(records, own(test), measure)
+    count = min(records[0].experiment["own_patches"], values.shape[1])
+    return np.stack([np.nanmean(values[:, place::count], axis=1) for place in range(count)], axis=1)
+
+
+def known_against_new(records: Sequence[Record], test: str, measure: str) -> Estimate:
+    """The mean on training patches minus that on new pictures under the same rain.
+
+    The interval resamples patches, which differ from seed to seed, and new pictures.
+    """
+    known, new = own_patches(records, test, measure), per_image(records, test, measure)
+    by_seed = np.nanmean(known, axis=1) - np.nanmean(new, axis=1)
+    pictures = np.nanmean(new, axis=0)
+    estimate = gap(known[~np.isnan(known)], pictures[~np.isnan(pictures)])
+    return replace(estimate, by_seed=tuple(by_seed.tolist()))
+
+
+def on_known(ours: Sequence[Record], theirs: Sequence[Record], test: str, measure: str) -> Estimate:
+    """The mean of ours - theirs on training patches that both know, patch by patch."""
+    more = own_patches(ours, test, measure) - own_patches(theirs, test, measure)
+    by_seed = tuple(np.nanmean(more, axis=1).tolist())
+    return replace(_bootstrap_mean(more[~np.isnan(more)]), by_seed=by_seed)
 
 
 def structure(record: Record) -> list[str]:
