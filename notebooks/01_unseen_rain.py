@@ -83,7 +83,9 @@ setting = scale_named(scale)
 
 # %%
 photograph = images.load(images.names("embedded", "test")[0])
-clean = images.to_unit(photograph)[None, :, 20:276, 100:356]  # (1, 3, 256, 256)
+clean = images.to_unit(photograph)[
+    None, :, 20:276, 100:356
+]  # (1, 3, 256, 256)
 source = generator(seed=4, purpose="chapter 1")
 medium = rain.RANGES["medium"]
 medium
@@ -94,7 +96,10 @@ medium
 # (it happens together with step 4 below).
 
 # %%
-canvas = (320, 320)  # larger than the picture, so that the border is not special
+canvas = (
+    320,
+    320,
+)  # larger than the picture, so that the border is not special
 noise = rain.sparse_noise(torch.tensor([250.0]), canvas, source)
 print(f"{(noise > 0).float().mean():.2%} of the pixels are drops")
 
@@ -103,9 +108,15 @@ print(f"{(noise > 0).float().mean():.2%} of the pixels are drops")
 # open. The line has a length, a thickness and a direction.
 
 # %%
-length, width, direction = torch.tensor([36]), torch.tensor([7]), torch.tensor([20.0])
+length, width, direction = (
+    torch.tensor([36]),
+    torch.tensor([7]),
+    torch.tensor([20.0]),
+)
 kernel = rain.motion_kernels(length, width, direction)
-print(f"a kernel of {tuple(kernel.shape[1:])} pixels, tilted by {direction.item():.0f} degrees")
+print(
+    f"a kernel of {tuple(kernel.shape[1:])} pixels, tilted by {direction.item():.0f} degrees"
+)
 
 # %% [markdown]
 # **Steps 4 and 5: smear and stretch.** Each drop becomes a copy of the kernel, and the darkest and
@@ -144,9 +155,16 @@ head = "| range | quantity | width | length | direction (degrees) |\n|---|---|--
 Markdown(head + "\n".join(rows))
 
 # %%
-layers = {name: rain.synthesize(2, (192, 192), r, source) for name, r in rain.RANGES.items()}
+layers = {
+    name: rain.synthesize(2, (192, 192), r, source)
+    for name, r in rain.RANGES.items()
+}
 plots.gallery(
-    [(layers[name][i], f"{name} range") for i in range(2) for name in layers],
+    [
+        (layers[name][i], f"{name} range")
+        for i in range(2)
+        for name in layers
+    ],
     alt="Two rain layers of each training range: nearly parallel, tilted, and in all directions",
     caption="What to notice: small-range layers are all alike, large-range layers differ in "
     "direction, length and thickness (2026 paper, Fig. 3b and Table 1).",
@@ -195,7 +213,10 @@ grid = [
 
 # %%
 records = run(grid, setting, recompute=recompute)
-few, many = ([r for r in records if r.experiment["patches"] == count] for count in (8, 512))
+few, many = (
+    [r for r in records if r.experiment["patches"] == count]
+    for count in (8, 512)
+)
 
 # %% tags=["hide-input"]
 unseen = claims.rain_name(records[0], "unseen")
@@ -209,7 +230,12 @@ measured = (
     f"{taken[1]:.2f} for 512, where exact removal gives 1). By the contrast of the streaks: "
     f"{claims.direction(contrast, *words)}."
 )
-replies = {"8 backgrounds": measured, "512 backgrounds": measured, "about the same": measured}
+# %% tags=["hide-input"]
+named = [claims.direction(estimate, *words[:2], "about the same") for estimate in (gap, contrast)]
+right = ("Neither measure says so.", "One of two measures says so.", "Both measures say so.")
+replies = {
+    choice: f"{right[named.count(choice)]} {measured}" for choice in (*words[:2], "about the same")
+}
 
 # %% tags=["hide-input"]
 figure, pair = plt.subplots(1, 2, figsize=(6, 2.2), sharey=True)
@@ -226,7 +252,8 @@ for axes, (measure, label) in zip(pair, labels.items(), strict=True):
 shown = plots.chart(
     figure, alt=f"Removal and contrast gain on {unseen} for both networks. {measured}",
     caption=f"Two measures of removal on {unseen}, explained below: 0 is nothing, 1 is all. "
-    "Bars are 95 % intervals over test pictures.",
+    "Bars are 95 % intervals over test pictures. What to notice: whether the two measures name the "
+    f"same network. The papers have no such figure. {plots.source_note(records, scale)}",
 )
 plots.guess("Which network removes more of rain it has never seen?", replies, shown)
 
@@ -242,7 +269,7 @@ pprint(grid[0], width=90)
 
 
 # %% tags=["hide-input"]
-def show(kind, caption):
+def show(kind, alt, caption):
     """Rainy, both networks' outputs and truth for the shown test set of that kind."""
     rainy, clean = evaluation.load(grid[0].test(kind))
     tiles = []
@@ -251,16 +278,30 @@ def show(kind, caption):
         tiles += [(rainy[i], "rainy"), (outputs[0], "N = 8"), (outputs[1], "N = 512")]
         tiles += [(clean[i], "clean")]
     note = plots.source_note(few[:1] + many[:1], scale)
-    return plots.gallery(tiles, alt=caption, caption=f"{caption} {note}", columns=4)
+    credit = "Photographs: Chelsea and Coffee, from scikit-image."
+    return plots.gallery(tiles, alt=alt, caption=f"{caption} {credit} {note}", columns=4)
 
 
-show("shown_seen", "Rain of the training kind, before and after.")
+# %% tags=["hide-input"]
+show(
+    "shown_seen",
+    alt="A cat and a cup of coffee under dense soft rain; after both networks; without rain",
+    caption="Rain of the training kind. What to notice: little of the rain is left, and what "
+    "happened "
+    "to the colours with N = 8 (2026 paper, Fig. 4).",
+)
 
 # %% [markdown]
 # Then the rain they do not know. Look at the streaks, not at the sharpness.
 
-# %%
-show("shown_unseen", "Embedded streaks, which neither network was trained on.")
+# %% tags=["hide-input"]
+show(
+    "shown_unseen",
+    alt="The same two pictures under sharp thin streaks; after both networks; without rain",
+    caption="Embedded streaks, which neither network was trained on. What to notice: in which "
+    "output the "
+    "streaks are fainter, and in which the picture is (2026 paper, Fig. 1 and 4).",
+)
 
 # %% [markdown]
 # ## In numbers
@@ -317,13 +358,14 @@ Markdown(
     f"**It removes {so}.** With 512 backgrounds, {known.value:.0%} of the "
     f"contrast of known rain is gone and {other.value:.0%} of that of {unseen}. The two rains are "
     "not equally hard, so only a comparison of networks tells more.\n\n"
-    f"**Was your prediction right?** 8 backgrounds take away **{told[0]}** than 512: {taken[0]:.2f} "
-    f"against {taken[1]:.2f}, where exact removal gives 1. By the contrast of the streaks on {unseen}, "
-    f"they remove **{told[1]}** ({contrast}). On the streaks of the pictures above it is {pictures[0]:.2f} "
-    f"against {pictures[1]:.2f}: the two kinds of unseen rain "
-    f"{'agree' if agree else 'do not agree'} about which network is better. They cover about as much of a "
-    f"picture ({cover[0]:.0%} and {cover[1]:.0%}), but the streaks that you see are brighter "
-    f"({strength[1]:.0f} grey levels, root mean square, against {strength[0]:.0f})."
+    f"**Was your prediction right?** 8 backgrounds take away **{told[0]}** than 512: "
+    f"{taken[0]:.2f} "
+    f"against {taken[1]:.2f}, where exact removal gives 1. By the contrast of the streaks on "
+    f"{unseen}, they remove **{told[1]}** ({contrast}). On the streaks of the pictures above it is "
+    f"{pictures[0]:.2f} against {pictures[1]:.2f}: the two kinds of unseen rain "
+    f"{'agree' if agree else 'do not agree'} about which network is better. {unseen} covers "
+    f"{cover[0]:.0%} of a picture and changes it there by {strength[0]:.0f} grey levels (root mean "
+    f"square); the streaks that you see cover {cover[1]:.0%} and change it by {strength[1]:.0f}."
 )
 
 # %% tags=["hide-input"]
@@ -340,6 +382,14 @@ Markdown(
 # 1. Change `direction` and `length` of the kernel in step 3. Which settings could still be rain?
 # 2. Train both networks for half as long: `setting.experiment(..., iterations=...)`. Does the gap
 #    grow or shrink?
+#
+# <details><summary>Thoughts on 1</summary>
+#
+# A drop falls mostly downwards, wind tilts it, and the exposure sets the length. So 0 to about 45 degrees and a few to a few dozen pixels look
+# like rain; lying lines look like scratches, and very short ones like snow. A network knows nothing of that: to it, each setting is one more
+# pattern, near to the training rain or far from it.
+#
+# </details>
 #
 # <details><summary>A hint for 2</summary>
 #

@@ -480,6 +480,14 @@ Markdown(
 # energy (the sum of the squares of *R*), so by equation 2.4 the removal gain is the left half's share: close to 0.5.
 #
 # </details>
+#
+# <details><summary>Solution to 2</summary>
+#
+# E_R moves most. The weak rain, where little can be changed, leaves the region, and the mean over what remains is larger. For the network that leaves
+# everything, E_B moves, too: the weak rain now counts as background, and it is still there. The gains move least, because they weigh
+# pixels by their rain anyway; and for exact removal they stay 1 whatever *t* is. This is one more reason to report them.
+#
+# </details>
 
 # %% tags=["hide-input"]
 plots.sources(

@@ -563,6 +563,13 @@ Markdown(
 # 2. Train on O = 1 with the noise mean set to 5. What will the network answer under N(0, 1), where it has *less* to remove?
 # 3. Could a network be told apart from outside, without derivatives? Invent a test with two inputs.
 #
+# <details><summary>Solution to 1</summary>
+#
+# The one trained on O = 8 moves, by nearly what the mean moves: it takes a mean for signal. The one trained on O = 1 hardly moves, and does not draw
+# your line either, but its own cosine.
+#
+# </details>
+#
 # <details><summary>Solution to 2</summary>
 #
 # It depends on when you stop. A network that denoises has learned to subtract 5, so it answers 5 too low. One that reads its
