@@ -5,8 +5,9 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+import torch
 
-from rainlens import claims, experiments
+from rainlens import claims, experiments, metrics
 from rainlens.evaluation import TestSet
 from rainlens.records import Record
 
@@ -115,6 +116,23 @@ def test_first_below_is_read_on_a_straight_line():
     assert claims.first_below(record, "e_b", 40.0) == 100.0
     assert np.isnan(claims.first_below(record, "e_b", 10.0))
     assert claims.at(record, "e_b", 250.0) == pytest.approx(25.0)
+
+
+def test_the_parts_of_a_change_follow_from_the_scores_of_a_record():
+    """As if computed from the pictures: two outputs, one darker than the rain and one lighter."""
+    source = torch.Generator().manual_seed(0)
+    clean, rain, noise = (torch.rand(2, 3, 16, 16, generator=source) for _ in range(3))
+    clean, rainy = clean / 2, clean / 2 + rain / 2
+    output = rainy - 0.4 * rain + 0.1 * noise + torch.tensor([-0.3, 0.4])[:, None, None, None]
+    scores = {name: v.tolist() for name, v in metrics.score(output, rainy, clean).items()}
+    exact = metrics.change_parts(clean, rainy, clean)
+    found = claims.change_parts(
+        [Record("made-up", {"seed": 0}, {}, {"shown": scores})], "shown",
+        exact["offset"].numpy(), exact["along_rain"].numpy(),
+    )  # fmt: skip
+    for name, expected in metrics.change_parts(output, rainy, clean).items():
+        assert np.abs(found[name][0]) == pytest.approx(expected.numpy(), rel=1e-4), name
+    assert found["offset"][0, 0] > 0 > found["offset"][0, 1]
 
 
 def test_by_count_groups_the_records_of_a_sweep():

@@ -119,6 +119,22 @@ def test_soft_patches_are_rare_at_the_papers_size_and_not_at_ours():
     assert large < 0.04 < 0.08 < small
 
 
+def test_painted_comics_are_softer_than_natural_pictures():
+    """Chapter 8, the limits."""
+    comics, natural = (np.median(surveyed(n, 64, "sharpness")) for n in ("comics", "natural"))
+    assert comics < natural
+
+
+def test_the_soft_network_damages_most_and_has_the_highest_contrast_gain():
+    """Chapter 8: 'as the soft network of chapter 6 did.'"""
+    for measure in ("e_b", "contrast"):
+        means = {}
+        for kind in complexity.SHARPNESS_CLASSES:
+            records = [STORE.load(SETTING.of_sharpness(kind, s).name) for s in SETTING.seeds]
+            means[kind] = claims.mean(records, "unseen", measure).value
+        assert max(means, key=means.get) == "low"
+
+
 def test_boxes_of_complexity_overlap_and_profiles_cross():
     quartiles = [np.quantile(complexity_of(name), [0.25, 0.75]) for name in ledger.CATEGORIES]
     assert max(low for low, _ in quartiles) < min(high for _, high in quartiles)

@@ -97,6 +97,23 @@ def between(records: Sequence[Record], test: str, measure: str, other: str) -> E
     return replace(_bootstrap_mean(images[~np.isnan(images)]), by_seed=tuple(by_seed.tolist()))
 
 
+def change_parts(
+    records: Sequence[Record], test: str, mean_rain: np.ndarray, spread_rain: np.ndarray
+) -> dict[str, np.ndarray]:
+    """E_R taken apart as by `metrics.change_parts`, from what records hold; (seeds, images) each.
+
+    mean_rain, spread_rain: of the rain over the mask of each image, in grey levels, which are the
+    parts of an exact removal. offset and along_rain keep their sign here; darker is positive.
+    """
+    e_r, gain, contrast = (per_image(records, test, name) for name in ("e_r", "gain", "contrast"))
+    variance = spread_rain**2
+    # gain * (mean of the rain squared) = contrast * (its variance) + offset * (its mean)
+    offset = (gain * (variance + mean_rain**2) - contrast * variance) / mean_rain
+    along = contrast * spread_rain
+    rest = np.sqrt(np.maximum(e_r**2 - offset**2 - along**2, 0))
+    return {"offset": offset, "along_rain": along, "rest": rest}
+
+
 def by_count(
     part: Sequence[Experiment], found: Mapping[Experiment, Record]
 ) -> dict[int, list[Record]]:
