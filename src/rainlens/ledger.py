@@ -301,12 +301,12 @@ def _transfer(evidence: Evidence) -> Finding:
         worse = claims.difference(records, natural, "unseen", "e_b")
         margin = ALIKE * claims.mean(natural, "unseen", "e_b").value
         verdicts.append(above_zero(worse) if name == "comics" else _within(worse, margin))
-        told.append(f"{name} {worse.text(1)} (this part {PART[verdicts[-1]]})")
+        told.append(f"for {name} {worse.text(1)} (this part {PART[verdicts[-1]]})")
     base = claims.mean(natural, "unseen", "e_b").text(1)
     return Finding(
         all_of(verdicts),
-        f"at N = {most}, E_B on natural pictures is {base} after natural training; others add "
-        + ", ".join(told),
+        f"at N = {most}, E_B on natural pictures is {base} after natural training; other training "
+        f"adds {', '.join(told)}",
     )
 
 
