@@ -213,3 +213,15 @@ def test_the_readme_states_the_verdicts_of_the_ledger():
     table = ledger.table(SETTING, STORE)
     assert build.results_in(ROOT / "README.md") == ledger.at_a_glance(table)
     assert (table["verdict"] != ledger.UNDECIDED).sum() >= 9
+
+
+def test_the_readme_states_how_long_the_networks_were_trained():
+    derain, toy_steps = set(), set()
+    for experiment in ledger.grid(SETTING):
+        if isinstance(experiment, experiments.Experiment):
+            derain.add(experiment.iterations)
+        elif isinstance(experiment, experiments.ToyExperiment):
+            toy_steps.add(experiment.iterations)
+    few, more = sorted(derain)
+    told = f"{few:,} or {more:,} training steps (the toy networks {toy_steps.pop():,})"
+    assert told in (ROOT / "README.md").read_text(encoding="utf-8") and not toy_steps

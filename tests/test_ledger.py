@@ -38,7 +38,12 @@ def scores(means: dict[str, float], seed: int) -> dict[str, list[float]]:
     }
 
 
-def derain_record(experiment: Experiment, means: dict[str, float], falling: bool) -> Record:
+def derain_record(
+    experiment: Experiment,
+    means: dict[str, float],
+    falling: bool,
+    last_step: int = ledger.EARLIEST_STAGE,
+) -> Record:
     tests = {"unseen": scores(means, experiment.seed)}
     if experiment.backgrounds in TRANSFER:
         factor = (
@@ -49,7 +54,7 @@ def derain_record(experiment: Experiment, means: dict[str, float], falling: bool
         tests["transfer"] = scores({**means, "e_b": factor * means["e_b"]}, experiment.seed)
     course = np.array([2.0, 1.5, 1.2, 1.0] if falling else [0.5, 0.7, 0.8, 1.0])
     curves = {f"unseen/{name}": [0.0, *(means[name] * course)] for name in ("e_r", "e_b")}
-    curves["iteration"] = [0, 10, 20, 30, 40]
+    curves["iteration"] = [last_step * k // 4 for k in range(5)]
     fields = {"seed": experiment.seed, "patches": experiment.patches}
     return Record(experiment.name, fields, curves, tests)
 
@@ -93,7 +98,8 @@ def survey_record(survey: Survey, falling: bool) -> Record:
     mean = dict(zip(order, STRUCTURE.values(), strict=True))[survey.backgrounds]
     values = {f"structure{k}": scores({"s": mean / 2}, 0)["s"] for k in (0, 1)}
     values["picture"] = list(range(IMAGES))
-    return Record(survey.name, {"backgrounds": survey.backgrounds}, {}, {"patches": values})
+    fields = {"backgrounds": survey.backgrounds, "seed": 0}
+    return Record(survey.name, fields, {}, {"patches": values})
 
 
 def toy_record(experiment: ToyExperiment, worse: Callable[[int], float], recites: bool) -> Record:
@@ -107,7 +113,8 @@ def toy_record(experiment: ToyExperiment, worse: Callable[[int], float], recites
         foreign = 100.0 if recites else 0.1
         mse = foreign if experiment.order == 1 and name.startswith(("order4", "order8")) else error
         tests[name] = {"mse": scores({"m": mse}, 0)["m"], "output": answer.tolist()}
-    return Record(experiment.name, {"order": experiment.order, "seed": 0}, {}, tests)
+    fields = {"order": experiment.order, "seed": experiment.seed}
+    return Record(experiment.name, fields, {}, tests)
 
 
 def fill(store: RecordStore, means: Callable[[Experiment], dict[str, float]]) -> None:
@@ -119,9 +126,15 @@ def fill(store: RecordStore, means: Callable[[Experiment], dict[str, float]]) ->
             store.save(survey_record(experiment, means is not reversed_curves))
 
 
-def fill_toys(store: RecordStore, worse: Callable[[int], float], recites: bool) -> None:
+def fill_toys(
+    store: RecordStore,
+    worse: Callable[[int], float],
+    recites: bool,
+    seeds: tuple[int, ...] = ledger.TOY_SEEDS,
+) -> None:
     for order in toy_evaluation.ORDERS:
-        store.save(toy_record(SETTING.toy(order), worse, recites))
+        for seed in seeds:
+            store.save(toy_record(SETTING.toy(order, seed), worse, recites))
 
 
 @pytest.fixture(scope="module")
@@ -186,6 +199,52 @@ def test_seeds_that_disagree_leave_a_claim_undecided(tmp_path):
     assert table.loc["collapse", "verdict"] == ledger.UNDECIDED
 
 
+@pytest.mark.parametrize("falling", [True, False])
+def test_a_run_shorter_than_the_papers_stages_decides_nothing_about_its_course(tmp_path, falling):
+    store = RecordStore(tmp_path)
+    for seed in SETTING.seeds:
+        for kind in SHARP_REMOVAL:
+            experiment = SETTING.of_sharpness(kind, seed)
+            means = as_in_the_papers(experiment)
+            store.save(derain_record(experiment, means, falling, ledger.EARLIEST_STAGE - 1))
+    row = ledger.table(SETTING, store).set_index("claim").loc["sharpness-tradeoff"]
+    assert row["verdict"] == ledger.UNDECIDED
+    assert "changes from step" in row["ours"] and "ends before step 5,000" in row["ours"]
+
+
+def test_toy_seeds_that_disagree_leave_a_claim_undecided(tmp_path):
+    store = RecordStore(tmp_path)
+    fill_toys(store, lambda order: 0.001 * order, recites=True, seeds=(0,))
+    fill_toys(store, lambda order: 0.01 / order, recites=False, seeds=(1,))
+    verdict = ledger.table(SETTING, store).set_index("claim")["verdict"]
+    assert verdict["toy-content"] == verdict["toy-noise"] == ledger.UNDECIDED
+
+
+def test_an_entry_says_which_category_is_out_of_place_and_compares_both_papers(tmp_path):
+    store = RecordStore(tmp_path)
+    order = ("urban", "faces", "natural", "comics")
+    for survey in (e for e in ledger.grid(SETTING) if isinstance(e, Survey)):
+        values = {
+            "structure0": scores({"s": 0.04 - 0.01 * order.index(survey.backgrounds)}, 0)["s"]
+        }
+        values["picture"] = list(range(IMAGES))
+        fields = {"backgrounds": survey.backgrounds, "seed": 0}
+        store.save(Record(survey.name, fields, {}, {"patches": values}))
+    row = ledger.table(SETTING, store).set_index("claim").loc["complexity-order"]
+    assert row["verdict"] == ledger.NOT_REPRODUCED
+    assert "faces > natural holds, natural > comics holds, comics > urban is broken" in row["ours"]
+    assert "without urban the means are in P's order" in row["ours"]
+    # Of six pairs the three with urban are the other way round: half against half.
+    assert "tau is 0.00 with P's order, 0.00 with N's" in row["ours"]
+
+
+def test_kendalls_tau_with_the_papers_orders():
+    assert ledger.order_agreement(STRUCTURE) == pytest.approx(1)
+    assert ledger.order_agreement({n: -c for n, c in STRUCTURE.items()}) == pytest.approx(-1)
+    swapped = {"faces": 4, "comics": 3, "natural": 2, "urban": 1}
+    assert ledger.order_agreement(swapped) == pytest.approx(4 / 6)
+
+
 def test_a_finding_names_its_records_and_no_others(tmp_path):
     store = RecordStore(tmp_path)
     fill(store, as_in_the_papers)
@@ -194,6 +253,18 @@ def test_a_finding_names_its_records_and_no_others(tmp_path):
     assert all("-medium-" in name for name in table.loc["collapse", "records"])
     assert len(table.loc["rain-range", "records"]) == 3 * len(COUNTS) * 2
     assert table.loc["judge", "records"] == ()
+    # Sizes are compared with the first seed alone.
+    assert len(table.loc["model-size", "records"]) == 3 * len(COUNTS)
+    assert table.loc["collapse", "seeds"] == "2 seeds"
+    assert table.loc["model-size", "seeds"] == "1 seed"
+    assert table.loc["fewer-backgrounds", "seeds"].endswith("2 seeds")
+
+
+def test_only_claims_with_a_rule_count_as_tested(tmp_path):
+    table = ledger.table(SETTING, RecordStore(tmp_path)).set_index("claim")
+    assert set(table.index[table["tested"]]) == set(DECIDED)
+    told = ledger.at_a_glance(table.reset_index())
+    assert told.endswith("21 of 21 claims are not decided; 7 of them are not tested yet.")
 
 
 def test_every_claim_is_told_once_with_its_place():
