@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Unseen rain
+# # 1. Unseen rain
 #
 # **Does a network that wipes away one kind of rain leave another kind alone, and why?**
 #

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Measuring what was removed
+# # 2. Measuring what was removed
 #
 # **How do we tell a network that removes rain from one that leaves it, or from one that ruins
 # the picture?**

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # A toy task you can draw on
+# # 3. A toy task you can draw on
 #
 # **A network is trained to clean up a noisy curve. Has it learned what noise looks like, or what the curve looks like?**
 #
@@ -512,7 +512,7 @@ Markdown(
     f"**{lead[all(near) and noisy[1].low > noisy[0].high]}**\n\n- **O = 1 gives back its training "
     f"curve, whatever it is given**: *{words[all(near)]}*. In {sum(near)} of {len(near)} tests on "
     "other curves the output is nearer to the training curve than to the right answer.\n- **O = "
-    f"8 follows the noise**: *{words[noisy[1].low > noisy[0].high]}*. Under N(10, 5) its error is "
+    f"8 fails under foreign noise**: *{words[noisy[1].low > noisy[0].high]}*. Under N(10, 5) its error is "
     f"{toy_plots.interval(noisy[1])}, that of O = 1 is {toy_plots.interval(noisy[0])}.\n- **The "
     f"error as trained rises with O** (1, 4, 8): *{words[rising]}*, with both seeds: "
     + "; ".join(", ".join(toy_plots.number(v) for v in values) for values in matched) + "."

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Fewer backgrounds
+# # 4. Fewer backgrounds
 #
 # **How many pictures does it take before a network stops learning pictures and learns the rain?**
 #

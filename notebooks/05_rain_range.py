@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Rain that is harder to learn
+# # 5. Rain that is harder to learn
 #
 # **If a network learns whichever is easier, the rain or the pictures, does harder rain make it learn
 # the pictures?**

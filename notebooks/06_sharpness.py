@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Soft pictures, sharp pictures
+# # 6. Soft pictures, sharp pictures
 #
 # **Does a network that has seen only soft pictures remove rain that it has never seen?**
 #
@@ -492,11 +492,25 @@ Markdown("The two claims, judged by the paper's own measures (the rules are in c
 # 2. Would a network trained on *blurred sharp* patches be like the one trained on soft patches? What would you measure to find out?
 # 3. Draw the contrast gain against E_B along training, as in chapter 4. Do two paths meet at the same damage?
 #
+# <details><summary>Solution to 1</summary>
+#
+# Astonishingly little: for the cat, a Gaussian blur with a standard deviation of one pixel is enough. Most of what the Laplacian sees lies in the finest
+# detail.
+#
+# </details>
+#
 # <details><summary>Thoughts on 2</summary>
 #
 # Blurring takes away fine edges. It keeps what soft patches do not have: many objects, much light and dark. So the two kinds differ in
 # coarse structure, which chapter 7 measures. If sharpness is what counts, the two networks should behave alike. Give both the same test,
 # and compare E_R *and* E_B.
+#
+# </details>
+#
+# <details><summary>Thoughts on 3</summary>
+#
+# Compare only where the paths have points at the same damage. Where a network never comes down to the damage of another, there is nothing to compare, and
+# that alone is an answer: it pays more for what it removes.
 #
 # </details>
 

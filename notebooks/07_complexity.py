@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # How complicated is a picture?
+# # 7. How complicated is a picture?
 #
 # **Can one tell from the pictures alone how many of them it takes until the removal of unseen rain tips?**
 #
@@ -519,6 +519,14 @@ Markdown(
 #
 # *C* falls to a quarter, since variance goes with the square of contrast. A network can undo the change with a single multiplication,
 # so for it the picture is hardly simpler. A measure of what is hard to *learn* should not change at all.
+#
+# </details>
+#
+# <details><summary>Solution to 2</summary>
+#
+# Buildings first, then natural pictures, comics and faces. That is the order of sharpness, not of *C*: divided by the variance, what
+# counts is how much of the change lies in the finest scales. Faces then are the simplest pictures, where the 2026 paper has them as
+# the most complex and the 2023 paper as the least.
 #
 # </details>
 

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # Other pictures, other sizes
+# # 8. Other pictures, other sizes
 #
 # **Does it matter *which* few pictures a network learns from, and how large the network is?**
 #
@@ -448,6 +448,13 @@ Markdown("The two claims, judged (the rules are in chapter 15):\n\n" + "\n".join
 # If what counts is how hard the pictures are to learn, the mixture should behave like about 512 natural patches, a little easier. If what
 # counts is likeness to the test pictures, it should behave like 256. The experiment: all three, same seed and budget, and the
 # difference picture by picture.
+#
+# </details>
+#
+# <details><summary>Thoughts on 2</summary>
+#
+# A larger network has more to learn and may simply not be done. If the difference shrinks when all sizes train longer, it was one of training time; if
+# it stays, one of size. Give every size the same extra steps, or the comparison is lost.
 #
 # </details>
 

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # The ledger
+# # 15. The ledger
 #
 # **Which claims of the two papers hold in our experiments, which do not, and which can we not decide?**
 #
@@ -286,6 +286,13 @@ Markdown("\n".join(lines) or "None.")
 # 1. Change the rule of a claim: copy its function from `ledger.py` into a cell, and ask for half the effect, or twice. Does the verdict
 #    depend on it?
 # 2. Run `rainlens claims --scale smoke` in a terminal. Which verdicts of tiny networks agree with these, and should you believe them?
+#
+# <details><summary>Thoughts on 1</summary>
+#
+# A verdict that stands at half the effect and at twice the effect is about the papers' claim; one that flips is about the rule. Ask *collapse* for any fall
+# at all, or for half, and see. That is why each rule is printed with its claim.
+#
+# </details>
 #
 # <details><summary>Thoughts on 2</summary>
 #
