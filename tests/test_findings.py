@@ -9,8 +9,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from torchvision.transforms.functional import gaussian_blur
 
-from rainlens import build, claims, complexity, experiments, images, ledger, signals, toy_evaluation
+from rainlens import (
+    build,
+    claims,
+    complexity,
+    experiments,
+    images,
+    ledger,
+    rain,
+    signals,
+    toy_evaluation,
+)
 from rainlens.records import Record, RecordStore
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -204,6 +215,80 @@ def test_where_rain_is_easy_a_best_number_is_passed_while_damage_goes_on_falling
     lost = claims.difference(sweep[1024], sweep[best.n], "unseen", "contrast")
     assert best.high < 1024 and lost.high < 0
     assert sorted(damage, reverse=True) == damage
+
+
+# --- chapters 4 and 5, on what networks do to pictures they know, and the exercises
+
+
+def knowing(category: str, count: int) -> list[Record]:
+    """The networks of chapter 4 that were tested on training patches, one a seed."""
+    wanted = dict(backgrounds=category, patches=count, own_patches=8)
+    return [STORE.load(SETTING.experiment(seed=s, **wanted).name) for s in SETTING.seeds]
+
+
+@pytest.mark.parametrize("category", ["natural", "faces"])
+def test_few_backgrounds_give_their_own_pictures_back_and_do_not_darken_them(category: str):
+    """Chapter 4: 'On its own pictures this gives the picture back.'"""
+    records = knowing(category, 8)
+    damage = claims.own_patches(records, "unseen", "e_b").mean()
+    assert damage < claims.mean(records, "unseen", "e_b").value / 2
+    assert abs(np.nanmean(claims.own_patches(records, "unseen", "gain")) - 1) < 0.1
+
+
+def test_two_kinds_of_unseen_rain_put_the_networks_in_another_order():
+    """Chapter 4, below the gallery; chapter 1 says the same of the small range."""
+    for name in ("small", "medium"):
+        few, many = (swept(name)[count] for count in (8, 512))
+        streaks, rain100l = (
+            claims.mean(few, test, "contrast").value - claims.mean(many, test, "contrast").value
+            for test in ("shown_unseen", "unseen")
+        )
+        assert streaks > 0 > rain100l
+
+
+def test_on_the_rain_of_training_the_contrast_gain_rises():
+    """Chapter 4, thoughts on exercise 1."""
+    for records in swept("medium").values():
+        curve = np.mean([record.curves["seen/contrast"] for record in records], axis=0)
+        assert curve[-1] > curve[1]
+
+
+def test_rain100h_tells_another_story_than_rain100l():
+    """Chapter 5, thoughts on exercise 1."""
+    best = [claims.best_count(swept(name), "heavy", "contrast").n for name in rain.RANGES]
+    assert best != sorted(best)
+    falls = {
+        test: [
+            claims.direction(
+                claims.difference(swept(n)[1024], swept(n)[8], test, "contrast"), "up", "down", ""
+            )
+            for n in rain.RANGES
+        ]
+        for test in ("unseen", "heavy")
+    }
+    assert "down" not in falls["unseen"] and "down" in falls["heavy"]
+
+
+def test_little_blur_makes_the_cat_soft():
+    """Chapter 6, solution to exercise 1."""
+    cat = images.load(images.names(images.EMBEDDED, "test")[0])[None]
+    soft = complexity.SHARPNESS_CLASSES["low"][1]
+    assert complexity.sharpness(gaussian_blur(cat, 31, 0.5)).item() > soft
+    assert complexity.sharpness(gaussian_blur(cat, 31, 1.0)).item() < soft
+
+
+def test_divided_by_the_variance_buildings_come_first_and_faces_last():
+    """Chapter 7, solution to exercise 2."""
+    shares = {}
+    for name in ledger.CATEGORIES:
+        record = STORE.load(experiments.Survey(backgrounds=name).name)
+        parts = claims.structure(record)
+        fine, whole = (claims.by_picture(record, of).mean() for of in (parts[:2], parts))
+        shares[name] = fine / whole
+    order = ["urban", "natural", "comics", "faces"]
+    assert sorted(shares, key=shares.get, reverse=True) == order
+    medians = {name: np.median(surveyed(name, 128, "sharpness")) for name in order}
+    assert sorted(medians, key=medians.get, reverse=True) == order  # "the order of sharpness"
 
 
 # --- the README
