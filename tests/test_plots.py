@@ -72,6 +72,13 @@ def test_a_guess_folds_the_measurement_and_replies_to_each_choice():
     assert bundle["text/plain"] == "[Which way? up / down? Measured: it falls]"
 
 
+def test_a_reply_that_is_the_same_for_all_is_given_once():
+    figure, axes = plt.subplots()
+    shown = plots.chart(figure, alt="", caption="")
+    body = plots.guess("Which?", {"up": "Neither.", "down": "Neither."}, shown).body
+    assert body.count("Neither.") == 1 and "rl-reply" not in body
+
+
 def test_questions_of_a_page_do_not_share_their_choices():
     figure, axes = plt.subplots()
     shown = plots.chart(figure, alt="", caption="")

@@ -143,9 +143,9 @@ LABEL = "font-size:0.85em;line-height:1.3;text-align:center;padding-top:0.2em"
 def guess(question: str, replies: dict[str, str], shown: Shown) -> Shown:
     """A question to answer before looking: choices, and a fold that holds the measurement.
 
-    replies: choice -> what to say to those who chose it, made from the records. Needs no script:
-    the style sheet of the book shows the reply to the choice that is marked; elsewhere, as in
-    Colab, all replies are shown. Without HTML it is plain text.
+    replies: choice -> what to say to those who chose it, made from the records; said once where it
+    is the same for all. Needs no script: once a choice is marked, the style sheet of the book shows
+    its reply alone; elsewhere, as in Colab, all replies are shown. Without HTML it is plain text.
     """
     # Names of form fields are shared by a page; those of two questions must differ.
     name = f"guess-{zlib.crc32(question.encode()):08x}"
@@ -153,18 +153,24 @@ def guess(question: str, replies: dict[str, str], shown: Shown) -> Shown:
         f'<label><input type="radio" name="{name}" value="{i}"> {choice}</label>'
         for i, choice in enumerate(replies)
     )
-    answers = "".join(
-        f'<p class="rl-reply rl-reply-{i}"><b>{choice}?</b> {reply}</p>'
-        for i, (choice, reply) in enumerate(replies.items())
-    )
     caption = f'<div class="rl-caption" style="{CAPTION}">{shown.caption}</div>'
     body = (
         f'<div class="rl-guess"><fieldset><legend>{question}</legend>{choices}</fieldset>'
-        f"<details><summary>Show what was measured</summary>{answers}{shown.body}{caption}"
+        f"<details><summary>Show what was measured</summary>{_answers(replies)}{shown.body}"
+        f"{caption}"
         "</details></div>"
     )
     told = f"{question} {' / '.join(replies)}? Measured: {shown.alt}"
     return Shown(body, "", told)
+
+
+def _answers(replies: dict[str, str]) -> str:
+    if len(set(replies.values())) == 1:
+        return f"<p>{next(iter(replies.values()))}</p>"
+    return "".join(
+        f'<p class="rl-reply rl-reply-{i}"><b>{choice}?</b> {reply}</p>'
+        for i, (choice, reply) in enumerate(replies.items())
+    )
 
 
 def source_note(records: Sequence[Record], scale: str) -> str:
