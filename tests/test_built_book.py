@@ -28,6 +28,16 @@ for (const guess of document.querySelectorAll(".rl-guess")) {
   guess.querySelectorAll("input")[arguments[0]]?.click();
 }
 """
+# What is seen of each fold: its handle, its content.
+FOLDS = """
+return [...document.querySelectorAll("article details")].map((fold) => {
+  const [handle, ...content] = fold.children;
+  const kept = ["hide", "rl-made"].some((name) => fold.classList.contains(name));
+  const isGuess = fold.parentElement.classList.contains("rl-guess");
+  return [kept ? "kept" : isGuess ? "guess" : "text", handle.checkVisibility(),
+          content.some((part) => part.checkVisibility())];
+});
+"""
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -67,6 +77,33 @@ def test_a_guess_replies_to_its_choice(browser: SimpleNamespace, page: str) -> N
     set_media(driver, "print")
     for guess in driver.execute_script(GUESSES):
         assert guess["seen"] == list(range(guess["replies"]))
+    set_media(driver)
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_paper_shows_answers_but_no_folded_code(browser: SimpleNamespace, page: str) -> None:
+    driver = browser.driver
+    driver.get(f"{browser.address}/{page}.html")
+    set_media(driver)
+    contents = [content for _, _, content in driver.execute_script(FOLDS)]
+    assert contents and not any(contents)
+    set_media(driver, "print")
+    printed = {"text": [True, True], "guess": [False, True], "kept": [False, False]}
+    assert all(printed[kind] == seen for kind, *seen in driver.execute_script(FOLDS))
+    # What a reader has opened is wanted.
+    driver.execute_script("document.querySelector('details.hide').open = true")
+    assert ["kept", True, True] in driver.execute_script(FOLDS)
+    set_media(driver)
+
+
+def test_paper_is_not_asked_to_be_dragged(browser: SimpleNamespace) -> None:
+    driver = browser.driver
+    set_media(driver)
+    driver.get(f"{browser.address}/book/index.html")
+    words = driver.find_element("css selector", ".rl-screen")
+    assert words.is_displayed() and "Drag" in words.text
+    set_media(driver, "print")
+    assert not words.is_displayed()
     set_media(driver)
 
 
