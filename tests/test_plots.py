@@ -6,11 +6,18 @@ import re
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pytest
 import torch
+from browser.chromium import open_browser, set_screen
 from PIL import Image
 
 from rainlens import plots
 from rainlens.records import Record
+
+TRACKS = """
+return [...document.querySelectorAll("[role=group]")].map((group) =>
+  getComputedStyle(group).gridTemplateColumns.split(" ").length);
+"""
 
 
 def pictures_of(shown: plots.Shown) -> list[Image.Image]:
@@ -46,6 +53,37 @@ def test_a_row_of_a_gallery_can_have_a_title():
     body = plots.gallery([(None, "cats & dogs"), (dot, "a"), (dot, "b")], "", "").body
     assert body.count("<img") == 2
     assert "grid-column:1/-1" in body and "cats &amp; dogs" in body
+
+
+def test_pictures_are_scaled_evenly():
+    assert "pixelated" not in plots.gallery([(torch.zeros(1, 2, 2), "a")], "", "").body
+
+
+@pytest.fixture(scope="module")
+def driver():
+    with open_browser() as driver:
+        yield driver
+
+
+@pytest.mark.parametrize(
+    ("width", "tracks"),
+    [
+        (290, [2, 3, 2, 3, 3]),
+        (360, [2, 3, 2, 3, 3]),
+        (620, [2, 3, 2, 5, 3]),
+        (700, [2, 3, 4, 5, 6]),
+        (900, [2, 3, 4, 5, 6]),
+    ],
+)
+def test_columns_of_a_gallery_stay_or_fall_to_two_or_three(driver, tmp_path, width, tracks):
+    dots = [(torch.zeros(1, 8, 8), "a")] * 12
+    shown = [plots.gallery(dots, "", "", columns=columns) for columns in (2, 3, 4, 5, 6)]
+    page = tmp_path / "page.html"
+    parts = "".join(one._repr_mimebundle_()["text/html"] for one in shown)
+    page.write_text(f"<!doctype html><body style='margin:0'>{parts}")
+    set_screen(driver, width)
+    driver.get(page.as_uri())
+    assert driver.execute_script(TRACKS) == tracks
 
 
 def test_enlarge_repeats_pixels():

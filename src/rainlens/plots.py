@@ -114,11 +114,15 @@ def gallery(
     columns: int = 3,
     zoom: int = 1,
 ) -> Shown:
-    """Pictures side by side with a label below each: as many columns as fit, at most `columns`.
+    """Pictures side by side with a label below each, `columns` in a row.
+
+    Where these would be too narrow, four become two, and more than four become three.
 
     pictures: (picture, label); a picture is uint8 or float in [0, 1], (3, H, W) or (1, H, W). With
     None for a picture, the label is the title of a new row.
-    zoom: whole-number enlargement by repetition, so that each pixel stays a square.
+    zoom: whole-number enlargement by repetition, so that each pixel stays a square. Beyond it,
+    browsers enlarge and shrink smoothly: without it, by factors that are no whole numbers, some
+    rows of pixels would be doubled and others dropped, and with them the finest streaks.
     """
     tiles = []
     for picture, label in pictures:
@@ -127,16 +131,31 @@ def gallery(
             tiles.append(f'<div style="{title}">{html.escape(label)}</div>')
             continue
         content = _webp(picture, zoom)
-        tag = _image_tag(content, "webp", label, "width:100%;height:auto;image-rendering:pixelated")
+        tag = _image_tag(content, "webp", label, "width:100%;height:auto")
         tiles.append(f'<div>{tag}<div style="{LABEL}">{html.escape(label)}</div></div>')
-    # Two of 9.5 em fit on a phone. More than four such columns are wider than a page.
-    least = 9.5 if columns <= 4 else 6.2
-    basis = f"minmax(max({least}em, calc((100% - {columns - 1} * 0.6em) / {columns})), 1fr)"
-    grid = f"display:grid;grid-template-columns:repeat(auto-fill,{basis});gap:0.6em;max-width:900px"
+    grid = f"display:grid;grid-template-columns:{_tracks(columns)};gap:{GAP}em;max-width:900px"
     return Shown(f'<div role="group" aria-label="{html.escape(alt)}" style="{grid}">'
                  f"{''.join(tiles)}</div>", caption, alt)  # fmt: skip
 
 
+def _tracks(columns: int) -> str:
+    """So many columns; four, or more than four, become two or three where they are too narrow.
+
+    A row often holds what belongs together, so no number between is used. Needs no media query,
+    which could not stand in a notebook's HTML: what clamp is given is far below or far above.
+    """
+    few = 2 if columns == 4 else min(3, columns)
+    if few == columns:
+        return f"repeat({columns},minmax(0,1fr))"
+    many, enough = columns - 1, 9.5 if columns == 4 else 6.2
+    least = columns * enough + many * GAP
+    # A pixel less than fits, or rounding could cost a column.
+    wide = f"(100% - {many} * {GAP}em) / {columns} - 1px"
+    narrow = f"(100% - {few - 1} * {GAP}em) / {few} - 1px"
+    return f"repeat(auto-fill,minmax(clamp({wide},({least:.1f}em - 100%) * 999,{narrow}),1fr))"
+
+
+GAP = 0.6  # between pictures, in em
 LABEL = "font-size:0.85em;line-height:1.3;text-align:center;padding-top:0.2em"
 
 
