@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from browser import axe
 from browser.chromium import open_browser, set_screen
 from PIL import Image
 
@@ -84,6 +85,31 @@ def test_columns_of_a_gallery_stay_or_fall_to_two_or_three(driver, tmp_path, wid
     set_screen(driver, width)
     driver.get(page.as_uri())
     assert driver.execute_script(TRACKS) == tracks
+
+
+@pytest.mark.parametrize(
+    "colours",
+    [
+        "color:#212121;background:#fff",
+        "color:#d5d5d5;background:#383838",
+        "color:#757575;background:#fff",
+    ],
+)
+def test_a_caption_can_be_read_in_a_light_and_in_a_dark_notebook(driver, tmp_path, colours):
+    dot = [(torch.zeros(1, 8, 8), "a")]
+    shown = plots.gallery(dot, "", "What to notice.")
+    asked = plots.guess("Which?", {"a": "Yes.", "b": "No."}, shown)
+    parts = "".join(one._repr_mimebundle_()["text/html"] for one in (shown, asked))
+    page = tmp_path / "page.html"
+    page.write_text(
+        "<!doctype html><html lang=en><title>A page</title>"
+        f"<body style='{colours}'><main><h1>A page</h1>{parts}</main>"
+    )
+    driver.get(page.as_uri())
+    axe.prepare(driver)
+    faults = [fault for fault in axe.violations(driver) if fault.startswith("color-contrast")]
+    # A grey that just passes by itself shows that the fainter one of captions is looked at.
+    assert bool(faults) == ("#757575" in colours), faults
 
 
 def test_enlarge_repeats_pixels():

@@ -74,7 +74,11 @@ class Shown:
         return {"text/html": page, "text/plain": f"[{self.alt}]"}
 
 
-CAPTION = "font-size:0.85em;line-height:1.4;color:#555;margin-top:0.5em;max-width:45em"
+# Fainter than the text around it, whether that is dark or light; links keep their colour.
+CAPTION = (
+    "font-size:0.85em;line-height:1.4;color:color-mix(in srgb,currentcolor 80%,transparent);"
+    "margin-top:0.5em;max-width:45em"
+)
 DPI = 200
 
 
