@@ -6,13 +6,38 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from browser.built_book import PAGES, complaints
+from browser.built_book import CHAPTERS, PAGES, complaints
 from browser.chromium import set_media, set_screen
 from browser.toy_reader import Reader
 
 from rainlens import experiments, toy_evaluation
 
 SETTING = experiments.SCALES["cpu"]
+# Of each guess, its choices, and the replies that are seen.
+GUESSES = """
+return [...document.querySelectorAll(".rl-guess")].map((guess) => {
+  const replies = [...guess.querySelectorAll(".rl-reply")];
+  const seen = replies.filter((reply) => reply.checkVisibility());
+  return {choices: guess.querySelectorAll("input").length, replies: replies.length,
+          seen: seen.map((reply) => replies.indexOf(reply))};
+});
+"""
+OPEN_GUESSES = "for (const d of document.querySelectorAll('.rl-guess details')) d.open = true"
+CHOOSE = """
+for (const guess of document.querySelectorAll(".rl-guess")) {
+  guess.querySelectorAll("input")[arguments[0]]?.click();
+}
+"""
+# What is seen of each fold: its handle, its content.
+FOLDS = """
+return [...document.querySelectorAll("article details")].map((fold) => {
+  const [handle, ...content] = fold.children;
+  const kept = ["hide", "rl-made"].some((name) => fold.classList.contains(name));
+  const isGuess = fold.parentElement.classList.contains("rl-guess");
+  return [kept ? "kept" : isGuess ? "guess" : "text", handle.checkVisibility(),
+          content.some((part) => part.checkVisibility())];
+});
+"""
 
 
 @pytest.mark.parametrize("width", [390, 1280])
@@ -31,6 +56,55 @@ def test_a_page_fits_and_complains_about_nothing(browser, page: str, width: int)
     )
     assert pictures == []
     assert complaints(driver) == []
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_a_guess_replies_to_its_choice(browser: SimpleNamespace, page: str) -> None:
+    driver = browser.driver
+    set_media(driver)
+    driver.get(f"{browser.address}/{page}.html")
+    driver.execute_script(OPEN_GUESSES)
+    for guess in driver.execute_script(GUESSES):
+        assert guess["seen"] == list(range(guess["replies"]))
+        assert guess["replies"] in (0, guess["choices"])
+    most = max((guess["choices"] for guess in driver.execute_script(GUESSES)), default=0)
+    for choice in range(most):
+        driver.execute_script(CHOOSE, choice)
+        for guess in driver.execute_script(GUESSES):
+            chosen = min(choice, guess["choices"] - 1)
+            assert guess["seen"] == ([chosen] if guess["replies"] else [])
+    # Paper cannot be clicked.
+    set_media(driver, "print")
+    for guess in driver.execute_script(GUESSES):
+        assert guess["seen"] == list(range(guess["replies"]))
+    set_media(driver)
+
+
+@pytest.mark.parametrize("page", CHAPTERS)
+def test_paper_shows_answers_but_no_folded_code(browser: SimpleNamespace, page: str) -> None:
+    driver = browser.driver
+    driver.get(f"{browser.address}/{page}.html")
+    set_media(driver)
+    contents = [content for _, _, content in driver.execute_script(FOLDS)]
+    assert contents and not any(contents)
+    set_media(driver, "print")
+    printed = {"text": [True, True], "guess": [False, True], "kept": [False, False]}
+    assert all(printed[kind] == seen for kind, *seen in driver.execute_script(FOLDS))
+    # What a reader has opened is wanted.
+    driver.execute_script("document.querySelector('details.hide').open = true")
+    assert ["kept", True, True] in driver.execute_script(FOLDS)
+    set_media(driver)
+
+
+def test_paper_is_not_asked_to_be_dragged(browser: SimpleNamespace) -> None:
+    driver = browser.driver
+    set_media(driver)
+    driver.get(f"{browser.address}/book/index.html")
+    words = driver.find_element("css selector", ".rl-screen")
+    assert words.is_displayed() and "Drag" in words.text
+    set_media(driver, "print")
+    assert not words.is_displayed()
+    set_media(driver)
 
 
 def test_the_cell_for_colab_is_in_no_page(site: Path) -> None:

@@ -6,11 +6,19 @@ import re
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pytest
 import torch
+from browser import axe
+from browser.chromium import open_browser, set_screen
 from PIL import Image
 
 from rainlens import plots
 from rainlens.records import Record
+
+TRACKS = """
+return [...document.querySelectorAll("[role=group]")].map((group) =>
+  getComputedStyle(group).gridTemplateColumns.split(" ").length);
+"""
 
 
 def pictures_of(shown: plots.Shown) -> list[Image.Image]:
@@ -48,6 +56,62 @@ def test_a_row_of_a_gallery_can_have_a_title():
     assert "grid-column:1/-1" in body and "cats &amp; dogs" in body
 
 
+def test_pictures_are_scaled_evenly():
+    assert "pixelated" not in plots.gallery([(torch.zeros(1, 2, 2), "a")], "", "").body
+
+
+@pytest.fixture(scope="module")
+def driver():
+    with open_browser() as driver:
+        yield driver
+
+
+@pytest.mark.parametrize(
+    ("width", "tracks"),
+    [
+        (290, [2, 3, 2, 3, 3]),
+        (360, [2, 3, 2, 3, 3]),
+        (620, [2, 3, 2, 5, 3]),
+        (700, [2, 3, 4, 5, 6]),
+        (900, [2, 3, 4, 5, 6]),
+    ],
+)
+def test_columns_of_a_gallery_stay_or_fall_to_two_or_three(driver, tmp_path, width, tracks):
+    dots = [(torch.zeros(1, 8, 8), "a")] * 12
+    shown = [plots.gallery(dots, "", "", columns=columns) for columns in (2, 3, 4, 5, 6)]
+    page = tmp_path / "page.html"
+    parts = "".join(one._repr_mimebundle_()["text/html"] for one in shown)
+    page.write_text(f"<!doctype html><body style='margin:0'>{parts}")
+    set_screen(driver, width)
+    driver.get(page.as_uri())
+    assert driver.execute_script(TRACKS) == tracks
+
+
+@pytest.mark.parametrize(
+    "colours",
+    [
+        "color:#212121;background:#fff",
+        "color:#d5d5d5;background:#383838",
+        "color:#757575;background:#fff",
+    ],
+)
+def test_a_caption_can_be_read_in_a_light_and_in_a_dark_notebook(driver, tmp_path, colours):
+    dot = [(torch.zeros(1, 8, 8), "a")]
+    shown = plots.gallery(dot, "", "What to notice.")
+    asked = plots.guess("Which?", {"a": "Yes.", "b": "No."}, shown)
+    parts = "".join(one._repr_mimebundle_()["text/html"] for one in (shown, asked))
+    page = tmp_path / "page.html"
+    page.write_text(
+        "<!doctype html><html lang=en><title>A page</title>"
+        f"<body style='{colours}'><main><h1>A page</h1>{parts}</main>"
+    )
+    driver.get(page.as_uri())
+    axe.prepare(driver)
+    faults = [fault for fault in axe.violations(driver) if fault.startswith("color-contrast")]
+    # A grey that just passes by itself shows that the fainter one of captions is looked at.
+    assert bool(faults) == ("#757575" in colours), faults
+
+
 def test_enlarge_repeats_pixels():
     grown = plots.enlarge(torch.tensor([[1, 2]]), 2)
     assert grown.tolist() == [[1, 1, 2, 2], [1, 1, 2, 2]]
@@ -70,6 +134,13 @@ def test_a_guess_folds_the_measurement_and_replies_to_each_choice():
     assert before.count('type="radio"') == 2 and 'alt="it falls"' not in before
     assert 'alt="it falls"' in folded and "No, down." in folded and "it falls." in folded
     assert bundle["text/plain"] == "[Which way? up / down? Measured: it falls]"
+
+
+def test_a_reply_that_is_the_same_for_all_is_given_once():
+    figure, axes = plt.subplots()
+    shown = plots.chart(figure, alt="", caption="")
+    body = plots.guess("Which?", {"up": "Neither.", "down": "Neither."}, shown).body
+    assert body.count("Neither.") == 1 and "rl-reply" not in body
 
 
 def test_questions_of_a_page_do_not_share_their_choices():

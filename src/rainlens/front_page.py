@@ -127,7 +127,7 @@ def _pictures(pairs: Sequence[Pair], lesson: str, caption: str) -> str:
     figures = "\n".join(_figure(pair) for pair in pairs)
     # No empty line may stand in it: Markdown would take it for the end of the HTML.
     return (
-        f"<p><strong>Drag across the cat.</strong> {lesson}</p>\n"
+        f'<p><strong class="rl-screen">Drag across the cat.</strong> {lesson}</p>\n'
         f'<figure class="rl-front">\n<div class="rl-compare">\n{figures}\n</div>\n'
         f"<figcaption>{caption}</figcaption>\n</figure>\n"
         '<script type="module" src="../_static/compare.js"></script>'

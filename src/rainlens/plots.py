@@ -74,7 +74,11 @@ class Shown:
         return {"text/html": page, "text/plain": f"[{self.alt}]"}
 
 
-CAPTION = "font-size:0.85em;line-height:1.4;color:#555;margin-top:0.5em;max-width:45em"
+# Fainter than the text around it, whether that is dark or light; links keep their colour.
+CAPTION = (
+    "font-size:0.85em;line-height:1.4;color:color-mix(in srgb,currentcolor 80%,transparent);"
+    "margin-top:0.5em;max-width:45em"
+)
 DPI = 200
 
 
@@ -114,11 +118,15 @@ def gallery(
     columns: int = 3,
     zoom: int = 1,
 ) -> Shown:
-    """Pictures side by side with a label below each: as many columns as fit, at most `columns`.
+    """Pictures side by side with a label below each, `columns` in a row.
+
+    Where these would be too narrow, four become two, and more than four become three.
 
     pictures: (picture, label); a picture is uint8 or float in [0, 1], (3, H, W) or (1, H, W). With
     None for a picture, the label is the title of a new row.
-    zoom: whole-number enlargement by repetition, so that each pixel stays a square.
+    zoom: whole-number enlargement by repetition, so that each pixel stays a square. Beyond it,
+    browsers enlarge and shrink smoothly: without it, by factors that are no whole numbers, some
+    rows of pixels would be doubled and others dropped, and with them the finest streaks.
     """
     tiles = []
     for picture, label in pictures:
@@ -127,25 +135,40 @@ def gallery(
             tiles.append(f'<div style="{title}">{html.escape(label)}</div>')
             continue
         content = _webp(picture, zoom)
-        tag = _image_tag(content, "webp", label, "width:100%;height:auto;image-rendering:pixelated")
+        tag = _image_tag(content, "webp", label, "width:100%;height:auto")
         tiles.append(f'<div>{tag}<div style="{LABEL}">{html.escape(label)}</div></div>')
-    # Two of 9.5 em fit on a phone. More than four such columns are wider than a page.
-    least = 9.5 if columns <= 4 else 6.2
-    basis = f"minmax(max({least}em, calc((100% - {columns - 1} * 0.6em) / {columns})), 1fr)"
-    grid = f"display:grid;grid-template-columns:repeat(auto-fill,{basis});gap:0.6em;max-width:900px"
+    grid = f"display:grid;grid-template-columns:{_tracks(columns)};gap:{GAP}em;max-width:900px"
     return Shown(f'<div role="group" aria-label="{html.escape(alt)}" style="{grid}">'
                  f"{''.join(tiles)}</div>", caption, alt)  # fmt: skip
 
 
+def _tracks(columns: int) -> str:
+    """So many columns; four, or more than four, become two or three where they are too narrow.
+
+    A row often holds what belongs together, so no number between is used. Needs no media query,
+    which could not stand in a notebook's HTML: what clamp is given is far below or far above.
+    """
+    few = 2 if columns == 4 else min(3, columns)
+    if few == columns:
+        return f"repeat({columns},minmax(0,1fr))"
+    many, enough = columns - 1, 9.5 if columns == 4 else 6.2
+    least = columns * enough + many * GAP
+    # A pixel less than fits, or rounding could cost a column.
+    wide = f"(100% - {many} * {GAP}em) / {columns} - 1px"
+    narrow = f"(100% - {few - 1} * {GAP}em) / {few} - 1px"
+    return f"repeat(auto-fill,minmax(clamp({wide},({least:.1f}em - 100%) * 999,{narrow}),1fr))"
+
+
+GAP = 0.6  # between pictures, in em
 LABEL = "font-size:0.85em;line-height:1.3;text-align:center;padding-top:0.2em"
 
 
 def guess(question: str, replies: dict[str, str], shown: Shown) -> Shown:
     """A question to answer before looking: choices, and a fold that holds the measurement.
 
-    replies: choice -> what to say to those who chose it, made from the records. Needs no script:
-    the style sheet of the book shows the reply to the choice that is marked; elsewhere, as in
-    Colab, all replies are shown. Without HTML it is plain text.
+    replies: choice -> what to say to those who chose it, made from the records; said once where it
+    is the same for all. Needs no script: once a choice is marked, the style sheet of the book shows
+    its reply alone; elsewhere, as in Colab, all replies are shown. Without HTML it is plain text.
     """
     # Names of form fields are shared by a page; those of two questions must differ.
     name = f"guess-{zlib.crc32(question.encode()):08x}"
@@ -153,18 +176,24 @@ def guess(question: str, replies: dict[str, str], shown: Shown) -> Shown:
         f'<label><input type="radio" name="{name}" value="{i}"> {choice}</label>'
         for i, choice in enumerate(replies)
     )
-    answers = "".join(
-        f'<p class="rl-reply rl-reply-{i}"><b>{choice}?</b> {reply}</p>'
-        for i, (choice, reply) in enumerate(replies.items())
-    )
     caption = f'<div class="rl-caption" style="{CAPTION}">{shown.caption}</div>'
     body = (
         f'<div class="rl-guess"><fieldset><legend>{question}</legend>{choices}</fieldset>'
-        f"<details><summary>Show what was measured</summary>{answers}{shown.body}{caption}"
+        f"<details><summary>Show what was measured</summary>{_answers(replies)}{shown.body}"
+        f"{caption}"
         "</details></div>"
     )
     told = f"{question} {' / '.join(replies)}? Measured: {shown.alt}"
     return Shown(body, "", told)
+
+
+def _answers(replies: dict[str, str]) -> str:
+    if len(set(replies.values())) == 1:
+        return f"<p>{next(iter(replies.values()))}</p>"
+    return "".join(
+        f'<p class="rl-reply rl-reply-{i}"><b>{choice}?</b> {reply}</p>'
+        for i, (choice, reply) in enumerate(replies.items())
+    )
 
 
 def source_note(records: Sequence[Record], scale: str) -> str:

@@ -89,10 +89,11 @@ def set_screen(driver: Any, width: int, height: int = 900, scale: float = 1) -> 
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
 
 
-def set_media(driver: Any, **features: str) -> None:
-    """Pretend that the reader's system asks for these media features."""
+def set_media(driver: Any, kind: str = "screen", **features: str) -> None:
+    """Pretend that the page is shown on a "screen" or in "print", and that the reader's system
+    asks for these media features."""
     listed = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": listed})
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": kind, "features": listed})
 
 
 def touch(driver: Any, points: list[tuple[float, float]], steps: int = 4) -> None:
