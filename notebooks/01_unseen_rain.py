@@ -125,6 +125,8 @@ print(
 # %% tags=["hide-input"]
 layer = rain.smear(noise, kernel)[:, None, :256, :256]
 rainy = rain.add_rain(clean, layer)
+
+# %% tags=["hide-input"]
 plots.gallery(
     [
         (noise[:, :256, :256] / 256, "1. drops"),
@@ -135,8 +137,9 @@ plots.gallery(
     ],
     alt="The steps of the rain recipe, from dots to a photograph of a cat in the rain",
     caption="The recipe of the training rain, a picture for each step. The papers name the method "
-    "and give its parameters (2026 paper, Sec. 3.1.2, Table 1). "
-    "Photograph: Chelsea, from scikit-image.",
+    "and give its parameters (2026 paper, Sec. 3.1.2, Table 1). What to notice: the layer is no "
+    "longer made of dots; it covers nearly everything. Photograph: Chelsea, from scikit-image. "
+    + plots.drawn_here(),
 )
 
 # %% [markdown]
@@ -147,8 +150,8 @@ plots.gallery(
 
 # %%
 rows = [
-    f"| {r.name} | {list(r.quantity)} | {', '.join(map(str, r.width))} | {list(r.length)} "
-    f"| {list(r.direction)} |"
+    f"| {r.name} | {list(r.quantity)} | {', '.join(map(str, r.width))} | "
+    f"{list(r.length)} | {list(r.direction)} |"
     for r in rain.RANGES.values()
 ]
 head = "| range | quantity | width | length | direction (degrees) |\n|---|---|---|---|---|\n"
@@ -159,15 +162,13 @@ layers = {
     name: rain.synthesize(2, (192, 192), r, source)
     for name, r in rain.RANGES.items()
 }
+
+# %% tags=["hide-input"]
 plots.gallery(
-    [
-        (layers[name][i], f"{name} range")
-        for i in range(2)
-        for name in layers
-    ],
+    [(layers[name][i], f"{name} range") for i in range(2) for name in layers],
     alt="Two rain layers of each training range: nearly parallel, tilted, and in all directions",
     caption="What to notice: small-range layers are all alike, large-range layers differ in "
-    "direction, length and thickness (2026 paper, Fig. 3b and Table 1).",
+    "direction, length and thickness (2026 paper, Fig. 3b and Table 1). " + plots.drawn_here(),
 )
 
 # %% [markdown]
@@ -188,7 +189,8 @@ plots.gallery(
     alt="Dense soft training rain beside sparse sharp streaks, each alone and on a photograph",
     caption="We call both rain (2026 paper, Fig. 1). As signals they differ: "
     + "; ".join(f"{k} covers {(v > 10 / 255).float().mean():.0%}" for k, v in covered.items())
-    + " of its layer (brighter than 10 grey levels of 255).",
+    + " of its layer (brighter than 10 grey levels of 255). What to notice: soft and dense "
+    "against sharp and sparse. Photograph: Chelsea, from scikit-image. " + plots.drawn_here(),
     columns=4,
 )
 
@@ -251,8 +253,8 @@ for axes, (measure, label) in zip(pair, labels.items(), strict=True):
 # %% tags=["hide-input"]
 shown = plots.chart(
     figure, alt=f"Removal and contrast gain on {unseen} for both networks. {measured}",
-    caption=f"Two measures of removal on {unseen}, explained below: 0 is nothing, 1 is all. "
-    "Bars are 95 % intervals over test pictures. What to notice: whether the two measures name the "
+    caption=f"Two measures of removal on {unseen}, explained below: 0 is nothing, 1 is all. Bars "
+    "are 95 % intervals over test pictures. What to notice: whether the two measures name the "
     f"same network. The papers have no such figure. {plots.source_note(records, scale)}",
 )
 plots.guess("Which network removes more of rain it has never seen?", replies, shown)
@@ -287,8 +289,7 @@ show(
     "shown_seen",
     alt="A cat and a cup of coffee under dense soft rain; after both networks; without rain",
     caption="Rain of the training kind. What to notice: little of the rain is left, and what "
-    "happened "
-    "to the colours with N = 8 (2026 paper, Fig. 4).",
+    "happened to the colours with N = 8 (2026 paper, Fig. 4).",
 )
 
 # %% [markdown]
@@ -299,8 +300,7 @@ show(
     "shown_unseen",
     alt="The same two pictures under sharp thin streaks; after both networks; without rain",
     caption="Embedded streaks, which neither network was trained on. What to notice: in which "
-    "output the "
-    "streaks are fainter, and in which the picture is (2026 paper, Fig. 1 and 4).",
+    "output the streaks are fainter, and in which the picture is (2026 paper, Fig. 1 and 4).",
 )
 
 # %% [markdown]
@@ -355,25 +355,24 @@ so = "less of unseen rain than of known rain" if other.value < known.value else 
 
 # %% tags=["hide-input"]
 Markdown(
-    f"**It removes {so}.** With 512 backgrounds, {known.value:.0%} of the "
-    f"contrast of known rain is gone and {other.value:.0%} of that of {unseen}. The two rains are "
-    "not equally hard, so only a comparison of networks tells more.\n\n"
-    f"**Was your prediction right?** 8 backgrounds take away **{told[0]}** than 512: "
-    f"{taken[0]:.2f} "
-    f"against {taken[1]:.2f}, where exact removal gives 1. By the contrast of the streaks on "
-    f"{unseen}, they remove **{told[1]}** ({contrast}). On the streaks of the pictures above it is "
-    f"{pictures[0]:.2f} against {pictures[1]:.2f}: the two kinds of unseen rain "
-    f"{'agree' if agree else 'do not agree'} about which network is better. {unseen} covers "
-    f"{cover[0]:.0%} of a picture and changes it there by {strength[0]:.0f} grey levels (root mean "
-    f"square); the streaks that you see cover {cover[1]:.0%} and change it by {strength[1]:.0f}."
+    f"**It removes {so}.** With 512 backgrounds, {known.value:.0%} of the contrast of known rain "
+    f"is gone and {other.value:.0%} of that of {unseen}. The two rains are not equally hard, so "
+    "only a comparison of networks tells more.\n\n**Was your prediction right?** 8 backgrounds "
+    f"take away **{told[0]}** than 512: {taken[0]:.2f} against {taken[1]:.2f}, where exact "
+    f"removal gives 1. By the contrast of the streaks on {unseen}, they remove **{told[1]}** "
+    f"({contrast}). On the streaks of the pictures above it is {pictures[0]:.2f} against "
+    f"{pictures[1]:.2f}: the two kinds of unseen rain {'agree' if agree else 'do not agree'} "
+    f"about which network is better. {unseen} covers {cover[0]:.0%} of a picture and changes it "
+    f"there by {strength[0]:.0f} grey levels (root mean square); the streaks that you see cover "
+    f"{cover[1]:.0%} and change it by {strength[1]:.0f}."
 )
 
 # %% tags=["hide-input"]
 Markdown(
-    f"**The price.** With 8 backgrounds, the damage to the background is "
-    f"{claims.direction(cost, 'larger', 'smaller', 'not clearly different')} "
-    f"({cost.text(1)} grey levels). So fewer pictures are not simply better, and how one measures "
-    "decides what one sees. Chapter 2 is about measuring, chapter 3 about why."
+    "**The price.** With 8 backgrounds, the damage to the background is "
+    f"{claims.direction(cost, 'larger', 'smaller', 'not clearly different')} ({cost.text(1)} grey "
+    "levels). So fewer pictures are not simply better, and how one measures decides what one "
+    "sees. Chapter 2 is about measuring, chapter 3 about why."
 )
 
 # %% [markdown]

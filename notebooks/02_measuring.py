@@ -94,7 +94,8 @@ plots.gallery(
     alt="A cup of coffee in the rain, the mask of its streaks, and the two regions it makes",
     caption="The picture taken apart (2026 paper, Fig. 2 right). What to notice: weak rain stays "
     f"behind in the background region. Here {mask[1].float().mean():.0%} of the pixels are rainy, "
-    "all others count as background. Photograph: Coffee, from scikit-image.",
+    "all others count as background. Photograph: Coffee, from scikit-image. "
+    + plots.drawn_here(),
     columns=4,
 )
 
@@ -130,9 +131,9 @@ candidates = {
 plots.gallery(
     [(picture[0], name) for name, picture in candidates.items()],
     alt="Six imagined outputs for a cat in the rain, from untouched to black",
-    caption="Six imagined networks. What to notice: three of them show no streak at all, but "
-    "only one of these is what we want. The papers have no such figure. Photograph: Chelsea, "
-    "from scikit-image.",
+    caption="Six imagined networks. What to notice: three of them show no streak at all, but only "
+    "one of these is what we want. The papers have no such figure. Photograph: Chelsea, "
+    "from scikit-image. " + plots.drawn_here(),
 )
 
 # %% tags=["hide-input"]
@@ -154,10 +155,10 @@ pair[0].invert_yaxis()
 told = "; ".join(f"{c}: PSNR {psnr[c]:.1f} dB, E_R {change[c]:.1f}" for c in said)
 shown = plots.chart(
     figure, alt=told,
-    caption="What to notice: no bar rewards the removal of rain as such. The highest PSNR goes "
-    f"to <i>{best.lower()}</i>, the highest E_R, the papers' measure of removal, to "
-    f"<i>{most.lower()}</i>. Means of two pictures; computed here, without a network. The papers "
-    "have no such figure.",
+    caption="What to notice: no bar rewards the removal of rain as such. The highest PSNR goes to "
+    f"<i>{best.lower()}</i>, the highest E_R, the papers' measure of removal, to "
+    f"<i>{most.lower()}</i>. Means of two pictures. The papers have no such figure. "
+    + plots.drawn_here(),
 )
 wrong = f"No, that is <i>{best.lower()}</i> ({psnr[best]:.1f} dB)"
 verdict = {c: "Right" if c == best else wrong for c in said}
@@ -254,7 +255,7 @@ plots.chart(
     "blue: the line through the origin; dashed: the line with a free intercept. What to notice: "
     "where the change is the rain or a share of it, the points lie on one line and both fits "
     "agree; darkening lifts the points, and the line through the origin takes the lift for rain. "
-    "The papers have no such figure.",
+    "The papers have no such figure. " + plots.drawn_here(),
 )
 
 # %% [markdown]
@@ -371,12 +372,12 @@ Markdown(
     f"{scores[0]} dB ({unseen}). Yet with 512 backgrounds {gone:.0%} of the contrast of the "
     "streaks is gone, and in the untouched input none of it.\n\nHow can that be? On average "
     f"{1 - wet.mean():.0%} of a picture is dry, and {dry.mean():.0%} of that network's squared "
-    "error lies there. A little damage in the large dry part weighs as much as strong rain in "
-    "the small wet one.\n\n**A better PSNR does not mean more removal, either.** 512 backgrounds "
-    f"have a higher PSNR than 8 on {better.mean():.0%} of the {len(better)} pictures. On "
-    f"{both[0]:.0%} of the pictures they have the higher PSNR and the *smaller* removal gain, on "
-    f"{both[1]:.0%} the higher PSNR and the smaller contrast gain. (A removal gain above 1 is too "
-    "much, so a smaller one can be an improvement.)"
+    "error lies there. A little damage in the large dry part weighs as much as strong rain in the "
+    "small wet one.\n\n**A better PSNR does not mean more removal, either.** 512 backgrounds have "
+    f"a higher PSNR than 8 on {better.mean():.0%} of the {len(better)} pictures. On {both[0]:.0%} "
+    f"of the pictures they have the higher PSNR and the *smaller* removal gain, on {both[1]:.0%} "
+    "the higher PSNR and the smaller contrast gain. (A removal gain above 1 is too much, so a "
+    "smaller one can be an improvement.)"
 )
 
 # %% [markdown]
@@ -491,7 +492,6 @@ Markdown(
 
 # %% tags=["hide-input"]
 plots.sources(
-    "2026: Fig. 2 (right), Sec. 3.2, 6.1, 6.2; 2023: Fig. 3 (right), "
-    "Sec. 2.2",
+    "2026: Fig. 2 (right), Sec. 3.2, 6.1, 6.2; 2023: Fig. 3 (right), Sec. 2.2",
     ["metrics.py", "evaluation.py"],
 )

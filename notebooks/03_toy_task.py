@@ -206,8 +206,8 @@ furthest = max(distance(one, test, signals.Cosine(1)) for row in rows for _, tes
 plots.chart(
     toy_plots.answers(rows),
     alt=toy_plots.in_words(rows),
-    caption="<b>2026 paper, Fig. 11, our run.</b> Trained on O = 1 with N(0, 1); bold, in a "
-    "thick frame: tested as trained. The titles give the mean square error (MSE) over "
+    caption="<b>2026 paper, Fig. 11, our run.</b> Trained on O = 1 with N(0, 1); bold, in a thick "
+    "frame: tested as trained. The titles give the mean square error (MSE) over "
     f"{setting.toy().draws} noise draws. What to notice: compare the blue lines of the four "
     "panels. None is further from the cosine of training than a mean square distance of "
     f"{furthest:.1f}, whatever the input. {length} {plots.source_note([one], scale)}",
@@ -220,9 +220,9 @@ for test, _ in strange:
     signal, noise = toy_evaluation.panels(1)[test]
     own, truth = (distance(one, test, s) for s in (signals.Cosine(1), signal))
     lines.append(
-        f"- given the curve of O = {signal.order:g} under N({noise.mean:g}, {noise.spread:g}), the "
-        f"output drawn is {own:.1f} away from the cosine it was trained on, and {truth:.0f} away "
-        "from the right answer;"
+        f"- given the curve of O = {signal.order:g} under N({noise.mean:g}, {noise.spread:g}), "
+        f"the output drawn is {own:.1f} away from the cosine it was trained on, and {truth:.0f} "
+        "away from the right answer;"
     )
 Markdown("In numbers (mean square distances):\n\n" + "\n".join(lines).removesuffix(";") + ".")
 
@@ -345,8 +345,8 @@ plots.chart(
     figure,
     alt=f"Mean square error along training. {told}",
     caption="Each point is the mean over 8 noise draws; on the left, thick lines average five "
-    "neighbouring points, thin ones do not. What to notice: which orders learn their own curve "
-    "by heart, so that the right line rises. By the end it has more than tripled for O = "
+    "neighbouring points, thin ones do not. What to notice: which orders learn their own curve by "
+    "heart, so that the right line rises. By the end it has more than tripled for O = "
     f"{', '.join(up) or 'none'}, and not for O = {', '.join(flat) or 'none'}. The middle line "
     f"falls below a third for O = {', '.join(map(str, fallen)) or 'none'}. The papers show no "
     f"courses of the toy. {length} {plots.source_note(learning, scale)}",
@@ -473,8 +473,8 @@ level = "the levels do not" if alone > 2 * usual else "so do the levels, roughly
 Markdown(
     "\n".join(rows) + "\n\n"
     f"**The order {order}; {level}.** At step {moment:,} the network that can only use *x* has an "
-    f"error of {alone:.2f} for O = 1, the usual one {usual:.3f}. The training on *x* alone is much "
-    "noisier, which probably slows it down; and it is planned for fewer steps."
+    f"error of {alone:.2f} for O = 1, the usual one {usual:.3f}. The training on *x* alone is "
+    "much noisier, which probably slows it down; and it is planned for fewer steps."
 )
 
 # %% [markdown]
@@ -511,10 +511,11 @@ lead = {
 Markdown(
     f"**{lead[all(near) and noisy[1].low > noisy[0].high]}**\n\n- **O = 1 gives back its training "
     f"curve, whatever it is given**: *{words[all(near)]}*. In {sum(near)} of {len(near)} tests on "
-    "other curves the output is nearer to the training curve than to the right answer.\n- **O = "
-    f"8 fails under foreign noise**: *{words[noisy[1].low > noisy[0].high]}*. Under N(10, 5) its error is "
-    f"{toy_plots.interval(noisy[1])}, that of O = 1 is {toy_plots.interval(noisy[0])}.\n- **The "
-    f"error as trained rises with O** (1, 4, 8): *{words[rising]}*, with both seeds: "
+    "other curves the output is nearer to the training curve than to the right answer.\n- **O = 8 "
+    f"fails under foreign noise**: *{words[noisy[1].low > noisy[0].high]}*. Under N(10, 5) its "
+    f"error is {toy_plots.interval(noisy[1])}, that of O = 1 is "
+    f"{toy_plots.interval(noisy[0])}.\n- **The error as trained rises with O** (1, 4, 8): "
+    f"*{words[rising]}*, with both seeds: "
     + "; ".join(", ".join(toy_plots.number(v) for v in values) for values in matched) + "."
 )
 
@@ -606,9 +607,8 @@ plots.chart(
     toy_plots.answers(rows, names),
     alt=toy_plots.in_words(rows),
     caption="<b>2026 paper, Fig. 13, our run.</b> Tested on O = 1, 4, 8 under the noise of "
-    "training; the diagonal is as trained. What to notice: where a row keeps its shape, and "
-    f"where it takes that of the column. {kept} {length} "
-    f"{plots.source_note([one, four, eight], scale)}",
+    "training; the diagonal is as trained. What to notice: where a row keeps its shape, and where "
+    f"it takes that of the column. {kept} {length} {plots.source_note([one, four, eight], scale)}",
 )
 
 # %% tags=["hide-input"]

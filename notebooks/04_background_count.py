@@ -230,8 +230,8 @@ plots.gallery(
     alt="Rainy pictures, outputs of networks trained with few and many patches, clean pictures",
     caption="Each row: a ResNet trained on pictures of that kind (photographs, portraits, painted "
     "comics); middles of the pictures, enlarged (2026 paper, Fig. 4). What to notice: where the "
-    "streaks are weakest, and what the picture has lost there. "
-    "Photograph from scikit-image, official portrait (public domain), comic by David Revoy "
+    "streaks are weakest, and what the picture has lost there. Photograph from scikit-image, "
+    "official portrait (public domain), comic by David Revoy "
     "(CC BY 4.0). " + plots.source_note(one_seed, scale),
     columns=len(one_seed) + 2,
     zoom=2,
@@ -293,9 +293,9 @@ plots.gallery(
     tiles,
     alt="Patches of portraits under rain, and outputs for growing N: two that the networks were "
     "trained on and two new ones",
-    caption="ResNets trained on patches of portraits; the streaks are unseen rain. The papers have "
-    "no such figure. What to notice: with N = 8, compare the two kinds of patches, streaks and "
-    "picture; then do the same for the largest N. Official portraits (public domain). "
+    caption="ResNets trained on patches of portraits; the streaks are unseen rain. The papers "
+    "have no such figure. What to notice: with N = 8, compare the two kinds of patches, streaks "
+    "and picture; then do the same for the largest N. Official portraits (public domain). "
     + plots.source_note(first, scale),
     columns=len(first) + 2,
     zoom=2,
@@ -342,10 +342,9 @@ plots.chart(
     figure,
     alt=f"On {unseen}, from the fewest to the most backgrounds. {'; '.join(told)}",
     caption=f"{unseen}, which no network has met, on 8 patches of the training and on new "
-    f"pictures. Bars "
-    "are 95 % intervals over patches and pictures; all axes begin at zero. What to notice: how far "
-    "the two marks lie "
-    "apart at the left, and whether they meet at the right. The papers have no such figure. "
+    "pictures. Bars are 95 % intervals over patches and pictures; all axes begin at zero. What to "
+    "notice: how far the two marks lie apart at the left, and whether they meet at the right. The "
+    "papers have no such figure. "
     + plots.source_note(both, scale),
 )
 
@@ -360,7 +359,7 @@ for category, sweep in known.items():
         rows.append(f"| {category} | {count} | {apart[0]} | {apart[1].text(1)} |")
 Markdown(
     f"On {unseen}. A negative difference in E_B: its own patches are damaged less. A positive one "
-    f"in "
+    "in "
     "contrast gain: more of the rain's contrast goes from them.\n\n" + "\n".join(rows)
 )
 
@@ -378,9 +377,9 @@ def sides(category):
     return (
         f"- **{category}**: a network with N = {few} damages its own patches "
         f"{claims.direction(damage, *words)} than new pictures ({damage.text(1)}) and removes "
-        f"{claims.direction(gone, *words)} of the rain's contrast from them ({gone}). From the very "
-        f"same patches it removes {claims.direction(same, *words)} than the network with N = {many} "
-        f"({same})."
+        f"{claims.direction(gone, *words)} of the rain's contrast from them ({gone}). From the "
+        f"very same patches it removes {claims.direction(same, *words)} than the network with N = "
+        f"{many} ({same})."
     )
 
 
@@ -397,8 +396,8 @@ first_half, second_half = (
 Markdown(
     "\n".join(map(sides, known))
     + f"\n\nThat a network with {few} backgrounds knows its pictures **{first_half}**. That such "
-    "knowledge removes more of an unseen rain than many backgrounds do "
-    f"**{second_half}** at this scale."
+    f"knowledge removes more of an unseen rain than many backgrounds do **{second_half}** at this "
+    "scale."
 )
 
 # %% [markdown]
@@ -474,10 +473,11 @@ above = sum(heights)
 plots.chart(
     figure,
     alt=f"E_R against N in four categories. {in_words('e_r')}",
-    caption="The 2026 paper's Fig. 4. Bands are 95 % bootstrap intervals over test pictures, small "
-    "marks single seeds; dotted lines join two counts with nothing measured between them. What to "
-    f"notice: {above} of {len(heights)} means lie above exact removal. There more was changed than "
-    "the rain, so a line that falls towards the dashed one need not lose any rain removal. "
+    caption="The 2026 paper's Fig. 4. Bands are 95 % bootstrap intervals over test pictures, "
+    "small marks single seeds; dotted lines join two counts with nothing measured between them. "
+    f"What to notice: {above} of {len(heights)} means lie above exact removal. There more was "
+    "changed than the rain, so a line that falls towards the dashed one need not lose any rain "
+    "removal. "
     + note,
 )
 
@@ -491,10 +491,8 @@ plots.chart(
     figure,
     alt=f"Contrast gain against N in four categories. {in_words('contrast')}",
     caption="The same networks; the papers have no such figure. What to notice: where this tells "
-    "another "
-    "story than E_R, the few backgrounds owe their lead to darkening. (Why they darken new "
-    "pictures, "
-    f"these records do not say; patches that they know they do not darken.) {note}",
+    "another story than E_R, the few backgrounds owe their lead to darkening. (Why they darken "
+    f"new pictures, these records do not say; patches that they know they do not darken.) {note}",
 )
 
 # %% [markdown]
@@ -507,8 +505,8 @@ figure, _ = panels("e_b", "E_B on unseen rain (grey levels)")
 plots.chart(
     figure,
     alt=f"E_B against N in four categories. {in_words('e_b')}",
-    caption="The 2026 paper's Fig. 10. Lower is better. What to notice: how much of the fall comes "
-    f"early. {note}",
+    caption="The 2026 paper's Fig. 10. Lower is better. What to notice: how much of the fall "
+    f"comes early. {note}",
 )
 
 # %% [markdown]
@@ -537,8 +535,8 @@ plots.chart(
     figure,
     alt=f"From the fewest to the most backgrounds: {told}",
     caption="All axes begin at zero, so that a collapse would look like one (2026 paper, Fig. 4). "
-    "What to notice: nothing collapses. The damage falls most, and the contrast gain is highest at "
-    f"N = {best}, in between. {plots.source_note(sum(natural.values(), []), scale)}",
+    "What to notice: nothing collapses. The damage falls most, and the contrast gain is highest "
+    f"at N = {best}, in between. {plots.source_note(sum(natural.values(), []), scale)}",
 )
 
 # %% [markdown]
@@ -581,10 +579,9 @@ told = ", ".join(f"N = {n} from {peak[n]:.2f} at best to {last[n]:.2f}" for n in
 plots.chart(
     figure,
     alt=f"Contrast gain along training and against E_B: {told}",
-    caption="Means over seeds; the dashed line is the damage that the fewest backgrounds end with. "
-    "What to "
-    "notice: the order of the paths on that line. The vertical axes do not begin at zero. "
-    "The papers have no such figure. "
+    caption="Means over seeds; the dashed line is the damage that the fewest backgrounds end "
+    "with. What to notice: the order of the paths on that line. The vertical axes do not begin at "
+    "zero. The papers have no such figure. "
     f"{plots.source_note([r for n in some for r in natural[n]], scale)}",
 )
 
@@ -611,8 +608,8 @@ Markdown("\n".join(rows))
 # %% tags=["hide-input"]
 few_n = setting.patch_counts[0]
 head = (
-    f"| seed | N = {few_n} at its end: E_B | contrast gain "
-    f"| N = {most:,} stopped at step | E_B | contrast gain |"
+    f"| seed | N = {few_n} at its end: E_B | contrast gain | N = {most:,} stopped at step | E_B | "
+    "contrast gain |"
 )
 rows = [head, "|" + "---|" * 6]
 for seed, row in zip(setting.seeds, comparisons, strict=True):
@@ -644,19 +641,17 @@ Markdown(
     "pictures, we cannot say: no *N* was found at which removal collapses. The step before shows "
     f"better. A network with {few} natural backgrounds damages them by "
     f"{level('natural', few, 'own', 'e_b').value:.0f} grey levels and new pictures by "
-    f"{level('natural', few, 'unseen', 'e_b').value:.0f}: that it knows its pictures {first_half}. "
-    f"That it therefore removes more of an unseen rain from them {second_half}."
+    f"{level('natural', few, 'unseen', 'e_b').value:.0f}: that it knows its pictures "
+    f"{first_half}. That it therefore removes more of an unseen rain from them {second_half}."
 )
 
 # %% tags=["hide-input"]
 Markdown(
     f"**Less data is not better, and not simply worse.** On the whole test pictures, {few_n} "
-    f"backgrounds take most away, "
-    f"but the damage is largest there too, and the streaks' contrast is best removed at N = "
-    f"{best}: "
-    f"too few backgrounds hurt, and too many may. From {few_n} to {most:,} the contrast gain "
-    f"changes "
-    f"by {change} and the damage by {cost.text(1)} grey levels.{so} And your guess? {said}"
+    "backgrounds take most away, but the damage is largest there too, and the streaks' contrast "
+    f"is best removed at N = {best}: too few backgrounds hurt, and too many may. From {few_n} to "
+    f"{most:,} the contrast gain changes by {change} and the damage by {cost.text(1)} grey "
+    f"levels.{so} And your guess? {said}"
 )
 
 # %% tags=["hide-input"]
@@ -679,7 +674,7 @@ for network in ledger.NETWORKS:
     lines.append(f"- **{plots.NETWORK_NAME[network]}**: {told}.")
 Markdown(
     f"By network, from N = {few} to {many}. A contrast gain that falls speaks for the papers; why "
-    f"it "
+    "it "
     "does so there and not elsewhere, we do not know.\n\n" + "\n".join(lines)
 )
 

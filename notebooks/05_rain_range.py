@@ -141,7 +141,8 @@ axes.legend(fontsize=9)
 shown = plots.chart(
     figure,
     alt=f"Contrast gain {in_words('unseen', 'contrast')}",
-    caption=f"Contrast gain on {unseen}, which no network has met.",
+    caption=f"Contrast gain on {unseen}, which no network has met. What to notice: where each "
+    f"line is highest. The 2026 paper's Fig. 8 shows E_R instead. {note}",
 )
 plots.guess("As backgrounds are added, whose removal falls first?", replies, shown)
 
@@ -318,8 +319,8 @@ for name, sweep in sweeps.items():
     lines.append(f"- **{name} range** *{verdict}*: with N = {largest:,} by {pairs}.")
 alt = "Change of the contrast gain along training against N, a line a range"
 caption = (
-    "Small marks are single seeds. What to notice: for which ranges more backgrounds mean a deeper "
-    f"fall. The papers have no such figure. {note}"
+    "Small marks are single seeds. What to notice: for which ranges more backgrounds mean a "
+    f"deeper fall. The papers have no such figure. {note}"
 )
 plots.chart(figure, alt, caption)
 
@@ -347,12 +348,10 @@ hint = (
     "a hint, not a verdict" if len(set(orders.values())) > 1 else "found by looking, not foretold"
 )
 Markdown(
-    f"**The answer at this scale.** Harder rain should let one add more backgrounds before they do "
+    "**The answer at this scale.** Harder rain should let one add more backgrounds before they do "
     f"harm. By contrast gain on {unseen}, the best *N* are {told}. But {grows}: {hint}. And the "
-    f"harm is "
-    f"small: on {unseen}, from the best N to {largest:,} backgrounds, the gain changes by {lost}. "
-    f"Along "
-    f"training, {ranges(turned)} turned to the rain. A collapse we do not find."
+    f"harm is small: on {unseen}, from the best N to {largest:,} backgrounds, the gain changes by "
+    f"{lost}. Along training, {ranges(turned)} turned to the rain. A collapse we do not find."
 )
 
 # %% tags=["hide-input"]
@@ -421,12 +420,12 @@ tipped = [point for point in points if 0 < point.n < np.inf]
 Markdown(
     f"- These networks were trained for {grid[0].iterations:,} steps; the papers' for 250,000. "
     f"{len(tipped)} of {len(points)} tipping points lie within the sweep; where one does not, the "
-    "paper's is neither found nor refuted here. Its *place* depends on size and training time.\n"
-    f"- Each band covers the choice of the {pictures} test pictures only. A seed also chooses the "
+    "paper's is neither found nor refuted here. Its *place* depends on size and training time.\n- "
+    f"Each band covers the choice of the {pictures} test pictures only. A seed also chooses the "
     "training patches, and with 8 of them that matters. So we call a difference a rise or a fall "
-    f"only where all of the {seeds} seed(s) agree, too.\n"
-    "- A difference that holds on one kind of unseen rain need not hold on another: Rain100L is "
-    "light, Rain100H heavy, and both are synthetic."
+    f"only where all of the {seeds} seed(s) agree, too.\n- A difference that holds on one kind of "
+    "unseen rain need not hold on another: Rain100L is light, Rain100H heavy, and both are "
+    "synthetic."
 )
 
 # %% [markdown]

@@ -106,13 +106,16 @@ for kind in KINDS:
     for number in range(3):
         place = middle(kind, number)
         tiles.append((patches[place], f"S = {measured[place]:,.0f}"))
+
+# %% tags=["hide-input"]
 plots.gallery(
     tiles,
     alt="Soft, middling and sharp patches of three photographs: even areas, some edges, many",
     caption="2026 paper, Fig. 5, with patches of 64x64 pixels. Each column is one of the embedded "
     "photographs, each tile its patch of middle sharpness in the class. What to notice: the soft "
     "patches are almost even. Among the middling ones, the strong outline of one bright pane "
-    "counts as much as a lattice of weak lines.",
+    "counts as much as a lattice of weak lines. Photographs from scikit-image. "
+    + plots.drawn_here(),
     columns=5, zoom=2,
 )
 
@@ -153,11 +156,10 @@ print(f"{models.count_parameters(network):,} numbers to learn in each")
 # %% tags=["hide-input"]
 EARLIEST = 5_000  # the first stage that the paper's text speaks of (Sec. 4.1.2)
 Markdown(
-    "| | here | 2026 paper (Sec. 3.1, 4.1.2) |\n|---|---|---|\n"
-    f"| training steps | {one.iterations:,} | 100,000 |\n"
-    f"| earliest stage spoken of | {one.measure_every:,} | {EARLIEST:,} |\n"
-    f"| patches of each class | {one.patches:,} | 10,000 |\n"
-    f"| pixels of a patch | {one.patch_size}x{one.patch_size} | 128x128 |"
+    "| | here | 2026 paper (Sec. 3.1, 4.1.2) |\n|---|---|---|\n| training steps | "
+    f"{one.iterations:,} | 100,000 |\n| earliest stage spoken of | {one.measure_every:,} | "
+    f"{EARLIEST:,} |\n| patches of each class | {one.patches:,} | 10,000 |\n| pixels of a patch | "
+    f"{one.patch_size}x{one.patch_size} | 128x128 |"
 )
 
 # %% tags=["hide-input"]
@@ -212,8 +214,7 @@ shown = plots.chart(
     alt="; ".join(f"{NAMES[k]}: contrast gain {v['contrast']}, E_B {v['e_b'].text(1)}"
                   for k, v in ends.items()),
     caption="At the end of training, on unseen rain, with 95 % intervals over test pictures. What "
-    "to "
-    "notice: the network with the highest contrast gain is "
+    "to notice: the network with the highest contrast gain is "
     + ("also" if same else "not clearly") + " the one that damages most, so a gain must be read "
     "together with the damage. Part of the 2026 paper's Fig. 6a; the contrast gain is ours. "
     + plots.source_note(everyone, scale),
@@ -259,9 +260,8 @@ plots.chart(
     figure,
     alt=f"Histograms of sharpness in four categories. Shares of soft, middling, sharp: {told}",
     caption="Grey bands are the three classes; <i>urban</i> are buildings. What to notice: the "
-    "lines "
-    "are shifted, and much of each lies outside the bands. The softest category by its median is "
-    f"{softest} (S = {medians[softest]:,.0f}), the sharpest {sharpest} "
+    "lines are shifted, and much of each lies outside the bands. The softest category by its "
+    f"median is {softest} (S = {medians[softest]:,.0f}), the sharpest {sharpest} "
     f"({medians[sharpest]:,.0f}). {unused} The papers have no such figure. "
     + plots.source_note([found[s] for s in surveys], scale),
 )
@@ -357,8 +357,8 @@ early = (f" But all our steps lie before step {EARLIEST:,}, the earliest stage t
          "text speaks of." if steps[-1] < EARLIEST else "")
 Markdown(
     f"From step {steps[1]:,} to step {steps[-1]:,}, seed by seed:\n\n" + "\n".join(rows)
-    + f"\n\nE_R of the soft network **{course('e_r')}**, E_B **{course('e_b')}**, and the contrast "
-    f"gain **{course('contrast')}**. "
+    + f"\n\nE_R of the soft network **{course('e_r')}**, E_B **{course('e_b')}**, and the "
+    f"contrast gain **{course('contrast')}**. "
     + ("So the rise of E_R is not more of the streaks' contrast removed. " if apart else "")
     + f"On average E_R changes by {shift} grey levels.{early}"
 )
@@ -386,9 +386,8 @@ plots.gallery(
     alt="Outputs of three networks at three moments of training, with the rainy and the clean "
     "picture",
     caption="2026 paper, Fig. 6b, with the embedded streaks on a photograph from scikit-image. "
-    "What to "
-    "notice: fur and whiskers, and the streaks, from left to right. At the end, E_B of this "
-    "picture "
+    "What to notice: fur and whiskers, and the streaks, from left to right. At the end, E_B of "
+    "this picture "
     "is " + ", ".join(f"{value:.0f} ({NAMES[kind]})" for kind, value in damage.items()) + ". "
     + plots.source_note([records[0] for records in trained.values()], scale),
     columns=3,
@@ -440,10 +439,10 @@ answer = (f"the soft network takes {more('along_rain')} of the rain than the oth
 black = levels("black rectangle")[2]
 Markdown(
     "\n".join(rows) + f"\n\nGrey levels, over both pictures and all seeds. So {answer}. Of the "
-    f"{ideal[2]:.0f} levels along the rain it takes {along:.0f}. Its offset is {offset:.0f}, where "
-    f"{ideal[1]:.0f} would do, and a rest of {rest:.0f} is no rain at all. A part along the rain "
-    f"does not show, either, that a network *knows* rain: the black rectangle takes {black:.0f}. "
-    "Two pictures are few; our records of the others do not hold the parts."
+    f"{ideal[2]:.0f} levels along the rain it takes {along:.0f}. Its offset is {offset:.0f}, "
+    f"where {ideal[1]:.0f} would do, and a rest of {rest:.0f} is no rain at all. A part along the "
+    "rain does not show, either, that a network *knows* rain: the black rectangle takes "
+    f"{black:.0f}. Two pictures are few; our records of the others do not hold the parts."
 )
 
 # %% [markdown]
@@ -468,10 +467,10 @@ for kind, v in ends.items():
 
 # %% tags=["hide-input"]
 Markdown(
-    "The answer at this scale: where it rains, most is taken away after training on "
-    f"{removal}. Most damage to an ordinary photograph is done after training on "
-    f"{patches_of(damaging)}. On the pictures that we can show, {answer}.\n\n"
-    "| network | E_R | removal gain | contrast gain | E_B |\n|---|---|---|---|---|\n"
+    f"The answer at this scale: where it rains, most is taken away after training on {removal}. "
+    f"Most damage to an ordinary photograph is done after training on {patches_of(damaging)}. On "
+    f"the pictures that we can show, {answer}.\n\n| network | E_R | removal gain | contrast gain "
+    "| E_B |\n|---|---|---|---|---|\n"
     + "\n".join(rows)
     + f"\n\nAt the end of training, on {unseen}. {plots.source_note(everyone, scale)}"
 )

@@ -104,7 +104,7 @@ plots.gallery(
     caption="Each picture is the one before in blocks twice as large. What to notice: fur weighs "
     f"little. The first two steps lose {profile[:2].sum() / profile.sum():.0%} of <i>C</i>, the "
     f"last two {profile[-2:].sum() / profile.sum():.0%}. The papers have no such figure. "
-    "Photograph: Chelsea, from scikit-image.",
+    "Photograph: Chelsea, from scikit-image. " + plots.drawn_here(),
     columns=4,
 )
 
@@ -141,8 +141,8 @@ for name, picture in made.items():
     rows.append(f"| {name} | " + " | ".join(f"{value:.3f}" for value in c) + " |")
 shown = plots.gallery(tiles, alt="Three black-and-white pictures of equal contrast",
                       caption="What to notice: half of each picture is black, so <i>C</i> is the "
-                      "same up to "
-                      "chance, however different they look. The papers have no such figure.")
+                      "same up to chance, however different they look. The papers have no such "
+                      "figure. " + plots.drawn_here())
 shown
 
 # %% tags=["hide-input"]
@@ -232,10 +232,10 @@ tiles = [tile for name, source in shown.items() for tile in examples(name, sourc
 plots.gallery(
     tiles,
     alt="Two patches each of " + ", ".join(shown),
-    caption="2026 paper, Fig. 3a, in part. Faces are official portraits (public domain), comics by "
-    "David Revoy "
-    "(CC BY 4.0). What to notice: our comics are painted, with soft shades; the paper's are black "
-    "ink on white.",
+    caption="2026 paper, Fig. 3a, in part. Faces are official portraits (public domain), comics "
+    "by David Revoy (CC BY 4.0). What to notice: our comics are painted, with soft shades; the "
+    "paper's are black "
+    "ink on white. " + plots.drawn_here(),
     columns=6,
 )
 
@@ -273,12 +273,10 @@ plots.chart(
     figure,
     alt="Structural complexity by category: "
     + ", ".join(f"{n} {m.text(4)}" for n, m in means.items()),
-    caption="2026 paper, Fig. 9b, with spread. Left: boxes are quartiles of patches, whiskers 5 to "
-    "95 %, "
-    "marks means with intervals over pictures. Right: at which sizes the contrast lies. What to "
-    "notice: "
-    "how far the boxes overlap, and where lines cross. The highest <i>C_k</i> at the finest scale "
-    f"is that of {finest}, at the coarsest that of {coarsest}. "
+    caption="2026 paper, Fig. 9b, with spread. Left: boxes are quartiles of patches, whiskers 5 "
+    "to 95 %, marks means with intervals over pictures. Right: at which sizes the contrast lies. "
+    "What to notice: how far the boxes overlap, and where lines cross. The highest <i>C_k</i> at "
+    f"the finest scale is that of {finest}, at the coarsest that of {coarsest}. "
     + plots.source_note(list(surveyed.values()), scale),
 )
 
@@ -351,8 +349,8 @@ plots.chart(
     "contrast gain is ours. Bands are 95 % intervals over test pictures and seeds, small marks "
     "single seeds. The vertical axes do not begin at zero. What to notice: how much the two "
     f"measures differ. At N = {many} the band lies below 1 {by['e_r']} by E_R, and "
-    f"{by['contrast']} by contrast gain. At N = {few} E_R lies clearly above that of exact removal "
-    f"in {sum(above)} of {len(above)} categories. {plots.source_note(networks, scale)}",
+    f"{by['contrast']} by contrast gain. At N = {few} E_R lies clearly above that of exact "
+    f"removal in {sum(above)} of {len(above)} categories. {plots.source_note(networks, scale)}",
 )
 
 # %% [markdown]
@@ -457,8 +455,8 @@ if by_decline["e_r"][0] == by_decline["contrast"][0]:
     steepest = [f"{by_decline['e_r'][0]} by both measures"]
 sizes = [surveyed["natural"].experiment["patch_size"], setting.patch_size]
 Markdown(
-    f"The two measures of removal put the categories in **{alike}**. Measures of the pictures that "
-    f"give all four places of the decline: {all_four}. The highest *C* is that of **{top}**. "
+    f"The two measures of removal put the categories in **{alike}**. Measures of the pictures "
+    f"that give all four places of the decline: {all_four}. The highest *C* is that of **{top}**. "
     f"Removal declines most for {' and '.join(steepest)}.\n\nAll rows were measured on patches of "
     f"{sizes[0]}x{sizes[0]} pixels. The networks are trained on patches of {sizes[1]}x{sizes[1]}."
 )

@@ -162,8 +162,7 @@ shown = plots.chart(
     figure,
     alt=", ".join(f"{NAMES[n]} {mean.text(1)}" for n, mean in damage.items()),
     caption=f"N = {many}, with 95 % intervals over test pictures. 2023 paper, Fig. 10, right end. "
-    f"What "
-    f"to notice: which bar is apart. {NAMES[worst]} have the highest mean. "
+    f"What to notice: which bar is apart. {NAMES[worst]} have the highest mean. "
     + plots.source_note(everyone, scale),
 )
 
@@ -253,8 +252,8 @@ top = {m: max(values, key=values.get) for m, values in ends_at.items()}
 taken = claims.mean(abroad[softest][many], "unseen", "gain").value
 Markdown(
     f"{NAMES[softest]} have the softest patches of the four (median sharpness "
-    f"{medians[softest]:,.0f}, chapter 6). On natural pictures their pupils have a removal gain of "
-    f"{taken:.2f}, where 1 is as much as the rain. "
+    f"{medians[softest]:,.0f}, chapter 6). On natural pictures their pupils have a removal gain "
+    f"of {taken:.2f}, where 1 is as much as the rain. "
     + ("They do the most damage and have the highest contrast gain, as the soft network of "
        "chapter 6 did." if {top["e_b"], top["contrast"]} == {softest} else
        f"Most damage is done by pupils of {NAMES[top['e_b']].lower()}, the highest contrast gain "
@@ -416,10 +415,10 @@ Markdown(
     f"are: {', '.join(near) or 'none'}. As the number of patches grows, "
     f"**{'two' if swapped else 'no two'} schools clearly change places**.\n\n" + "\n".join(rows)
     + "\n\nOn natural pictures; neighbours are compared. = means that these records cannot tell "
-    "the two apart: the interval holds zero, or the seeds disagree.\n\n"
-    "The paper also finds that faces and buildings "
-    f"remove about as much rain, and comics least. Here, with N = {many}, {lowest_of}. In contrast "
-    f"gain, faces minus buildings is {apart[0]}, comics minus natural pictures {apart[1]}."
+    "the two apart: the interval holds zero, or the seeds disagree.\n\nThe paper also finds that "
+    f"faces and buildings remove about as much rain, and comics least. Here, with N = {many}, "
+    f"{lowest_of}. In contrast gain, faces minus buildings is {apart[0]}, comics minus natural "
+    f"pictures {apart[1]}."
 )
 
 # %% tags=["hide-input"]

@@ -81,10 +81,10 @@ long = {kind: sorted({e.iterations for e in grid if isinstance(e, kind)})
         for kind in (Experiment, ToyExperiment)}
 steps, toy_steps = (" or ".join(f"{n:,}" for n in found) for found in long.values())
 Markdown(
-    f"We test {tested} of {len(table)} claims. At scale *{scale}*, **{yes} are reproduced**, {toy} "
-    f"of them about the toy task; **{no} are not**; **{left - untested} are not decided**. The "
-    f"other {untested} need networks that the book does not have yet.\n\n"
-    f"Our networks were trained for {steps} steps, those of the toy task for {toy_steps}."
+    f"We test {tested} of {len(table)} claims. At scale *{scale}*, **{yes} are reproduced**, "
+    f"{toy} of them about the toy task; **{no} are not**; **{left - untested} are not decided**. "
+    f"The other {untested} need networks that the book does not have yet.\n\nOur networks were "
+    f"trained for {steps} steps, those of the toy task for {toy_steps}."
 )
 
 # %% tags=["hide-input"]
@@ -118,8 +118,8 @@ where = f"All {no} are in {most}." if lie[most] == no else f"{most} has {lie[mos
 plots.chart(
     figure,
     alt="Claims by part of the book and verdict. " + "; ".join(told),
-    caption="Claims by the part of the book that treats them: I is chapters 1 to 3, II 4 to 8, III "
-    "9 to 12. What to notice: where the claims lie that are not reproduced. "
+    caption="Claims by the part of the book that treats them: I is chapters 1 to 3, II 4 to 8, "
+    "III 9 to 12. What to notice: where the claims lie that are not reproduced. "
     f"{where if no else 'There are none.'} The papers have no such figure. "
     f"{plots.source_note(records, scale)}",
 )

@@ -202,7 +202,14 @@ def source_note(records: Sequence[Record], scale: str) -> str:
     said = f"{len(seeds)} seed{'s' if len(seeds) > 1 else ''}"
     names = list(dict.fromkeys(record.name for record in records))
     count = f"{len(names)} record{'s' if len(names) > 1 else ''}"
-    return f"Scale <i>{scale}</i>, {said}, {count}.{_how_made(names, scale)}"
+    links = ", ".join(record_links(names, scale))
+    made = _made_from(f"these records of experiments: {links}")
+    return f"Scale <i>{scale}</i>, {said}, {count}.{made}"
+
+
+def drawn_here() -> str:
+    """The small print of a figure that no experiment stands behind."""
+    return _made_from("no record: nothing had to be trained for it")
 
 
 def record_links(names: Sequence[str], scale: str) -> list[str]:
@@ -211,11 +218,10 @@ def record_links(names: Sequence[str], scale: str) -> list[str]:
     return [f'<a href="{base}/{name}.json">{name}</a>' for name in names]
 
 
-def _how_made(names: Sequence[str], scale: str) -> str:
-    links = ", ".join(record_links(names, scale))
+def _made_from(sources: str) -> str:
     return (
         '<details class="rl-made"><summary>How was this made?</summary>By the code cells above, '
-        f"from these records of experiments: {links}.</details>"
+        f"from {sources}.</details>"
     )
 
 
