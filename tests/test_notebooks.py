@@ -24,6 +24,14 @@ ROLE = re.compile(r"\{[a-z][\w:.+-]*\}`")
 LABEL = re.compile(r"^\([\w:-]+\)=", re.MULTILINE)
 STYLED_TABLE = re.compile(r'id="T_[0-9a-f]{5}')  # pandas names these at random
 PICTURE = re.compile(r"image/(png|jpeg|svg\+xml|webp)")
+FIGURE = re.compile(r'<figure class="rl-figure".*?</figure>', re.DOTALL)
+# What a figure's small print must hold: the papers' figure or that there is none, what to look at,
+# and the fold that tells where it comes from.
+SMALL_PRINT = {
+    "the papers' figure": re.compile(r"Fig\. \d|Table \d|papers? (?:has|have|show|shows) no\b"),
+    "what to notice": re.compile(r"What to notice: "),
+    "how it was made": re.compile(r'class="rl-made"'),
+}
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -140,6 +148,18 @@ def test_cells_are_short(notebook: NotebookNode):
         lines = [line for line in cell.source.splitlines() if line.strip()]
         code = [line for line in lines if not line.lstrip().startswith("#")]
         assert len(code) <= LONGEST_CELL, f"{len(code)} lines from {lines[0]!r}"
+
+
+def test_each_figure_has_its_small_print(notebook: NotebookNode):
+    texts = [output.get("data", {}).get("text/html", "") for output in outputs(notebook)]
+    figures = [figure for text in texts for figure in FIGURE.findall(text) if "<img" in figure]
+    missing = [
+        f"{name} at {re.sub('<[^>]+>', ' ', figure)[:80]!r}"
+        for figure in figures
+        for name, pattern in SMALL_PRINT.items()
+        if not pattern.search(figure)
+    ]
+    assert missing == []
 
 
 def test_colab_can_read_the_prose(notebook: NotebookNode):
