@@ -174,8 +174,9 @@ row[0, -1].legend(fontsize=9)
 shown = plots.chart(
     figure,
     alt=f"Contrast gain against damage along training. {measured}",
-    caption="Natural pictures, ResNet, 16 test pictures. What to notice: on the dashed line both "
-    "damage alike; which of the two is higher there? The papers have no such figure. "
+    caption="Natural pictures, ResNet, 16 test pictures. The dashed line is the damage that N = 8 "
+    "ends with. What to notice: which path is higher on it. A path that never damages so much is "
+    "taken at its first measured moment, the circle. The papers have no such figure. "
     + plots.source_note(natural[setting.patch_counts[0]] + natural[most], scale),
 )
 plots.guess("At equal damage, which has removed more of the unseen rain?", replies, shown)
@@ -280,7 +281,7 @@ def tiles_of(pictures, title, index):
 # %% tags=["hide-input"]
 tiles = [
     tile
-    for index in (0, 1)
+    for index in (1, 2)
     for tile in (
         *tiles_of("own", "a patch that all of them were trained on", index),
         *tiles_of("new", "a new patch under the same rain", index),
@@ -319,8 +320,8 @@ kinds = {
 
 # %% tags=["hide-input"]
 told = []
-for row, (measure, label) in zip(grid_of_axes, labels.items(), strict=True):
-    for axes, category in zip(row, known, strict=True):
+for place, (measure, label) in enumerate(labels.items()):
+    for axes, category in zip(grid_of_axes[place], known, strict=True):
         for test, style in kinds.items():
             points = [level(category, n, test, measure) for n in setting.coarse_counts]
             values = [point.value for point in points]
@@ -329,12 +330,12 @@ for row, (measure, label) in zip(grid_of_axes, labels.items(), strict=True):
             line = f"{category}, {style['label']}, {label}"
             told.append(f"{line}: {values[0]:.2f} to {values[-1]:.2f}")
         plots.axis_of_counts(axes, setting.coarse_counts)
-        axes.set(title=category if row is grid_of_axes[0] else "", ylim=(0, None))
-    row[0].set_ylabel(label)
+    grid_of_axes[place, 0].set_ylabel(label)
 
 # %% tags=["hide-input"]
-for axes in grid_of_axes[0]:
-    axes.set_xlabel("")
+for axes, category in zip(grid_of_axes[0], known, strict=True):
+    axes.set(title=category, xlabel="", ylim=(0, 1.05))
+grid_of_axes[1, 0].set_ylim(bottom=0)
 grid_of_axes[0, 0].legend(loc="lower right")
 unseen = claims.rain_name(found[own[0]], "unseen")
 both = [r for sweep in known.values() for records in sweep.values() for r in records]
@@ -567,7 +568,6 @@ for count, colour in colours.items():
     plots.training_curves(left, natural[count], "unseen/contrast", **style)
     x, y = mean_path(count, "e_b"), mean_path(count, "contrast")
     draw_path(right, x, y, colour, f"N = {count:,}")
-right.axvline(mean_path(setting.patch_counts[0], "e_b")[-1], color=plots.FAINT, linestyle="--")
 left.set_ylabel("contrast gain on unseen rain")
 right.set(xlabel="E_B on unseen rain (grey levels)", ylabel="contrast gain on unseen rain")
 left.legend(ncols=2)
@@ -579,9 +579,8 @@ told = ", ".join(f"N = {n} from {peak[n]:.2f} at best to {last[n]:.2f}" for n in
 plots.chart(
     figure,
     alt=f"Contrast gain along training and against E_B: {told}",
-    caption="Means over seeds; the dashed line is the damage that the fewest backgrounds end "
-    "with. What to notice: the order of the paths on that line. The vertical axes do not begin at "
-    "zero. The papers have no such figure. "
+    caption="Means over seeds; the axes do not begin at zero. What to notice: wherever two paths "
+    "have the same damage, which of them is higher. The papers have no such figure. "
     f"{plots.source_note([r for n in some for r in natural[n]], scale)}",
 )
 
@@ -641,8 +640,9 @@ Markdown(
     "pictures, we cannot say: no *N* was found at which removal collapses. The step before shows "
     f"better. A network with {few} natural backgrounds damages them by "
     f"{level('natural', few, 'own', 'e_b').value:.0f} grey levels and new pictures by "
-    f"{level('natural', few, 'unseen', 'e_b').value:.0f}: that it knows its pictures "
-    f"{first_half}. That it therefore removes more of an unseen rain from them {second_half}."
+    f"{level('natural', few, 'unseen', 'e_b').value:.0f}. That it knows its pictures "
+    f"**{first_half}**, and that it removes more of an unseen rain from them than a network with "
+    f"{many} backgrounds does **{second_half}**."
 )
 
 # %% tags=["hide-input"]
