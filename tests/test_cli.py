@@ -86,6 +86,17 @@ def test_run_without_time_says_what_is_left(
     assert "1 left" in result.output
 
 
+@pytest.mark.parametrize(("scale", "left"), [("smoke", 3), ("cpu", 1)])
+def test_all_means_the_front_page_too_where_it_can_be_computed(
+    chapter: Path, no_data: Path, monkeypatch: pytest.MonkeyPatch, scale: str, left: int
+):
+    monkeypatch.setattr(build, "chapters", lambda wanted=None: [chapter])
+    result = invoke("run", "--all", "--scale", scale, "--minutes", "0")
+    assert result.exit_code == 0, result.output
+    assert f"{left} left" in result.output
+    assert len(build.everything(scale)) == 3
+
+
 def test_run_needs_chapters_or_all():
     assert invoke("run").exit_code != 0
     assert invoke("run", "5", "--all").exit_code != 0

@@ -63,6 +63,7 @@ CHANGED = {
     "sharpness": "low",
     "snapshots": (0,),
     "own_patches": 3,
+    "lossless": True,
 }
 
 

@@ -3,21 +3,25 @@
 import io
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from browser.chromium import open_browser, require_browser, serve, set_media, set_screen, touch
 from PIL import Image
 
 import rainlens
-from rainlens import build, experiments, front_page, ledger
-from rainlens.experiments import RECORDS_VARIABLE, Scale
+from rainlens import build, evaluation, experiments, front_page, ledger
+from rainlens.experiments import RECORDS_VARIABLE, Experiment, Scale
 from rainlens.records import Record
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = [f"{test}.{kind}.webp" for test in front_page.KINDS for kind in ("rainy", "after")]
-LARGEST = 100_000  # bytes of a picture
+LARGEST = 250_000  # bytes of a picture
+LOSSLESS = b"VP8L"  # what such a WebP file says of itself
+WHOLE, MIDDLE = (451, 300), (192, 192)  # pixels of the photograph, and of what chapters show of it
 SLIDERS = "return [...document.querySelectorAll('.rl-wipe')].map((one) => Number(one.value))"
 LINES = (
     "return [...document.querySelectorAll('.rl-pair')].map((pair) => (pair.querySelector("
@@ -46,7 +50,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
 
 def test_no_mark_is_left_and_each_stands_once_in_the_source(stored: SimpleNamespace) -> None:
     source = (ROOT / "book" / "index.md").read_text(encoding="utf-8")
-    assert [source.count(mark) for mark in front_page.MARKS.values()] == [1, 1, 1]
+    assert [source.count(mark) for mark in front_page.MARKS.values()] == [1, 1, 1, 1]
     assert "<!--" not in stored.page
 
 
@@ -55,13 +59,19 @@ def test_the_pictures_are_small_files_of_one_size(stored: SimpleNamespace) -> No
     assert sorted(found) == sorted(PICTURES)
     assert max(map(len, found.values())) < LARGEST
     sizes = {Image.open(stored.folder / "book/_static/front" / name).size for name in found}
-    assert sizes == {(192, 192)}
+    own, _ = front_page.grid(experiments.SCALES["cpu"])
+    assert sizes == {WHOLE if is_recorded(own) else MIDDLE}
+
+
+def is_recorded(experiment: Experiment) -> bool:
+    return experiments.SCALES["cpu"].store.path(experiment.name).exists()
 
 
 def test_the_outputs_are_those_of_the_record(stored: SimpleNamespace) -> None:
     setting = experiments.SCALES["cpu"]
-    experiment = setting.experiment(rain="small", patches=512, seed=0)
-    record = setting.store.load(experiment.name)
+    own, _ = front_page.grid(setting)
+    chapters = setting.experiment(rain="small", patches=512, seed=0)
+    record = setting.store.load((own if is_recorded(own) else chapters).name)
     for test in front_page.KINDS:
         output = setting.store.folder / record.pictures[test][front_page.PICTURE]
         assert pictures(stored.folder)[f"{test}.after.webp"] == output.read_bytes()
@@ -100,6 +110,61 @@ def test_without_records_it_shows_the_clean_photograph(
     found = pictures(tmp_path)
     # Under either rain lies the same photograph.
     assert found["shown_seen.after.webp"] == found["shown_unseen.after.webp"]
+
+
+def test_its_own_experiments_are_those_of_the_chapters_but_for_the_tests() -> None:
+    setting = experiments.SCALES["cpu"]
+    for own, rain in zip(front_page.grid(setting), ("small", "large"), strict=True):
+        usual = setting.experiment(rain=rain, patches=512, seed=0)
+        assert replace(usual, tests=own.tests, curves=(), lossless=True) == own
+        for test in own.tests:
+            same = replace(usual.test(test.name), count=1, crop=None)
+            assert test == same and test.keep
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
+    """Laid out from the page's own experiments, computed at the smallest scale."""
+    folder, setting = tmp_path_factory.mktemp("whole"), experiments.SCALES["smoke"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(RECORDS_VARIABLE, str(folder / "records"))
+        usual = setting.experiment(rain="large", patches=512, seed=0)
+        own, wider = front_page.grid(setting)
+        records = [experiments.compute(e, setting.store) for e in (own, wider, usual)]
+        page = laid_out(folder, setting)
+    return SimpleNamespace(folder=folder, page=page, records=records)
+
+
+def test_its_own_record_gives_the_whole_photograph_as_it_is(whole: SimpleNamespace) -> None:
+    own, _ = front_page.grid(experiments.SCALES["smoke"])
+    for test in front_page.KINDS:
+        rainy, _ = evaluation.load(own.test(test))
+        (name,) = whole.records[0].pictures[test]
+        found = pictures(whole.folder)
+        assert found[f"{test}.after.webp"] == (whole.folder / "records/smoke" / name).read_bytes()
+        shown = Image.open(io.BytesIO(found[f"{test}.rainy.webp"]))
+        assert shown.size == Image.open(io.BytesIO(found[f"{test}.after.webp"])).size == WHOLE
+        assert np.array_equal(np.asarray(shown), rainy[0].permute(1, 2, 0).numpy())
+    assert all(content[12:16] == LOSSLESS for content in found.values())
+    assert max(map(len, found.values())) < LARGEST
+    assert 'class="rl-compare rl-wide"' in whole.page and 'width="451" height="300"' in whole.page
+
+
+def test_all_shares_are_of_what_is_shown(whole: SimpleNamespace) -> None:
+    """Not of the middle of the photograph, which chapters are about."""
+    own, wider, _ = whole.records
+    for record, test in ((own, "shown_seen"), (own, "shown_unseen"), (wider, "shown_unseen")):
+        assert front_page._share(record, test) in whole.page
+    assert "takes away" in whole.page.split("<i>large</i>")[1]
+
+
+def test_without_a_wider_record_of_its_own_it_is_silent_about_it(
+    whole: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(whole.folder / "records", tmp_path / "records")
+    (tmp_path / "records" / "smoke" / f"{whole.records[1].name}.json").unlink()
+    monkeypatch.setenv(RECORDS_VARIABLE, str(tmp_path / "records"))
+    assert "<i>large</i>" not in laid_out(tmp_path, experiments.SCALES["smoke"])
 
 
 @pytest.mark.parametrize(("unseen", "plain"), [(0.3, True), (0.7, False), (None, False)])
@@ -163,6 +228,18 @@ def box(driver, index: int = 0) -> dict[str, float]:
         "return {left, top, width, height}",
         index,
     )
+
+
+@pytest.mark.parametrize("screen", [(1280, 900), (390, 844)])
+def test_the_way_to_chapter_1_is_on_the_first_screen(
+    browser: SimpleNamespace, screen: tuple[int, int]
+) -> None:
+    width, height = screen
+    set_screen(browser.driver, width, height)
+    browser.driver.get(f"{browser.address}/book/index.html")
+    link = browser.driver.find_element("link text", front_page.START)
+    assert link.get_attribute("href").endswith("/notebooks/01_unseen_rain.html")
+    assert link.rect["y"] + link.rect["height"] < height and link.rect["height"] > 30
 
 
 def test_arrow_keys_move_both_lines(browser: SimpleNamespace) -> None:

@@ -341,6 +341,12 @@ def test_webp_looks_the_same(tmp_path):
     assert difference.abs().mean() < 4
 
 
+def test_webp_can_keep_every_value(tmp_path):
+    picture = images.load(images.names("embedded", "test")[0])[:, :64, :64]
+    (tmp_path / "a.webp").write_bytes(images.encode_webp(picture, lossless=True))
+    assert torch.equal(images.load(tmp_path / "a.webp"), picture)
+
+
 def test_groups_of_equal_size():
     a, b = torch.zeros(3, 4, 5), torch.zeros(3, 5, 4)
     assert images.group_by_size([a, b, a, a, b]) == [[0, 2, 3], [1, 4]]

@@ -81,6 +81,12 @@ def wanted(sources: list[Path], scale: str) -> list[Any]:
     return list({e.name: e for source in sources for e in grid(source, scale)}.values())
 
 
+def everything(scale: str) -> list[Any]:
+    """All experiments of a scale, each once: those of the chapters and the front page's own."""
+    own = front_page.grid(experiments.scale_named(scale))
+    return list({e.name: e for e in [*wanted(chapters(), scale), *own]}.values())
+
+
 def execute(chapter: Path, target: Path, scale: str, recompute: bool = False) -> None:
     """Runs one chapter with papermill and writes the notebook, tidy, to `target`.
 

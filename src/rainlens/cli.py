@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 import typer
 
-from rainlens import build, data, experiments, ledger, planning, records, training
+from rainlens import build, data, experiments, front_page, ledger, planning, records, training
 from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
 from rainlens.records import RecordError
@@ -40,7 +40,9 @@ def run(
     chapters: Annotated[
         list[str] | None, typer.Argument(help="Chapters by number or name: 5, rain_range.")
     ] = None,
-    all_chapters: Annotated[bool, typer.Option("--all", help="All chapters.")] = False,
+    all_chapters: Annotated[
+        bool, typer.Option("--all", help="All chapters, and the front page.")
+    ] = False,
     scale: ScaleOption = DEFAULT_SCALE,
     recompute: Annotated[
         bool, typer.Option("--recompute", help="Compute recorded experiments again, too.")
@@ -72,6 +74,10 @@ def run(
     wanted = build.wanted(build.chapters(chapters), chosen.name)
     # Different experiments may have the same stand-in.
     distinct = {e.name: e for e in experiments.on_hand(wanted, chosen, recompute)}
+    if all_chapters:
+        # Nothing can stand in for these: without them the front page shows what chapters computed.
+        own = [e for e in front_page.grid(chosen) if experiments.can_compute(e)]
+        distinct |= {e.name: e for e in own}
     grid = experiments.skeleton_first(list(distinct.values()))
     on = Cluster(ray, threads or 1, gpus) if ray else None
     result = experiments.run_within(
@@ -103,7 +109,7 @@ def plan(
     """
     device = training.device()
     torch.set_num_threads(training.cores())
-    found = planning.kinds(build.wanted(build.chapters(), scale.value), device)
+    found = planning.kinds(build.everything(scale.value), device)
     typer.echo(
         planning.table(found, devices).to_string(index=False, na_rep="", float_format="%.3g")
     )

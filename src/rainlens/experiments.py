@@ -59,6 +59,7 @@ class Experiment:
     measured at the end. snapshots: iterations at which the outputs of the test sets that keep
     theirs are kept, too, under the name that `snapshot` gives. own_patches: so many of its training
     patches are tested as well, under the rain of each test set and the name that `own` gives.
+    lossless: kept outputs are stored as they are, for pictures that a reader compares closely.
     """
 
     model: str = "resnet"
@@ -77,6 +78,7 @@ class Experiment:
     sharpness: str | None = None
     snapshots: tuple[int, ...] | None = None
     own_patches: int | None = None
+    lossless: bool | None = None
 
     def __post_init__(self) -> None:
         if self.sharpness not in (None, *complexity.SHARPNESS_CLASSES):
@@ -687,7 +689,7 @@ def compute(
     provenance = {**where(device), "seconds": round(time.monotonic() - start, 1)}
     description = json.loads(json.dumps(experiment.described()))
     record = Record(experiment.name, description, curves, tests, provenance=provenance)
-    record = store.save(record, kept)
+    record = store.save(record, kept, lossless=bool(experiment.lossless))
     checkpoint.path.unlink(missing_ok=True)
     snapshots.discard()
     return record

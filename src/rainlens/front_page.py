@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -17,11 +17,13 @@ from PIL import Image
 from torch import Tensor
 
 from rainlens import colab, evaluation, images, ledger
+from rainlens.evaluation import TestSet
 from rainlens.experiments import Experiment, Scale
 from rainlens.records import Record
 
 MARKS = {
-    name: f"<!-- front page: {name} -->" for name in ("the pictures", "the verdicts", "the ways in")
+    name: f"<!-- front page: {name} -->"
+    for name in ("the start", "the pictures", "the verdicts", "the ways in")
 }
 # Rain of the narrowest range shows the finding most plainly; the caption says that it is one.
 RANGE, WIDEST, COUNT = "small", "large", 512
@@ -31,6 +33,7 @@ KINDS = {
     "shown_unseen": "Rain it has never seen",
 }
 PHOTOGRAPH = "Photograph: Chelsea, from scikit-image."
+START = "Start with chapter 1"
 MAIN_CLAIM = "fewer-backgrounds"
 CHAPTER_ON_RANGES, LEDGER = "05_rain_range", "15_ledger"
 VERDICT_CLASSES = dict(zip(ledger.VERDICTS, ("yes", "no", "open"), strict=True))
@@ -50,18 +53,24 @@ class Pair:
     result: str
 
 
+def grid(setting: Scale) -> list[Experiment]:
+    """The page's own experiments: networks of chapter 5, tested on the whole photograph."""
+    return [_on_whole(setting, RANGE), _on_whole(setting, WIDEST)]
+
+
 def lay_out(book: Path, setting: Scale, first: str) -> None:
     """Completes the front page of the staged pages in `book`; `first` is the first chapter.
 
-    Where the network of the pictures has no record, the photograph without rain takes the place
-    of its output, and the caption says so.
+    Pictures and shares are of one record: of the page's own experiment, or else of the same
+    network in the chapters, which shows the middle of the photograph. Where neither is recorded,
+    the photograph without rain takes the place of the output, and the caption says so.
     """
-    experiment = setting.experiment(rain=RANGE, patches=COUNT, seed=setting.seeds[0])
-    record = _complete_record(setting, experiment)
+    experiment, record = _shown(setting)
     pairs = [_pair(setting, experiment, record, test) for test in KINDS]
     _write_pictures(pairs, book / "_static" / "front")
     claims = ledger.table(setting)
     parts = {
+        "the start": _start(first),
         "the pictures": _pictures(pairs, _lesson(record), _caption(setting, experiment, record)),
         "the verdicts": _verdicts(claims, setting.name),
         "the ways in": _ways_in(first),
@@ -75,12 +84,13 @@ def lay_out(book: Path, setting: Scale, first: str) -> None:
 
 def overview(setting: Scale) -> bytes | None:
     """The pictures of the front page side by side, one WebP for the README; None without them."""
-    experiment = setting.experiment(rain=RANGE, patches=COUNT, seed=setting.seeds[0])
-    record = _complete_record(setting, experiment)
+    experiment, record = _shown(setting)
     if record is None:
         return None
     pairs = [_pair(setting, experiment, record, test) for test in KINDS]
-    figure, row = plt.subplots(1, 4, figsize=(9, 2.7), layout="constrained")
+    height, width = pairs[0].rainy.shape[-2:]
+    size = 9, 9 / 4 * height / width + 0.45
+    figure, row = plt.subplots(1, 4, figsize=size, layout="constrained")
     titles = iter((pairs[0].title, "", pairs[1].title, ""))
     tiles = [tile for pair in pairs for tile in ((pair.rainy, "rainy"), (pair.after, "output"))]
     for axes, (picture, label), title in zip(row, tiles, titles, strict=True):
@@ -92,6 +102,30 @@ def overview(setting: Scale) -> bytes | None:
     figure.savefig(target, format="webp", dpi=130, pil_kwargs={"quality": 85})
     plt.close(figure)
     return target.getvalue()
+
+
+def _in_chapters(setting: Scale, rain: str) -> Experiment:
+    return setting.experiment(rain=rain, patches=COUNT, seed=setting.seeds[0])
+
+
+def _on_whole(setting: Scale, rain: str) -> Experiment:
+    """The same training; the test sets keep the whole photograph, which a screen needs."""
+    experiment = _in_chapters(setting, rain)
+    tests = tuple(
+        TestSet(test.name, test.rain, test.backgrounds, count=PICTURE + 1, keep=True)
+        for test in map(experiment.test, KINDS)
+    )
+    return replace(experiment, tests=tests, curves=(), lossless=True)
+
+
+def _shown(setting: Scale) -> tuple[Experiment, Record | None]:
+    """The experiment whose pictures are shown, and its record if there is one."""
+    for network in (_on_whole, _in_chapters):
+        experiment = network(setting, RANGE)
+        record = _complete_record(setting, experiment)
+        if record is not None:
+            break
+    return experiment, record
 
 
 def _complete_record(setting: Scale, experiment: Experiment) -> Record | None:
@@ -108,7 +142,7 @@ def _complete_record(setting: Scale, experiment: Experiment) -> Record | None:
 def _pair(setting: Scale, experiment: Experiment, record: Record | None, test: str) -> Pair:
     rainy, clean = evaluation.load(experiment.test(test))
     if record is None:
-        after = images.encode_webp(clean[PICTURE])
+        after = images.encode_webp(clean[PICTURE], lossless=True)
         return Pair(test, KINDS[test], rainy[PICTURE], after, "without rain")
     # The file itself: compressed a second time, the picture would lose more.
     output = (setting.store.folder / record.pictures[test][PICTURE]).read_bytes()
@@ -118,7 +152,8 @@ def _pair(setting: Scale, experiment: Experiment, record: Record | None, test: s
 def _write_pictures(pairs: Sequence[Pair], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for pair in pairs:
-        (folder / f"{pair.name}.rainy.webp").write_bytes(images.encode_webp(pair.rainy))
+        rainy = images.encode_webp(pair.rainy, lossless=True)
+        (folder / f"{pair.name}.rainy.webp").write_bytes(rainy)
         (folder / f"{pair.name}.after.webp").write_bytes(pair.after)
 
 
@@ -126,9 +161,11 @@ def _pictures(pairs: Sequence[Pair], lesson: str, caption: str) -> str:
     """The pairs side by side; `compare.js` lays the two pictures of each over each other."""
     figures = "\n".join(_figure(pair) for pair in pairs)
     # No empty line may stand in it: Markdown would take it for the end of the HTML.
+    height, width = pairs[0].rainy.shape[-2:]
+    shape = " rl-wide" if width > height else ""
     return (
         f'<p><strong class="rl-screen">Drag across the cat.</strong> {lesson}</p>\n'
-        f'<figure class="rl-front">\n<div class="rl-compare">\n{figures}\n</div>\n'
+        f'<figure class="rl-front">\n<div class="rl-compare{shape}">\n{figures}\n</div>\n'
         f"<figcaption>{caption}</figcaption>\n</figure>\n"
         '<script type="module" src="../_static/compare.js"></script>'
     )
@@ -161,14 +198,16 @@ def _caption(setting: Scale, experiment: Experiment, record: Record | None) -> s
         f"One network, two kinds of rain. It was trained on {experiment.patches} small photographs "
         f"under rain of the <i>{RANGE}</i> range, the narrowest of three. "
         f"Of the contrast of the streaks on this cat it takes away {shares[0]} in the rain it "
-        f"knows, {shares[1]} in the other; the two are not equally hard. {_wider(setting)}"
+        f"knows, {shares[1]} in the other; the two are not equally hard. "
+        f"{_wider(setting, experiment)}"
         f"Scale <i>{setting.name}</i>, seed {experiment.seed}. {PHOTOGRAPH}"
     )
 
 
-def _wider(setting: Scale) -> str:
+def _wider(setting: Scale, experiment: Experiment) -> str:
     """What the widest range of rain makes of the same test: the pictures do not show all."""
-    widest = setting.experiment(rain=WIDEST, patches=COUNT, seed=setting.seeds[0])
+    network = _on_whole if experiment.lossless else _in_chapters
+    widest = network(setting, WIDEST)
     record = setting.store.load(widest.name)
     if record is None:
         return ""
@@ -224,10 +263,14 @@ def _verdicts(claims: pd.DataFrame, scale: str) -> str:
     )
 
 
+def _start(first: str) -> str:
+    return f'<p class="rl-start rl-screen"><a href="../notebooks/{first}.html">{START}</a></p>'
+
+
 def _ways_in(first: str) -> str:
     cards = (
         _card("Read", "Chapter 1 shows a network fail on new rain, and how that is measured.",
-              "Start with chapter 1", f"../notebooks/{first}.html"),
+              START, f"../notebooks/{first}.html"),
         _card("Run it", "The same chapter in Colab: change the rain, train again, see what moves.",
               "Open in Colab", colab.address(first)),
         _card("Audit your own network", "A report card for a deraining network that you bring.",

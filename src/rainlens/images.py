@@ -190,10 +190,15 @@ def to_bytes(pictures: Tensor) -> Tensor:
     return pictures.float().clamp(0, 1).mul(255).round().byte()
 
 
-def encode_webp(picture: Tensor) -> bytes:
-    """uint8 (3, H, W) -> a WebP file of high quality: to be looked at, not measured."""
+def encode_webp(picture: Tensor, lossless: bool = False) -> bytes:
+    """uint8 (3, H, W) -> a WebP file of high quality: to be looked at, not measured.
+
+    lossless: every value is kept, in a file of about four times the size.
+    """
     target = io.BytesIO()
-    Image.fromarray(picture.permute(1, 2, 0).numpy()).save(target, "WEBP", quality=90, method=4)
+    # Lossless, quality says how hard to try for a small file.
+    options = dict(lossless=True, quality=100) if lossless else dict(quality=90)
+    Image.fromarray(picture.permute(1, 2, 0).numpy()).save(target, "WEBP", method=4, **options)
     return target.getvalue()
 
 

@@ -95,18 +95,24 @@ class RecordStore:
             return None
         return _parse(path, path.read_bytes())
 
-    def save(self, record: Record, outputs: dict[str, list[Tensor]] | None = None) -> Record:
+    def save(
+        self,
+        record: Record,
+        outputs: dict[str, list[Tensor]] | None = None,
+        lossless: bool = False,
+    ) -> Record:
         """Writes the pictures, then the record; returns it as `load` will.
 
-        outputs: test set -> pictures, uint8 (3, H, W), kept as WebP. Numbers are rounded to seven
-        significant digits, so that files stay small and a re-read record equals the returned one.
+        outputs: test set -> pictures, uint8 (3, H, W), kept as WebP (`images.encode_webp`).
+        Numbers are rounded to seven significant digits, so that files stay small and a re-read
+        record equals the returned one.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         pictures = {}
         for test, tensors in (outputs or {}).items():
             files = [f"{record.name}.{test}.{i}.webp" for i in range(len(tensors))]
             for file, tensor in zip(files, tensors, strict=True):
-                write_whole(self.folder / file, images.encode_webp(tensor))
+                write_whole(self.folder / file, images.encode_webp(tensor, lossless))
             pictures[test] = files
         content = _round({**record.results, "pictures": pictures, "provenance": record.provenance})
         body = {"format": FORMAT, **content}
