@@ -189,7 +189,8 @@ plots.gallery(
     alt="Dense soft training rain beside sparse sharp streaks, each alone and on a photograph",
     caption="We call both rain (2026 paper, Fig. 1). As signals they differ: "
     + "; ".join(f"{k} covers {(v > 10 / 255).float().mean():.0%}" for k, v in covered.items())
-    + " of its layer (brighter than 10 grey levels of 255). What to notice: soft and dense "
+    + " of its layer, before it is added (brighter than 10 grey levels of 255). What to notice: "
+    "soft and dense "
     "against sharp and sparse. Photograph: Chelsea, from scikit-image. " + plots.drawn_here(),
     columns=4,
 )
@@ -358,20 +359,21 @@ Markdown(
     f"**It removes {so}.** With 512 backgrounds, {known.value:.0%} of the contrast of known rain "
     f"is gone and {other.value:.0%} of that of {unseen}. The two rains are not equally hard, so "
     "only a comparison of networks tells more.\n\n**Was your prediction right?** 8 backgrounds "
-    f"take away **{told[0]}** than 512: {taken[0]:.2f} against {taken[1]:.2f}, where exact "
-    f"removal gives 1. By the contrast of the streaks on {unseen}, they remove **{told[1]}** "
-    f"({contrast}). On the streaks of the pictures above it is {pictures[0]:.2f} against "
-    f"{pictures[1]:.2f}: the two kinds of unseen rain {'agree' if agree else 'do not agree'} "
-    f"about which network is better. {unseen} covers {cover[0]:.0%} of a picture and changes it "
-    f"there by {strength[0]:.0f} grey levels (root mean square); the streaks that you see cover "
-    f"{cover[1]:.0%} and change it by {strength[1]:.0f}."
+    f"take away **{told[0]}** than 512: {taken[0]:.2f} against {taken[1]:.2f}. Exact removal "
+    f"gives 1; what is above it was not rain. By the contrast of the streaks on {unseen}, they "
+    f"remove **{told[1]}** ({contrast}). On the streaks of the pictures above it is "
+    f"{pictures[0]:.2f} against {pictures[1]:.2f}: the two kinds of unseen rain "
+    f"{'agree' if agree else 'do not agree'} about which network is better. {unseen} covers "
+    f"{cover[0]:.0%} of a picture and changes it there by {strength[0]:.0f} grey levels (root "
+    f"mean square); the streaks that you see cover {cover[1]:.0%} and change it by "
+    f"{strength[1]:.0f}."
 )
 
 # %% tags=["hide-input"]
 Markdown(
     "**The price.** With 8 backgrounds, the damage to the background is "
-    f"{claims.direction(cost, 'larger', 'smaller', 'not clearly different')} ({cost.text(1)} grey "
-    "levels). So fewer pictures are not simply better, and how one measures decides what one "
+    f"{claims.direction(cost, 'larger', 'smaller', 'not clearly different')} (by {cost.text(1)} "
+    "grey levels). So fewer pictures are not simply better, and how one measures decides what one "
     "sees. Chapter 2 is about measuring, chapter 3 about why."
 )
 

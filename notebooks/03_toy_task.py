@@ -311,9 +311,13 @@ Markdown("\n".join(rows))
 # The paper shows trained networks. We also watched them learn. Three errors along training, for all six orders: as
 # trained, under foreign noise, and on a foreign curve (a triangle wave that nobody was trained on).
 #
-# Here a network turns *to the content*: averaging, which serves any smooth curve, is the easy start, and the one curve of its training comes later. With
-# rain the easy start is a blur that harms streaks and picture alike. From there a network can come to know the pictures or the rain; chapters 4 and 5
-# look for a turn *to the rain*.
+# | | the easy start | later, if there is time |
+# |---|---|---|
+# | here | averaging, which serves any smooth curve | the one curve of the training |
+# | with rain | a blur, which takes streaks and picture alike | the pictures, if they are few; or the rain |
+#
+# What comes next is, in both, what lowers the error further with the least effort. So here a network can turn *to the content*. With rain it can turn to the
+# content or *to the rain*; chapters 4 and 5 look for both.
 
 # %% tags=["hide-input"]
 learning = [found[experiment] for experiment in main]
@@ -524,16 +528,16 @@ first, last = ({r.experiment["order"]: round(r.curves["x_share"][i], 2) + 0.0 fo
                for i in (1, -1))
 turned = [str(order) for order, share in last.items() if share > 0.5]
 stay = [str(order) for order, share in last.items() if share <= 0.5]
-between = [f"{toy_plots.number(r.curves['shifted'][-1])} (O = {order}, x share {last[order]:.2f})"
-           for r in learning if (order := r.experiment["order"]) in (1, 3, 8)]
+errors = {r.experiment["order"]: toy_plots.number(r.curves["shifted"][-1]) for r in learning}
+between = [f"{errors[order]} (O = {order}, x share {last[order]:.2f})" for order in errors]
 kind = "a mixture of both" if 0.1 < last[4] < 0.9 else "not a mixture"
 Markdown(
     f"- **Beyond the paper: turning takes time.** After {one.curves['iteration'][1]:,} steps the "
     f"x shares lie between {min(first.values()):.2f} and {max(first.values()):.2f}. At the end, x "
     f"decides (share above ½) for O = {', '.join(turned) or 'none'}, and y for O = "
     f"{', '.join(stay) or 'none'}.\n- **O = 4 is the paper's middle ground.** Here it ends with "
-    f"an x share of {last[4]:.2f}: {kind}.\n- **A share in between protects in between.** Under "
-    f"N(10, 5) the errors at the end are {', '.join(between)}."
+    f"an x share of {last[4]:.2f}: {kind}.\n- **A small x share does not protect.** Under N(10, "
+    f"5) the errors at the end are {', '.join(between)}."
 )
 
 # %% tags=["hide-input"]

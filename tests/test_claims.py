@@ -204,3 +204,7 @@ def test_training_patches_are_compared_with_new_pictures():
     less = [knowing(0, [0, 4, 2, 6], [1, 3]), knowing(1, [1, 5, 1, 5], [1, 3])]
     on_known = claims.on_known(records, less, "unseen", "gain")
     assert (on_known.value, on_known.low, on_known.high) == pytest.approx((1, 1, 1))
+    # One more on what is known, the same on what is new.
+    beyond = claims.known_beyond(records, less, "unseen", "gain")
+    assert (beyond.value, beyond.low, beyond.high) == pytest.approx((1, 1, 1))
+    assert beyond.by_seed == pytest.approx((1, 1))

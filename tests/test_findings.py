@@ -246,6 +246,22 @@ def test_two_kinds_of_unseen_rain_put_the_networks_in_another_order():
         assert streaks > 0 > rain100l
 
 
+def test_most_networks_remove_most_contrast_while_they_still_blur():
+    """Chapter 4: 'Most peaks in the table above lie at the first measured step.'"""
+    first = 0
+    for records in swept("medium").values():
+        curve = np.mean([record.curves["unseen/contrast"][1:] for record in records], axis=0)
+        first += curve.argmax() == 0
+    assert first > len(SETTING.patch_counts) / 2
+
+
+def test_a_small_share_of_x_does_not_protect():
+    """Chapter 3, what was found: O = 4 has some x share and does no better than O = 8, with none."""
+    four, eight = toy(4), toy(8)
+    assert eight.curves["x_share"][-1] < 0.05 < four.curves["x_share"][-1] < 0.5
+    assert four.curves["shifted"][-1] > 0.9 * eight.curves["shifted"][-1]
+
+
 def test_on_the_rain_of_training_the_contrast_gain_rises():
     """Chapter 4, thoughts on exercise 1."""
     for records in swept("medium").values():

@@ -198,6 +198,22 @@ def on_known(ours: Sequence[Record], theirs: Sequence[Record], test: str, measur
     return replace(_bootstrap_mean(more[~np.isnan(more)]), by_seed=by_seed)
 
 
+def known_beyond(
+    ours: Sequence[Record], theirs: Sequence[Record], test: str, measure: str
+) -> Estimate:
+    """By how much more ours tell training patches from new pictures than theirs do.
+
+    Both were tested on the same ones, so that what these are like drops out. The interval resamples
+    patches, which differ from seed to seed, and new pictures.
+    """
+    known = own_patches(ours, test, measure) - own_patches(theirs, test, measure)
+    new = per_image(ours, test, measure) - per_image(theirs, test, measure)
+    by_seed = np.nanmean(known, axis=1) - np.nanmean(new, axis=1)
+    pictures = np.nanmean(new, axis=0)
+    estimate = gap(known[~np.isnan(known)], pictures[~np.isnan(pictures)])
+    return replace(estimate, by_seed=tuple(by_seed.tolist()))
+
+
 def structure(record: Record) -> list[str]:
     """The names of a survey's structural complexities, from fine to coarse."""
     return sorted(name for name in record.tests["patches"] if name.startswith("structure"))
