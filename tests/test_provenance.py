@@ -153,6 +153,8 @@ def test_the_citation_file_agrees_with_the_package_and_the_references() -> None:
     assert cited["cff-version"] == "1.2.0"
     assert cited["version"] == rainlens.__version__
     assert cited["repository-code"] == rainlens.REPOSITORY
+    # A list would mean that a reader may choose one of its licences for everything.
+    assert cited["license"] == "MIT" and "text and figures are under CC BY 4.0" in cited["message"]
     entries = (ROOT / "book" / "references.bib").read_text(encoding="utf-8")
     for paper, key in zip(cited["references"], provenance.PAPERS, strict=True):
         entry = provenance._entry(entries, key)
