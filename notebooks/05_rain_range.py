@@ -160,7 +160,7 @@ for axes, (test, measure, name) in zip(panels, drawn, strict=True):
     told.append(f"{label} {in_words(test, measure)}")
 for axes in panels[1:]:
     axes.set_ylim(0.45, 0.9)
-plots.reference_line(panels[0], 1, "as much as the rain")
+panels[0].axhline(1, color=plots.FAINT, linestyle="--", linewidth=1)
 panels[1].legend(loc="lower right", fontsize=9)
 
 # %% tags=["hide-input"]
@@ -169,9 +169,9 @@ plots.chart(
     alt="; ".join(told),
     caption="The 2026 paper's Fig. 8, in our two gains, and a second unseen rain on the right. "
     "Each line is a training range; bands are 95 % bootstrap intervals over test pictures, small "
-    "marks single seeds; the axes do not begin at zero. What to notice: few backgrounds take much "
-    "away (left), but not more of the streaks (middle); and the two kinds of unseen rain disagree "
-    f"about the left ends. {note}",
+    "marks single seeds; dashed: as much as the rain; the axes do not begin at zero. What to "
+    "notice: few backgrounds take much away (left), but not more of the streaks (middle); and the "
+    f"two kinds of unseen rain disagree about the left ends. {note}",
 )
 
 # %% tags=["hide-input"]
