@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "benchmarks"
+OF_README = ["16x64", "64x64", "2"]  # network, patches, threads
 RESULTS = json.loads((FOLDER / "results.json").read_text())
 
 
@@ -48,7 +49,10 @@ def test_the_book_shows_what_was_measured(tables):
 
 def test_the_readme_states_what_was_measured(tables):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"\n{tables.readme(RESULTS['measured'])}\n" in text
+    told = tables.readme(RESULTS["measured"])
+    assert f"\n{told}\n" in text
+    (row,) = (r for r in tables.Tables(RESULTS["measured"]).training() if r[:3] == OF_README)
+    assert f"{row[5]} times as fast" in " ".join(told.split())
 
 
 def test_separate_processes_are_what_was_quickest(tables):
