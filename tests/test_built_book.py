@@ -166,5 +166,12 @@ def test_without_scripts_the_page_can_be_read(browser: SimpleNamespace) -> None:
         set_media(driver)
         driver.get(f"{browser.address}/notebooks/03_toy_task.html")
         assert "needs JavaScript" in driver.find_element("css selector", ".rl-toy").text
+        # It says that figures above and below show the same networks.
+        tops = driver.execute_script(
+            "return ['.rl-toy', 'figure.rl-figure'].map((kind) =>"
+            " [...document.querySelectorAll(kind)].map((one) => one.getBoundingClientRect().top))"
+        )
+        (panel,), figures = tops
+        assert min(figures) < panel < max(figures)
     finally:
         driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})

@@ -104,6 +104,8 @@ def test_static_panel_needs_weights_and_escapes_them() -> None:
     html = static_panel({1: 'a"b.safetensors'}).data
     assert 'data-weights-1="a&quot;b.safetensors"' in html
     assert "<noscript>" in html
+    imported = static_panel({1: "a"}, "toy.js").data
+    assert [page.count("figures above and below it") for page in (html, imported)] == [1, 2]
     assert html.count("</script>") == 1
 
 

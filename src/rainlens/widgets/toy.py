@@ -29,12 +29,12 @@ KERNEL = 7
 HALF_LIMIT = torch.finfo(torch.float16).max
 
 NO_SCRIPT = (
-    "This panel needs JavaScript, which is switched off; the figure beside it shows the same "
-    "networks."
+    "This panel needs JavaScript, which is switched off; the figures above and below it show the "
+    "same networks."
 )
 NO_MODULE = (
-    "The live panel could not be loaded from this page; the figure beside it shows the same "
-    "networks."
+    "The live panel could not be loaded from this page; the figures above and below it show the "
+    "same networks."
 )
 
 # The book's theme lays a light plate under every HTML output in its dark mode.
