@@ -256,7 +256,7 @@ def test_most_networks_remove_most_contrast_while_they_still_blur():
 
 
 def test_a_small_share_of_x_does_not_protect():
-    """Chapter 3, what was found: O = 4 has some x share and does no better than O = 8, with none."""
+    """Chapter 3, what was found: O = 4 has some x share, and does no better than O = 8."""
     four, eight = toy(4), toy(8)
     assert eight.curves["x_share"][-1] < 0.05 < four.curves["x_share"][-1] < 0.5
     assert four.curves["shifted"][-1] > 0.9 * eight.curves["shifted"][-1]

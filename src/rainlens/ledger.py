@@ -624,7 +624,9 @@ def at_a_glance(claims_table: pd.DataFrame) -> str:
     decided = claims_table[claims_table["verdict"] != UNDECIDED]
     rows = ["| claim of the papers | our records |", "|---|---|"]
     for row in decided.sort_values("verdict", ascending=False, kind="stable").itertuples():
-        rows.append(f"| {row.says} ({row.where}) | {row.verdict} |")
+        # Unbroken, or half of the rows would be a line higher.
+        verdict = row.verdict.replace(" ", "\N{NO-BREAK SPACE}")
+        rows.append(f"| {row.says} ({row.where}) | {verdict} |")
     left, untested = len(claims_table) - len(decided), int((~claims_table["tested"]).sum())
     rest = (
         f"{left} of {len(claims_table)} claims are not decided; {untested} of them are not tested"
