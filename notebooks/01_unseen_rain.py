@@ -83,9 +83,8 @@ setting = scale_named(scale)
 
 # %%
 photograph = images.load(images.names("embedded", "test")[0])
-clean = images.to_unit(photograph)[
-    None, :, 20:276, 100:356
-]  # (1, 3, 256, 256)
+clean = images.to_unit(photograph)[None]  # (1, 3, height, width)
+clean = clean[:, :, 20:276, 100:356]  # (1, 3, 256, 256)
 source = generator(seed=4, purpose="chapter 1")
 medium = rain.RANGES["medium"]
 medium
@@ -96,10 +95,7 @@ medium
 # (it happens together with step 4 below).
 
 # %%
-canvas = (
-    320,
-    320,
-)  # larger than the picture, so that the border is not special
+canvas = 320, 320  # larger than the picture: its border is not special
 noise = rain.sparse_noise(torch.tensor([250.0]), canvas, source)
 print(f"{(noise > 0).float().mean():.2%} of the pixels are drops")
 
@@ -108,15 +104,10 @@ print(f"{(noise > 0).float().mean():.2%} of the pixels are drops")
 # open. The line has a length, a thickness and a direction.
 
 # %%
-length, width, direction = (
-    torch.tensor([36]),
-    torch.tensor([7]),
-    torch.tensor([20.0]),
-)
+length, width = torch.tensor([36]), torch.tensor([7])
+direction = torch.tensor([20.0])  # degrees
 kernel = rain.motion_kernels(length, width, direction)
-print(
-    f"a kernel of {tuple(kernel.shape[1:])} pixels, tilted by {direction.item():.0f} degrees"
-)
+print(f"a kernel of {tuple(kernel.shape[1:])} pixels, tilted")
 
 # %% [markdown]
 # **Steps 4 and 5: smear and stretch.** Each drop becomes a copy of the kernel, and the darkest and
@@ -154,8 +145,8 @@ rows = [
     f"{list(r.length)} | {list(r.direction)} |"
     for r in rain.RANGES.values()
 ]
-head = "| range | quantity | width | length | direction (degrees) |\n|---|---|---|---|---|\n"
-Markdown(head + "\n".join(rows))
+head = "| range | quantity | width | length | direction (degrees) |\n"
+Markdown(head + "|---|---|---|---|---|\n" + "\n".join(rows))
 
 # %%
 layers = {

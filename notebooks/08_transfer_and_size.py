@@ -182,8 +182,8 @@ for axes, (measure, label) in zip(row, labels.items(), strict=True):
 row[0].legend(title="trained on")
 row[0].set_ylabel("grey levels")
 exact = claims.mean(natural[few], "unseen", "exact_e_r").value
-plots.reference_line(row[1], exact, "exact removal", below=True)
 row[1].set_ylim(bottom=exact - 6)  # room for the words
+plots.reference_line(row[1], exact, "exact removal", below=True)
 
 
 # %% tags=["hide-input"]

@@ -70,11 +70,23 @@ table = ledger.table(setting)
 count = table["verdict"].value_counts()
 
 # %% [markdown]
-# ## The answer
+# ## Your guess, and the answer
 
 # %% tags=["hide-input"]
-yes, no, left = (int(count.get(verdict, 0)) for verdict in ledger.VERDICTS)
 tested = int(table["tested"].sum())
+yes = int(count.get(ledger.REPRODUCED, 0))
+SPANS = {"fewer than a third": (0, 1 / 3), "a third to two thirds": (1 / 3, 2 / 3),
+         "more than two thirds": (2 / 3, 1.01)}
+replies = {
+    choice: f"{'Right' if low <= yes / tested < high else 'No'}: it is {yes} of {tested}."
+    for choice, (low, high) in SPANS.items()
+}
+told = f"{yes} of {tested} claims that could be tested are reproduced."
+shown = plots.Shown("", "What became of the others stands below.", told)
+plots.guess("Of the claims that we could test, how many are reproduced?", replies, shown)
+
+# %% tags=["hide-input"]
+no, left = (int(count.get(verdict, 0)) for verdict in ledger.VERDICTS[1:])
 untested = len(table) - tested
 toy = int(((table["verdict"] == ledger.REPRODUCED) & (table["chapter"] == 3)).sum())
 long = {kind: sorted({e.iterations for e in grid if isinstance(e, kind)})

@@ -150,6 +150,16 @@ def test_cells_are_short(notebook: NotebookNode):
         assert len(code) <= LONGEST_CELL, f"{len(code)} lines from {lines[0]!r}"
 
 
+def test_no_cell_shows_what_a_call_happens_to_return(notebook: NotebookNode):
+    """Such as `(31.2, 90.6)`, the limits of an axis, or `[Text(...)]`."""
+    plain = [
+        o["data"]["text/plain"]
+        for o in outputs(notebook)
+        if set(o.get("data", {})) == {"text/plain"}
+    ]
+    assert [text for text in plain if text.startswith(("(", "[", "<"))] == []
+
+
 def test_each_figure_has_its_small_print(notebook: NotebookNode):
     texts = [output.get("data", {}).get("text/html", "") for output in outputs(notebook)]
     figures = [figure for text in texts for figure in FIGURE.findall(text) if "<img" in figure]
