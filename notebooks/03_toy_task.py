@@ -536,8 +536,8 @@ Markdown(
     f"x shares lie between {min(first.values()):.2f} and {max(first.values()):.2f}. At the end, x "
     f"decides (share above ½) for O = {', '.join(turned) or 'none'}, and y for O = "
     f"{', '.join(stay) or 'none'}.\n- **O = 4 is the paper's middle ground.** Here it ends with "
-    f"an x share of {last[4]:.2f}: {kind}.\n- **A small x share does not protect.** Under N(10, "
-    f"5) the errors at the end are {', '.join(between)}."
+    f"an x share of {last[4]:.2f}: {kind}.\n- **A small x share does not protect, a large one "
+    f"does.** Under N(10, 5) the errors at the end are {', '.join(between)}."
 )
 
 # %% tags=["hide-input"]
@@ -558,7 +558,7 @@ Markdown(
 # while the paper's titles may show one; and our longest training at this scale may be shorter than the paper's.
 #
 # And what it means for rain: "it removes noise it has never seen" and "it cannot draw anything but its own curve" are the same property. A
-# network that knows its backgrounds by heart removes any rain, and damages every other background. Keep this in mind
+# network that knew its backgrounds by heart would remove any rain from them, and damage every other background; with rain this is a matter of degree (chapter 4). Keep this in mind
 # when a deraining network does wonders on strange rain: look at what it does to the picture.
 #
 # ## Try it

@@ -384,9 +384,10 @@ def sides(category):
     own_gap, gap, same = apart(category, few, "e_b"), beyond(category, "e_b"), on_same(category)
     return (
         f"- **{category}**: with N = {few}, E_B on its own patches minus E_B on new pictures is "
-        f"{own_gap.text(1)}. (Patches may be easier for any network; beyond what N = {many} makes "
-        f"of them, it is {gap.text(1)}.) From the very same patches, N = {few} removes {same} "
-        f"more of the contrast than N = {many}."
+        f"{own_gap.text(1)}. With N = {many} it is {apart(category, many, 'e_b').text(1)}: so far "
+        "the patches may just be easy, or still known. Beyond that, to the few they are special "
+        f"by {gap.text(1)}. And from the very same patches, N = {few} removes {same} more of the "
+        f"contrast than N = {many}."
     )
 
 
@@ -405,8 +406,8 @@ Markdown(
 )
 
 # %% [markdown]
-# What a network knows is pulled into every output. On its own pictures this gives the picture back and drops the streaks: so fewer backgrounds
-# *can* help against strange rain, and this is how.
+# We read this as follows. What a network knows is pulled into every output. On its own pictures this gives the picture back and drops the streaks:
+# so fewer backgrounds *can* help against strange rain.
 #
 # On new pictures two things happen at once. What is not like the 8 pictures is pulled away, streaks included. But the network also tells streak and
 # picture apart less well, because it does not know this picture. Which of the two wins is not clear beforehand; here it hangs on the rain.
@@ -420,11 +421,12 @@ for test in ("unseen", "shown_unseen"):
     pair = f"{values[0]:.2f} with N = {few}, {values[1]:.2f} with {many}"
     lines.append(f"{rain_here}: {pair}; N = {ahead} removes more")
 Markdown(
-    "Contrast gain on new natural pictures (on the second rain, two pictures only):\n\n- "
+    "Contrast gain on whole natural test pictures (those in the table above are as small as "
+    "training patches; on the second rain there are two pictures only):\n\n- "
     + "\n- ".join(lines)
     + f"\n\nThe damage is larger with N = {few} on both. This is why less is not better: what one "
-    "needs on new pictures is knowledge that fits them, too, and more backgrounds bring that. The "
-    "rest of the chapter asks what is lost on the way."
+    "needs on new pictures is knowledge that fits them, too, and more backgrounds bring that, up "
+    "to a point (chapter 5). The rest of the chapter asks what is lost on the way."
 )
 
 # %% [markdown]
@@ -513,8 +515,9 @@ plots.chart(
     figure,
     alt=f"Contrast gain against N in four categories. {in_words('contrast')}",
     caption="The same networks; the papers have no such figure. What to notice: where this tells "
-    "another story than E_R, the few backgrounds owe their lead to darkening. (Why they darken "
-    f"new pictures, these records do not say; patches that they know they do not darken.) {note}",
+    "another story than E_R, the few backgrounds owe their lead to changes that are not the rain: "
+    "darkening, or other damage. (From patches that it knows, the natural network takes "
+    f"{level('natural', few, 'own', 'gain').value:.2f} times the rain, not more.) {note}",
 )
 
 # %% [markdown]
@@ -562,7 +565,7 @@ plots.chart(
 )
 
 # %% [markdown]
-# ## When does a network turn?
+# ## What happens along training?
 #
 # Back to the guess, now with more values of *N*. Left: the contrast gain on unseen rain along training. Before the first hundred
 # steps the output is hardly a picture, so the curves begin after that. (They are measured on 16 small test pictures, so their ends differ a little from
@@ -712,12 +715,12 @@ Markdown("The claims of the papers that this chapter can judge (chapter 15 has t
 # %% [markdown]
 # "Not reproduced" speaks of these networks, trained for a small part of the papers' 250,000 steps. Whether longer training
 # would bring the collapse, these records cannot say. Along training the contrast gain on unseen rain falls after its peak, with many backgrounds
-# and, by less, with 8; chapter 5 asks whether that is the rain being learned.
+# and, by less on average, with 8; chapter 5 asks whether that is the rain being learned.
 
 # %% [markdown]
 # ## Try it
 #
-# 1. Draw the curves of *training* rain ("seen/contrast") into the left chart of "When does a network turn?". Do they fall, too?
+# 1. Draw the curves of *training* rain ("seen/contrast") into the left chart of "What happens along training?". Do they fall, too?
 # 2. Train a network with 512 backgrounds for a third of the steps: `setting.experiment(patches=512, iterations=setting.iterations // 3)`. Where does
 #    it end in the right chart?
 # 3. Which *N* would you choose for a customer whose rain you do not know? Which further measurement would you ask for?
