@@ -475,7 +475,8 @@ def in_words(measure):
     return f"ResNet from N = {few} to {many}: " + ", ".join(ends)
 
 
-note = plots.source_note(list(trained.values()), scale)
+drawn = [r for sweep in sweeps.values() for records in sweep.values() for r in records]
+note = plots.source_note(drawn, scale)
 
 # %% tags=["hide-input"]
 figure, pairs = panels("e_r", "E_R on unseen rain (grey levels)")
