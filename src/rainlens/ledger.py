@@ -620,15 +620,15 @@ def _seeds_of(records: Sequence[Record]) -> str:
 
 
 def at_a_glance(claims_table: pd.DataFrame) -> str:
-    """The decided claims as a Markdown table, and how many are open."""
-    decided = claims_table[claims_table["verdict"] != UNDECIDED]
-    rows = ["| claim of the papers | our records |", "|---|---|"]
-    for row in decided.sort_values("verdict", ascending=False, kind="stable").itertuples():
-        # Unbroken, or half of the rows would be a line higher.
-        verdict = row.verdict.replace(" ", "\N{NO-BREAK SPACE}")
-        rows.append(f"| {row.says} ({row.where}) | {verdict} |")
-    left, untested = len(claims_table) - len(decided), int((~claims_table["tested"]).sum())
+    """The decided claims as Markdown, a list a verdict, and how many are open."""
+    lines = []
+    for verdict in (REPRODUCED, NOT_REPRODUCED):
+        chosen = claims_table[claims_table["verdict"] == verdict]
+        told = [f"- {row.says} ({row.where})" for row in chosen.itertuples()]
+        lines += [f"**{verdict.capitalize()}:**", "", *told, ""] if told else []
+    left = int((claims_table["verdict"] == UNDECIDED).sum())
+    untested = int((~claims_table["tested"]).sum())
     rest = (
         f"{left} of {len(claims_table)} claims are not decided; {untested} of them are not tested"
     )
-    return "\n".join([*rows, "", f"{rest} yet."])
+    return "\n".join([*lines, f"{rest} yet."])
