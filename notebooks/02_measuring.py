@@ -393,12 +393,10 @@ strength = metrics.rain_strength(before, truth).numpy()
 
 def split(record, i):
     """Contrast gain, E_R, offset, part along the rain, rest: of shown picture i."""
-    e_r, gain, contrast = (record.tests["shown_unseen"][m][i] for m in ("e_r", "gain", "contrast"))
-    mean, spread = exact["offset"][i], exact["along_rain"][i]  # of the rain R
-    # gain * (mean of R squared) = contrast * (variance of R) + offset * (mean of R)
-    offset = (gain * (spread**2 + mean**2) - contrast * spread**2) / mean
-    rest = np.sqrt(max(e_r**2 - offset**2 - (contrast * spread) ** 2, 0))
-    return contrast, e_r, abs(offset), abs(contrast) * spread, rest
+    contrast, e_r = (record.tests["shown_unseen"][m][i] for m in ("contrast", "e_r"))
+    of_rain = exact["offset"], exact["along_rain"]
+    found = claims.change_parts([record], "shown_unseen", *of_rain)
+    return contrast, e_r, *(abs(part[0, i]) for part in found.values())
 
 
 # %% tags=["hide-input"]

@@ -154,12 +154,11 @@ print(f"{len(trainings)} networks")
 print(f"{models.count_parameters(network):,} numbers to learn in each")
 
 # %% tags=["hide-input"]
-EARLIEST = 5_000  # the first stage that the paper's text speaks of (Sec. 4.1.2)
 Markdown(
     "| | here | 2026 paper (Sec. 3.1, 4.1.2) |\n|---|---|---|\n| training steps | "
     f"{one.iterations:,} | 100,000 |\n| earliest stage spoken of | {one.measure_every:,} | "
-    f"{EARLIEST:,} |\n| patches of each class | {one.patches:,} | 10,000 |\n| pixels of a patch | "
-    f"{one.patch_size}x{one.patch_size} | 128x128 |"
+    f"{ledger.EARLIEST_STAGE:,} |\n| patches of each class | {one.patches:,} | 10,000 |\n| pixels "
+    f"of a patch | {one.patch_size}x{one.patch_size} | 128x128 |"
 )
 
 # %% tags=["hide-input"]
@@ -353,8 +352,8 @@ def course(measure):
 steps = everyone[0].curves["iteration"]
 apart = course("e_r") == "rises" and course("contrast") != "rises"
 shift = ", ".join(f"{np.mean(changes[k, 'e_r']):+.1f} ({NAMES[k]})" for k in KINDS)
-early = (f" But all our steps lie before step {EARLIEST:,}, the earliest stage that the paper's "
-         "text speaks of." if steps[-1] < EARLIEST else "")
+early = (f" But all our steps lie before step {ledger.EARLIEST_STAGE:,}, the earliest stage that "
+         "the paper's text speaks of." if steps[-1] < ledger.EARLIEST_STAGE else "")
 Markdown(
     f"From step {steps[1]:,} to step {steps[-1]:,}, seed by seed:\n\n" + "\n".join(rows)
     + f"\n\nE_R of the soft network **{course('e_r')}**, E_B **{course('e_b')}**, and the "

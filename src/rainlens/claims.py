@@ -33,6 +33,11 @@ class Estimate:
     def __str__(self) -> str:
         return self.text()
 
+    def __neg__(self) -> Estimate:
+        """The same difference, taken the other way round."""
+        by_seed = tuple(-value for value in self.by_seed)
+        return Estimate(-self.value, -self.high, -self.low, by_seed)
+
     def text(self, digits: int = 2) -> str:
         """With so many digits after the point."""
         low, high = f"{self.low:.{digits}f}", f"{self.high:.{digits}f}"
@@ -184,11 +189,9 @@ def known_against_new(records: Sequence[Record], test: str, measure: str) -> Est
 
     The interval resamples patches, which differ from seed to seed, and new pictures.
     """
-    known, new = own_patches(records, test, measure), per_image(records, test, measure)
-    by_seed = np.nanmean(known, axis=1) - np.nanmean(new, axis=1)
-    pictures = np.nanmean(new, axis=0)
-    estimate = gap(known[~np.isnan(known)], pictures[~np.isnan(pictures)])
-    return replace(estimate, by_seed=tuple(by_seed.tolist()))
+    return _patches_minus_pictures(
+        own_patches(records, test, measure), per_image(records, test, measure)
+    )
 
 
 def on_known(ours: Sequence[Record], theirs: Sequence[Record], test: str, measure: str) -> Estimate:
@@ -206,11 +209,17 @@ def known_beyond(
     Both were tested on the same ones, so that what these are like drops out. The interval resamples
     patches, which differ from seed to seed, and new pictures.
     """
-    known = own_patches(ours, test, measure) - own_patches(theirs, test, measure)
-    new = per_image(ours, test, measure) - per_image(theirs, test, measure)
-    by_seed = np.nanmean(known, axis=1) - np.nanmean(new, axis=1)
-    pictures = np.nanmean(new, axis=0)
-    estimate = gap(known[~np.isnan(known)], pictures[~np.isnan(pictures)])
+    return _patches_minus_pictures(
+        own_patches(ours, test, measure) - own_patches(theirs, test, measure),
+        per_image(ours, test, measure) - per_image(theirs, test, measure),
+    )
+
+
+def _patches_minus_pictures(patches: np.ndarray, pictures: np.ndarray) -> Estimate:
+    """Both (seeds, ...); patches differ from seed to seed, pictures are the same for all."""
+    by_seed = np.nanmean(patches, axis=1) - np.nanmean(pictures, axis=1)
+    each = np.nanmean(pictures, axis=0)
+    estimate = gap(patches[~np.isnan(patches)], each[~np.isnan(each)])
     return replace(estimate, by_seed=tuple(by_seed.tolist()))
 
 

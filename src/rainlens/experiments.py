@@ -346,16 +346,15 @@ class Scale:
 
     def _like_patches(self, experiment: Experiment) -> tuple[TestSet, ...]:
         """New pictures as large as training patches, so that both can be compared."""
-        size = dict(count=min(64, self.test_count), crop=experiment.patch_size)
-        size["backgrounds"], unseen = self._pictures(experiment), self._rain(experiment)
+        alike = dict(backgrounds=self._pictures(experiment), crop=experiment.patch_size)
+        count = min(64, self.test_count)
         tests = [
-            TestSet("unseen", unseen, **size),
-            TestSet("streaks", evaluation.STREAKS, **size),
-            TestSet("seen", experiment.rain, **size),
+            TestSet("unseen", self._rain(experiment), count=count, **alike),
+            TestSet("streaks", evaluation.STREAKS, count=count, **alike),
+            TestSet("seen", experiment.rain, count=count, **alike),
         ]
         if self._shown(experiment) == experiment.backgrounds:
-            size["count"] = 4
-            tests.append(TestSet("shown_unseen", evaluation.STREAKS, **size, keep=True))
+            tests.append(TestSet("shown_unseen", evaluation.STREAKS, count=4, keep=True, **alike))
         return tuple(tests)
 
     def _shown(self, experiment: Experiment) -> str:

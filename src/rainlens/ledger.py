@@ -159,9 +159,7 @@ def _fewer_backgrounds(evidence: Evidence) -> Finding:
             counts = sorted(sweep)
             fall = claims.difference(sweep[counts[0]], sweep[counts[-1]], "unseen", "e_r")
             verdicts.append(above_zero(fall))
-            told.append(
-                f"{model}, {category}: {Estimate(-fall.value, -fall.high, -fall.low).text(1)}"
-            )
+            told.append(f"{model}, {category}: {(-fall).text(1)}")
     if not told:
         raise Missing("every sweep")
     falls, rises, open_ = (verdicts.count(v) for v in VERDICTS)
@@ -337,9 +335,8 @@ def _model_size(evidence: Evidence) -> Finding:
     few, many = min(small), max(small)
     at_few = claims.difference(large[few], small[few], "unseen", "e_r")
     at_many = claims.difference(large[many], small[many], "unseen", "e_r")
-    less = claims.difference(small[many], large[many], "unseen", "e_r")
     return Finding(
-        all_of([place, above_zero(at_few), above_zero(less)]),
+        all_of([place, above_zero(at_few), above_zero(-at_many)]),
         f"{_tipping(points)}; E_R of the largest network minus that of the smallest is "
         f"{at_few.text(1)} at N = {few} and {at_many.text(1)} at N = {many}",
     )
