@@ -314,7 +314,7 @@ Markdown("\n".join(rows))
 # | | the easy start | later, if there is time |
 # |---|---|---|
 # | here | averaging, which serves any smooth curve | the one curve of the training |
-# | with rain | a blur, which takes streaks and picture alike | the pictures, if they are few; or the rain |
+# | with rain | changing everything, streaks and picture alike | the pictures, if they are few; or the rain |
 #
 # What comes next is, in both, what lowers the error further with the least effort. So here a network can turn *to the content*. With rain it can turn to the
 # content or *to the rain*; chapters 4 and 5 look for both.

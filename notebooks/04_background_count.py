@@ -649,7 +649,7 @@ Markdown("\n".join(rows) + f"\n\n{said}")
 # %% [markdown]
 # For a practitioner this is the question to ask of "train on less": is the gain in removal worth its damage, *compared with
 # other ways to trade the one for the other*? Stopping early costs nothing to try, since a training run passes all of these points
-# anyway. Four cautions. Most peaks in the table above lie at the first measured step, where the output is still a blur. So this says little for stopping
+# anyway. Four cautions. Most peaks in the table above lie at the first measured step, where the damage is still large. So this says little for stopping
 # early; it says that 8 backgrounds, on new pictures, do worse even than that. The learning rate of these runs falls to zero at the end, so a run that was planned to
 # be short is not the same as a long one cut short. Two seeds on 16 pictures differ a lot in damage. And a
 # network with 8 backgrounds could be stopped early as well: its own path shows what that would give.

@@ -263,8 +263,8 @@ Markdown(f"With N = {counts[-1]:,} the removal gains are {told}. Just past a lin
 # rain it knows and worse at rain it does not know. Before training the output is almost
 # black, so the rain is gone with the picture; that point is left out.
 #
-# A fall alone shows no turn. The first outputs are blurred, and blur takes streaks away, whatever the network is going to
-# learn. So the network with the fewest backgrounds stands beside the one with the most: it should not
+# A fall alone shows no turn. The first outputs damage pictures most, and what damages everything takes streaks away, too, whatever the network is
+# going to learn. So the network with the fewest backgrounds stands beside the one with the most: it should not
 # turn.
 
 # %% tags=["hide-input"]

@@ -9,15 +9,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torchvision.transforms.functional import gaussian_blur
 
 from rainlens import (
     build,
     claims,
     complexity,
+    evaluation,
     experiments,
     images,
     ledger,
+    metrics,
     rain,
     signals,
     toy_evaluation,
@@ -26,6 +29,11 @@ from rainlens.records import Record, RecordStore
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTING = experiments.SCALES["cpu"]
+MEASURES = (
+    ("e_r", metrics.e_r),
+    ("gain", metrics.removal_gain),
+    ("contrast", metrics.contrast_gain),
+)
 STORE = RecordStore(ROOT / "records" / "cpu")
 
 
@@ -246,13 +254,45 @@ def test_two_kinds_of_unseen_rain_put_the_networks_in_another_order():
         assert streaks > 0 > rain100l
 
 
-def test_most_networks_remove_most_contrast_while_they_still_blur():
+def course(count: int, curve: str) -> np.ndarray:
+    """Along training on medium-range rain, the mean over seeds, the untrained network left out."""
+    return np.mean([r.curves[f"unseen/{curve}"][1:] for r in swept("medium")[count]], axis=0)
+
+
+def test_most_networks_remove_most_contrast_while_they_still_damage_much():
     """Chapter 4: 'Most peaks in the table above lie at the first measured step.'"""
-    first = 0
-    for records in swept("medium").values():
-        curve = np.mean([record.curves["unseen/contrast"][1:] for record in records], axis=0)
-        first += curve.argmax() == 0
-    assert first > len(SETTING.patch_counts) / 2
+    early = [n for n in SETTING.patch_counts if course(n, "contrast").argmax() == 0]
+    assert len(early) > len(SETTING.patch_counts) / 2
+    # Chapters 3 and 5: the first outputs damage pictures most.
+    assert all(course(n, "e_b").argmax() == 0 for n in early if n > 8)
+
+
+def test_eight_backgrounds_do_worse_than_an_early_stop_and_lose_less_along_training():
+    """Chapter 4: 'do worse even than that', and 'by less on average, with 8'."""
+    for few, many in zip(swept("medium")[8], swept("medium")[1024], strict=True):
+        moment = claims.first_below(many, "unseen/e_b", few.curves["unseen/e_b"][-1])
+        assert claims.at(many, "unseen/contrast", moment) > few.curves["unseen/contrast"][-1]
+    lost = {n: np.ptp([course(n, "contrast").max(), course(n, "contrast")[-1]]) for n in (8, 1024)}
+    assert 0 < lost[8] < lost[1024]
+
+
+def test_the_trial_pointed_the_same_way():
+    """Chapter 4: one seed and another unseen rain, before the test on training patches."""
+    records = knowing("natural", 8)[:1]
+    assert claims.known_against_new(records, "streaks", "contrast").value > 0
+    assert claims.known_against_new(records, "streaks", "e_b").value < 0
+
+
+def test_with_a_larger_threshold_e_r_moves_most():
+    """Chapter 2, solution to exercise 2."""
+    shown = SETTING.experiment(patches=8).test("shown_unseen")
+    rainy, clean = (images.to_unit(torch.stack(group)) for group in evaluation.load(shown))
+    low, high = (
+        {name: measure(clean, rainy, clean, t / 255).mean().item() for name, measure in MEASURES}
+        for t in (10, 30)
+    )
+    assert high["e_r"] > low["e_r"] + 10
+    assert [low["gain"], high["gain"], low["contrast"], high["contrast"]] == pytest.approx([1] * 4)
 
 
 def test_a_small_share_of_x_does_not_protect():
