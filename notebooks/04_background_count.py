@@ -226,14 +226,19 @@ def row_of_outputs(category, index=0):
 shown_categories = ("natural", "faces", "comics")
 tiles = [tile for name in shown_categories for tile in [(None, name), *row_of_outputs(name)]]
 one_seed = [found[e] for e in coarse["resnet", "natural"] if e.seed == setting.seeds[0]]
+# Records hold outputs alone; what went in comes from the data set.
+lacking = [name for name in ("faces", "comics") if not images.is_available(name)]
+why = f"Here without the data of: {', '.join(lacking)}, so only outputs. " * bool(lacking)
+
+# %% tags=["hide-input"]
 plots.gallery(
     tiles,
     alt="Rainy pictures, outputs of networks trained with few and many patches, clean pictures",
     caption="Each row: a ResNet trained on pictures of that kind (photographs, portraits, painted "
     "comics); middles of the pictures, enlarged (2026 paper, Fig. 4). What to notice: where the "
     "streaks are weakest, and what the picture has lost there. Photograph from scikit-image, "
-    "official portrait (public domain), comic by David Revoy "
-    "(CC BY 4.0). " + plots.source_note(one_seed, scale),
+    "official portrait (public domain), comic by David Revoy (CC BY 4.0). "
+    + why + plots.source_note(one_seed, scale),
     columns=len(one_seed) + 2,
     zoom=2,
 )
@@ -297,7 +302,7 @@ plots.gallery(
     caption="ResNets trained on patches of portraits; the streaks are unseen rain. The papers "
     "have no such figure. What to notice: with N = 8, compare the two kinds of patches, streaks "
     "and picture; then do the same for the largest N. Official portraits (public domain). "
-    + plots.source_note(first, scale),
+    + why + plots.source_note(first, scale),
     columns=len(first) + 2,
     zoom=2,
 )
