@@ -321,9 +321,7 @@ def _resampled(
     values = values[:, :, ~np.isnan(values).any(axis=(0, 1))]
     rng = np.random.default_rng(seed)
     # How often each seed and each image is drawn, as shares: a resampled mean is a weighted one.
-    seeds, images = (
-        rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n for n in values.shape[1:]
-    )
+    seeds, images = (rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n for n in values.shape[1:])
     means = np.einsum("nsi,bs,bi->bn", values, seeds, images, optimize=True)
     return values.mean(axis=(1, 2)), means
 

@@ -42,9 +42,7 @@ class Share:
     seconds: float
 
 
-def shares(
-    records: Iterable[Record], common: Callable[[Record], tuple[str, ...]]
-) -> list[Share]:
+def shares(records: Iterable[Record], common: Callable[[Record], tuple[str, ...]]) -> list[Share]:
     """The records of which `common` tells the same, the most first."""
     groups: dict[tuple[str, ...], list[Record]] = {}
     for record in records:
@@ -148,9 +146,7 @@ def _places(records: Sequence[Record]) -> str:
 
 def _on_dirt(count: int) -> str:
     if not count:
-        return (
-            f"No commit ends in `{DIRTY}`: each record was computed by code that a commit holds."
-        )
+        return f"No commit ends in `{DIRTY}`: each record was computed by code that a commit holds."
     return (
         f"**{_number(count, 'record')} with a commit that ends in `{DIRTY}`**: the code had "
         "changes that this commit does not hold. Trust what follows from them less, until they "

@@ -113,9 +113,7 @@ def main() -> None:
         sys.exit(f"{site} holds no pages: build the book, or name the folder that does.")
     links = outside_links(site, [ROOT / "README.md"])
     with ThreadPoolExecutor(8) as pool:
-        for (address, named), answer in zip(
-            links.items(), pool.map(status, links), strict=True
-        ):
+        for (address, named), answer in zip(links.items(), pool.map(status, links), strict=True):
             print(f"{answer:>16}  {address}  ({', '.join(named)})", flush=True)
 
 
