@@ -64,6 +64,7 @@ CHANGED = {
     "snapshots": (0,),
     "own_patches": 3,
     "lossless": True,
+    "warmup": 20,
 }
 
 

@@ -131,6 +131,30 @@ def test_exact_removal():
     assert (metrics.change_parts(clean, rainy, clean)["rest"] < 1e-4).all()
 
 
+def test_response_does_not_see_what_happens_to_the_background():
+    """f(x) = blur of nothing: here 0.3 x + 0.2, and a repainted background, respond 0.3."""
+    _, rainy, clean = random_case()
+    repainted = torch.rand(clean.shape, generator=torch.Generator().manual_seed(5))
+    for share in (0.0, 0.3, 1.0):
+        base = 0.2 + repainted
+        response = metrics.rain_response(base + share * rainy, base + share * clean, rainy, clean)
+        torch.testing.assert_close(response, torch.full((3,), share, dtype=torch.float64))
+
+
+def test_copying_responds_with_all_of_the_rain_and_damages_nothing():
+    _, rainy, clean = random_case()
+    assert metrics.rain_response(rainy, clean, rainy, clean).tolist() == [1, 1, 1]
+    assert metrics.damage(clean, clean).tolist() == [0, 0, 0]
+
+
+def test_damage_by_hand():
+    """One of four values off by 2 grey levels: sqrt(4 / 4) = 1."""
+    clean = torch.full((1, 1, 2, 2), 0.5, dtype=torch.float64)
+    drawn = clean.clone()
+    drawn[..., 0, 0] += 2 / 255
+    assert metrics.damage(drawn, clean).item() == pytest.approx(1)
+
+
 def test_making_the_picture_darker_takes_no_contrast():
     _, rainy, clean = (part.double() for part in random_case(3))
     darker = rainy - 0.1

@@ -13,7 +13,7 @@ import torch
 
 from rainlens import records
 from rainlens.images import PictureError
-from rainlens.records import Record, RecordError, RecordStore
+from rainlens.records import Record, RecordError, RecordStore, Trained
 
 RECORD = Record(
     name="derain-test",
@@ -292,3 +292,39 @@ def test_a_missing_picture_is_named_when_packing(packed, store, tmp_path):
     with pytest.raises(RecordError, match="shown.0.webp is missing"):
         records.pack(store, "smoke", tmp_path / "second.tar.gz")
     assert not (tmp_path / "second.tar.gz").exists()
+
+
+# --- trained networks, kept for later looks -----------------------------------------------------
+
+
+def trained_one() -> Trained:
+    weights = {"a.weight": torch.arange(6.0).reshape(2, 3), "steps": torch.tensor(7)}
+    curves = {"iteration": [0, 10], "loss": [None, 0.25]}
+    return Trained(weights, curves, {"experiment": {"seed": 1}, "provenance": {"threads": 2}})
+
+
+def test_a_trained_network_comes_back_as_it_was(tmp_path):
+    store, kept = RecordStore(tmp_path), trained_one()
+    assert store.trained("0123abcd") is None
+    store.keep_trained("0123abcd", kept)
+    found = store.trained("0123abcd")
+    assert found.curves == kept.curves and found.about == kept.about
+    assert set(found.weights) == set(kept.weights)
+    assert all(torch.equal(found.weights[name], kept.weights[name]) for name in kept.weights)
+    assert not list(store), "kept weights are no records"
+
+
+def test_every_damaged_byte_of_kept_weights_is_noticed(tmp_path):
+    store = RecordStore(tmp_path)
+    store.keep_trained("0123abcd", trained_one())
+    path = store.trained_path("0123abcd")
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        try:
+            found = store.trained("0123abcd")
+        except RecordError as error:
+            assert str(path) in str(error)
+        else:  # only what means the same may pass, such as white space of the header
+            assert found is not None and found.curves == trained_one().curves
+            assert torch.equal(found.weights["a.weight"], trained_one().weights["a.weight"])

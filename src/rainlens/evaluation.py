@@ -91,14 +91,19 @@ def evaluate(
 ) -> tuple[dict[str, list[float]], list[Tensor]]:
     """Scores by measure, one a picture, and the outputs, float32 (3, H, W), for uint8 pictures.
 
-    Those of `metrics.score`, and three of the rainy pictures themselves: `input_psnr`; `coverage`,
-    the share of pixels in the rain region; and `exact_e_r`, the E_R of removing the rain exactly.
+    Those of `metrics.score`; `response` and `damage`, for which the clean pictures go through the
+    network as well; and three of the rainy pictures themselves: `input_psnr`; `coverage`, the
+    share of pixels in the rain region; and `exact_e_r`, the E_R of removing the rain exactly.
     """
     outputs = derain(model, rainy)
     scores: dict[str, list[float]] = {}
-    for output, before, truth in zip(outputs, rainy, clean, strict=True):
+    for output, of_clean, before, truth in zip(
+        outputs, derain(model, clean), rainy, clean, strict=True
+    ):
         units = [picture[None] for picture in (output, *map(images.to_unit, (before, truth)))]
         values = metrics.score(*units)
+        values["response"] = metrics.rain_response(units[0], of_clean[None], *units[1:])
+        values["damage"] = metrics.damage(of_clean[None], units[2])
         values["input_psnr"] = metrics.psnr_rgb(*units[1:])
         values["exact_e_r"] = metrics.rain_strength(*units[1:])
         values["coverage"] = metrics.rain_mask(*units[1:]).float().mean()

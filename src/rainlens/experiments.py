@@ -40,7 +40,7 @@ from rainlens import (
 )
 from rainlens.evaluation import TestSet
 from rainlens.randomness import generator
-from rainlens.records import Record, RecordError, RecordStore, write_whole
+from rainlens.records import Record, RecordError, RecordStore, Trained, write_whole
 
 ENGINE = 1  # raised whenever the same experiment would give other numbers
 RECORDS_VARIABLE = "RAINLENS_RECORDS"
@@ -60,6 +60,7 @@ class Experiment:
     theirs are kept, too, under the name that `snapshot` gives. own_patches: so many of its training
     patches are tested as well, under the rain of each test set and the name that `own` gives.
     lossless: kept outputs are stored as they are, for pictures that a reader compares closely.
+    warmup: steps over which the rate rises to `learning_rate`; None for none.
     """
 
     model: str = "resnet"
@@ -79,6 +80,7 @@ class Experiment:
     snapshots: tuple[int, ...] | None = None
     own_patches: int | None = None
     lossless: bool | None = None
+    warmup: int | None = None
 
     def __post_init__(self) -> None:
         if self.sharpness not in (None, *complexity.SHARPNESS_CLASSES):
@@ -104,6 +106,14 @@ class Experiment:
         """Ten hexadecimal digits of a hash of everything, engine version included."""
         text = json.dumps({"engine": ENGINE, **self.described()}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:10]
+
+    @property
+    def training_key(self) -> str:
+        """The same of all that decides the trained weights, and of nothing else."""
+        looks = ("measure_every", "curves", "tests", "snapshots", "own_patches", "lossless")
+        deciding = {k: v for k, v in self.described().items() if k not in looks}
+        text = json.dumps({"engine": ENGINE, "training": deciding}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def described(self) -> dict[str, Any]:
         """All fields as a record holds them; those that are None are left out."""
@@ -670,12 +680,16 @@ def compute(
             experiment.iterations,
             experiment.learning_rate,
             measure_every=experiment.measure_every,
+            warmup=experiment.warmup or 0,
         ),
         lambda model: evaluation.measure(model, experiment.curves),
         checkpoint=checkpoint,
         deadline=deadline,
         progress=progress,
     )
+    provenance = {**where(device), "seconds": round(time.monotonic() - start, 1)}
+    about = {"experiment": experiment.described(), "provenance": provenance}
+    store.keep_trained(experiment.training_key, Trained(model.state_dict(), curves, about))
     tests, kept = {}, snapshots.load()
     for test in experiment.tests:
         pairs = {test.name: evaluation.load(test)}

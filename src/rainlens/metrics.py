@@ -74,6 +74,31 @@ def contrast_gain(
     return _regress(output, rainy, clean, threshold)[0]
 
 
+def rain_response(
+    output: Tensor,
+    output_clean: Tensor,
+    rainy: Tensor,
+    clean: Tensor,
+    threshold: float = THRESHOLD,
+) -> Tensor:
+    """How much of the rain comes out again: the slope of f(B + R) - f(B) on R over M.
+
+    output is f(rainy), output_clean is f(clean); both (N, C, H, W). Through the origin, as for
+    `removal_gain`: 0 = no trace of the rain, 1 = all of it. What the network does to the
+    background without rain, smoothing or darkening or repainting it, is in both outputs and
+    cancels. nan where no pixel is rainy. Ours, not the papers'.
+    """
+    _check(output=output, output_clean=output_clean, rainy=rainy, clean=clean)
+    rain = (rainy - clean).double() * rain_mask(rainy, clean, threshold)
+    return _sum((output - output_clean).double() * rain) / _sum(rain * rain)  # 0 / 0 = nan
+
+
+def damage(output_clean: Tensor, clean: Tensor) -> Tensor:
+    """rms of f(B) - B over all pixels, 0 to 255: what a network does to pictures without rain."""
+    _check(output_clean=output_clean, clean=clean)
+    return (output_clean - clean).double().square().mean((1, 2, 3)).sqrt() * LEVELS
+
+
 def change_parts(
     output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD
 ) -> dict[str, Tensor]:

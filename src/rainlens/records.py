@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from rainlens import images
@@ -61,6 +63,19 @@ class Record:
         }
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A trained network as it is kept for later looks: its weights, and how it came about.
+
+    curves: of its training, as a record has them. about: the experiment that trained it, and the
+    provenance of that, as JSON.
+    """
+
+    weights: dict[str, Tensor]
+    curves: dict[str, list[float | None]]
+    about: dict[str, Any]
+
+
 class RecordStore:
     """The records of one scale: a folder of JSON files and pictures."""
 
@@ -84,6 +99,41 @@ class RecordStore:
         self.folder.mkdir(parents=True, exist_ok=True)
         whole = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
         write_whole(self.weights_path(name), safetensors.torch.save(whole))
+
+    def keep_trained(self, key: str, trained: Trained) -> None:
+        """Keeps a trained network under its training key, for whoever looks at it later."""
+        weights = {
+            name: value.detach().cpu().contiguous() for name, value in trained.weights.items()
+        }
+        about = json.dumps({"curves": _round(trained.curves), "about": trained.about})
+        told = {"trained": about, "sha256": _weights_checksum(weights, about)}
+        path = self.trained_path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, safetensors.torch.save(weights, told))
+
+    def trained(self, key: str) -> Trained | None:
+        """The network that was kept under a training key, or None where there is none.
+
+        Raises RecordError where the file is damaged.
+        """
+        path = self.trained_path(key)
+        if not path.exists():
+            return None
+        advice = "delete it, and the network is trained again"
+        try:
+            with safe_open(path, "pt") as file:
+                told = file.metadata() or {}
+                weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            held = json.loads(told["trained"])
+        except (SafetensorError, ValueError, KeyError) as error:
+            raise RecordError(f"{path} is damaged ({type(error).__name__}); {advice}.") from error
+        if told.get("sha256") != _weights_checksum(weights, told["trained"]):
+            raise RecordError(f"{path} is damaged (its checksum does not fit); {advice}.")
+        return Trained(weights, held["curves"], held["about"])
+
+    def trained_path(self, key: str) -> Path:
+        """Where the network of a training key lies, whether it exists or not."""
+        return self.folder / ".weights" / f"{key}.safetensors"
 
     def load(self, name: str) -> Record | None:
         """The record of that name, or None where there is none.
@@ -289,6 +339,16 @@ def _parse(path: Path, content: bytes) -> Record:
 def _checksum(body: dict[str, Any]) -> str:
     text = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _weights_checksum(weights: dict[str, Tensor], about: str) -> str:
+    """SHA-256 over what is told of the weights, their names, types, shapes and bytes."""
+    total = hashlib.sha256(about.encode())
+    for name in sorted(weights):
+        value = weights[name].contiguous()
+        total.update(f"{name} {value.dtype} {tuple(value.shape)}".encode())
+        total.update(value.flatten().view(torch.uint8).numpy().tobytes())
+    return total.hexdigest()
 
 
 def _round(value: Any) -> Any:
