@@ -25,7 +25,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import rainlens
-from rainlens import build, colab, data, experiments
+from rainlens import data, experiments
+from rainlens.site import build, colab
 
 COLABS_OWN = ["torch", "torchvision", "numpy", "matplotlib", "ipywidgets", "ipykernel"]
 GIT = ["git", "-c", "user.name=a reader", "-c", "user.email=reader@example.org"]

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import torch
 
-from rainlens import build, cluster, experiments, images, planning, scheduling
+from rainlens import cluster, experiments, images, planning, scheduling
 from rainlens.experiments import Survey
 from rainlens.records import Record, RecordStore
+from rainlens.site import build
 
 UNIT = 1024 if sys.platform == "linux" else 1024**2  # of ru_maxrss, in a MiB
 

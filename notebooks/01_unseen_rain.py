@@ -60,7 +60,7 @@ import matplotlib.pyplot as plt
 import torch
 from IPython.display import Markdown
 
-from rainlens import claims, evaluation, images, plots, rain
+from rainlens import estimates, evaluation, images, plots, rain
 from rainlens.experiments import run, scale_named
 from rainlens.randomness import generator
 
@@ -213,19 +213,19 @@ few, many = (
 )
 
 # %% tags=["hide-input"]
-unseen = claims.rain_name(records[0], "unseen")
+unseen = estimates.rain_name(records[0], "unseen")
 gap, contrast, cost = (
-    claims.difference(few, many, "unseen", m) for m in ("gain", "contrast", "e_b")
+    estimates.difference(few, many, "unseen", m) for m in ("gain", "contrast", "e_b")
 )
 words = ("8 backgrounds", "512 backgrounds", "neither clearly")
-taken = [claims.mean(group, "unseen", "gain").value for group in (few, many)]
+taken = [estimates.mean(group, "unseen", "gain").value for group in (few, many)]
 measured = (
-    f"By how much is taken away: {claims.direction(gap, *words)} ({taken[0]:.2f} for 8 and "
+    f"By how much is taken away: {estimates.direction(gap, *words)} ({taken[0]:.2f} for 8 and "
     f"{taken[1]:.2f} for 512, where exact removal gives 1). By the contrast of the streaks: "
-    f"{claims.direction(contrast, *words)}."
+    f"{estimates.direction(contrast, *words)}."
 )
 # %% tags=["hide-input"]
-named = [claims.direction(estimate, *words[:2], "about the same") for estimate in (gap, contrast)]
+named = [estimates.direction(estimate, *words[:2], "about the same") for estimate in (gap, contrast)]
 right = ("Neither measure says so.", "One of two measures says so.", "Both measures say so.")
 replies = {
     choice: f"{right[named.count(choice)]} {measured}" for choice in (*words[:2], "about the same")
@@ -236,7 +236,7 @@ figure, pair = plt.subplots(1, 2, figsize=(6, 2.2), sharey=True)
 labels = {"gain": "removal gain", "contrast": "contrast gain"}
 for axes, (measure, label) in zip(pair, labels.items(), strict=True):
     for place, group in enumerate((many, few)):
-        mean = claims.mean(group, "unseen", measure)
+        mean = estimates.mean(group, "unseen", measure)
         axes.plot([mean.low, mean.high], [place, place], color=plots.INK)
         axes.plot(mean.value, place, "o", color=plots.INK)
     axes.set(yticks=[0, 1], yticklabels=["N = 512", "N = 8"], ylim=(-0.6, 1.6), xlabel=label)
@@ -311,7 +311,7 @@ show(
 # %% tags=["hide-input"]
 def cell(group, test, measure, digits=2):
     """A mean with its interval; two pictures are too few for one."""
-    estimate = claims.mean(group, test, measure)
+    estimate = estimates.mean(group, test, measure)
     return f"{estimate.value:.{digits}f}" if test == "shown_unseen" else estimate.text(digits)
 
 
@@ -334,12 +334,12 @@ Markdown(
 # ## What we found
 
 # %% tags=["hide-input"]
-known, other = (claims.mean(many, test, "contrast") for test in ("seen", "unseen"))
-pictures = [claims.mean(group, "shown_unseen", "contrast").value for group in (few, many)]
+known, other = (estimates.mean(many, test, "contrast") for test in ("seen", "unseen"))
+pictures = [estimates.mean(group, "shown_unseen", "contrast").value for group in (few, many)]
 words = ("more", "less", "neither clearly more nor clearly less")
-told = [claims.direction(estimate, *words) for estimate in (gap, contrast)]
+told = [estimates.direction(estimate, *words) for estimate in (gap, contrast)]
 cover, strength = (
-    [claims.mean(many, test, m).value for test in ("unseen", "shown_unseen")]
+    [estimates.mean(many, test, m).value for test in ("unseen", "shown_unseen")]
     for m in ("coverage", "exact_e_r")
 )
 agree = (pictures[0] > pictures[1]) == (contrast.value > 0)
@@ -363,7 +363,7 @@ Markdown(
 # %% tags=["hide-input"]
 Markdown(
     "**The price.** With 8 backgrounds, the damage to the background is "
-    f"{claims.direction(cost, 'larger', 'smaller', 'not clearly different')} (by {cost.text(1)} "
+    f"{estimates.direction(cost, 'larger', 'smaller', 'not clearly different')} (by {cost.text(1)} "
     "grey levels). So fewer pictures are not simply better, and how one measures decides what one "
     "sees. Chapter 2 is about measuring, chapter 3 about why."
 )

@@ -60,7 +60,7 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 
-from rainlens import claims, evaluation, images, metrics, plots
+from rainlens import estimates, evaluation, images, metrics, plots
 from rainlens.evaluation import TestSet
 from rainlens.experiments import run, scale_named
 
@@ -318,12 +318,12 @@ few, many = (
     [r for r in records if r.experiment["patches"] == count]
     for count in (8, 512)
 )
-unseen = claims.rain_name(records[0], "unseen")
+unseen = estimates.rain_name(records[0], "unseen")
 
 
 def per_image(group, measure):
     """One value a test picture, the mean over seeds."""
-    return claims.per_image(group, "unseen", measure).mean(axis=0)
+    return estimates.per_image(group, "unseen", measure).mean(axis=0)
 
 
 # %% tags=["hide-input"]
@@ -334,7 +334,7 @@ for group, label, colour, marker in (
 ):
     gain, quality = per_image(group, "gain"), per_image(group, "psnr")
     axes.plot(gain, quality, marker, color=colour, label=label, linestyle="none", alpha=0.8)
-untouched = claims.mean(few, "unseen", "input_psnr").value
+untouched = estimates.mean(few, "unseen", "input_psnr").value
 axes.axvline(1, color=plots.FAINT, linestyle="--", linewidth=1)
 plots.reference_line(axes, untouched, "the untouched input, on average")
 axes.set(xlabel="removal gain (1: as much as the rain)", ylabel="PSNR (dB)")
@@ -357,10 +357,10 @@ plots.chart(
 # %% tags=["hide-input"]
 better = per_image(many, "psnr") > per_image(few, "psnr")
 both = [(better & (per_image(many, m) < per_image(few, m))).mean() for m in ("gain", "contrast")]
-scores = [claims.mean(group, "unseen", "psnr").text(1) for group in (few, many)]
-idle = claims.direction(claims.between(many, "unseen", "psnr", "input_psnr"),
+scores = [estimates.mean(group, "unseen", "psnr").text(1) for group in (few, many)]
+idle = estimates.direction(estimates.between(many, "unseen", "psnr", "input_psnr"),
                         "better than", "no better than", "no better than")
-gone = claims.mean(many, "unseen", "contrast").value
+gone = estimates.mean(many, "unseen", "contrast").value
 wet = per_image(many, "coverage")
 error = 255**2 * 10 ** (-per_image(many, "psnr") / 10)
 dry = per_image(many, "e_b") ** 2 * (1 - wet) / error
@@ -395,7 +395,7 @@ def split(record, i):
     """Contrast gain, E_R, offset, part along the rain, rest: of shown picture i."""
     contrast, e_r = (record.tests["shown_unseen"][m][i] for m in ("contrast", "e_r"))
     of_rain = exact["offset"], exact["along_rain"]
-    found = claims.change_parts([record], "shown_unseen", *of_rain)
+    found = estimates.change_parts([record], "shown_unseen", *of_rain)
     return contrast, e_r, *(abs(part[0, i]) for part in found.values())
 
 
@@ -446,12 +446,12 @@ plots.gallery(
 
 # %% tags=["hide-input"]
 gap, gain, contrast, damage = (
-    claims.difference(many, few, "unseen", m) for m in ("psnr", "gain", "contrast", "e_b")
+    estimates.difference(many, few, "unseen", m) for m in ("psnr", "gain", "contrast", "e_b")
 )
 words = ("more", "less", "neither clearly more nor less")
-taken, bare = claims.direction(gain, *words), claims.direction(contrast, *words)
-closer = claims.direction(gap, "closer to", "further from", "about as far from")
-rest = [claims.mean(group, "unseen", "e_b").text(1) for group in (few, many)]
+taken, bare = estimates.direction(gain, *words), estimates.direction(contrast, *words)
+closer = estimates.direction(gap, "closer to", "further from", "about as far from")
+rest = [estimates.mean(group, "unseen", "e_b").text(1) for group in (few, many)]
 cause = " because it damages the dry part less" if gap.low > 0 > damage.high else ""
 
 # %% tags=["hide-input"]

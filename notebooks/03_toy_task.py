@@ -63,7 +63,7 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 
-from rainlens import claims, experiments, plots, signals
+from rainlens import estimates, experiments, plots, signals
 from rainlens import toy_evaluation, toy_plots
 from rainlens.experiments import run, scale_named
 from rainlens.widgets.toy import ToyWidget, pack
@@ -471,7 +471,7 @@ clash = any(a < c and d < b for a, b in pairs for c, d in pairs)
 
 # %% tags=["hide-input"]
 moment = min(firsts[1][1], briefly)
-alone, usual = (claims.at(r, "matched", moment) for r in (found[blind[0]], one))
+alone, usual = (estimates.at(r, "matched", moment) for r in (found[blind[0]], one))
 order = "does not agree" if clash else "agrees (slow first)"
 level = "the levels do not" if alone > 2 * usual else "so do the levels, roughly"
 Markdown(
@@ -704,7 +704,7 @@ for points in densities:
             pair = [toy_plots.errors(record, f"order{order}{end}") for end in ("", "_shifted")]
         else:
             test = f"points{points}"
-            pair = [claims.mean([record], test, name) for name in ("matched", "shifted")]
+            pair = [estimates.mean([record], test, name) for name in ("matched", "shifted")]
         cells += [toy_plots.interval(estimate) for estimate in pair]
     rows.append(f"| {points:,} | " + " | ".join(cells) + " |")
 Markdown("\n".join(rows))

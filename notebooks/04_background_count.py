@@ -72,8 +72,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
 
-from rainlens import claims, evaluation, experiments, images
-from rainlens import ledger, models, plots
+from rainlens import estimates, evaluation, experiments, images
+from rainlens import claims, models, plots
 from rainlens.experiments import run, scale_named
 
 plots.use_style()
@@ -93,7 +93,7 @@ coarse = {
     (network, category): setting.sweep(
         True, model=network, backgrounds=category
     )
-    for network, category in ledger.SWEEPS
+    for network, category in claims.SWEEPS
 }
 own = [
     setting.experiment(backgrounds=name, patches=n, seed=s, own_patches=8)
@@ -107,8 +107,8 @@ grid = [*fine, *own, *(e for part in coarse.values() for e in part)]
 found = dict(
     zip(grid, run(grid, setting, recompute=recompute), strict=True)
 )
-natural = claims.by_count(fine, found)
-sweeps = {key: claims.by_count(part, found) for key, part in coarse.items()}
+natural = estimates.by_count(fine, found)
+sweeps = {key: estimates.by_count(part, found) for key, part in coarse.items()}
 few, many = setting.coarse_counts[0], setting.coarse_counts[-1]
 most = setting.patch_counts[-1]
 trained = {record.name: record for record in found.values()}
@@ -132,9 +132,9 @@ def ends_against_stops():
     rows = []
     for ours, theirs in zip(natural[setting.patch_counts[0]], natural[most], strict=True):
         damage, removed = path(ours, "e_b")[-1], path(ours, "contrast")[-1]
-        moment = claims.first_below(theirs, "unseen/e_b", damage)
-        stopped = claims.at(theirs, "unseen/contrast", moment)
-        there = claims.at(theirs, "unseen/e_b", moment)
+        moment = estimates.first_below(theirs, "unseen/e_b", damage)
+        stopped = estimates.at(theirs, "unseen/contrast", moment)
+        there = estimates.at(theirs, "unseen/e_b", moment)
         rows.append((damage, removed, moment, there, stopped))
     return rows
 
@@ -191,7 +191,7 @@ plots.guess("At equal damage, which has removed more of the unseen rain?", repli
 
 # %% tags=["hide-input"]
 rows = ["| network | numbers to learn | seeds |", "|---|---|---|"]
-for network in ledger.NETWORKS:
+for network in claims.NETWORKS:
     part = coarse[network, "natural"]
     size = models.count_parameters(models.build(network, **dict(part[0].options)))
     seeds = len({e.seed for e in part})
@@ -215,7 +215,7 @@ def row_of_outputs(category, index=0):
         (setting.store.picture(found[e], "shown_unseen", index)[CUT], f"N = {e.patches}")
         for e in part
     ]
-    test = claims.test_set(found[part[0]], "shown_unseen")
+    test = estimates.test_set(found[part[0]], "shown_unseen")
     if images.is_available(test.backgrounds):
         rainy, clean = (pictures[index] for pictures in evaluation.load(test))
         tiles = [(rainy[CUT], "rainy"), *tiles, (clean[CUT], "clean")]
@@ -259,7 +259,7 @@ plots.gallery(
 
 # %% tags=["hide-input"]
 known = {
-    name: claims.by_count([e for e in own if e.backgrounds == name], found)
+    name: estimates.by_count([e for e in own if e.backgrounds == name], found)
     for name in ("natural", "faces")
 }
 
@@ -269,7 +269,7 @@ def tiles_of(pictures, title, index):
     """A row: a patch under rain, the outputs for growing N, and clean, where it is at hand."""
     part = [e for e in own if e.backgrounds == "faces" and e.seed == setting.seeds[0]]
     record = found[part[0]]
-    test = claims.test_set(record, "shown_unseen")
+    test = estimates.test_set(record, "shown_unseen")
     kept = experiments.own(test.name) if pictures == "own" else test.name
     tiles = [(setting.store.picture(found[e], kept, index), f"N = {e.patches}") for e in part]
     if images.is_available(test.backgrounds):
@@ -310,15 +310,15 @@ plots.gallery(
 # %% tags=["hide-input"]
 def apart(category, count, measure):
     """Training patches minus new pictures, on unseen rain."""
-    return claims.known_against_new(known[category][count], "unseen", measure)
+    return estimates.known_against_new(known[category][count], "unseen", measure)
 
 
 def level(category, count, test, measure):
     """The mean with its interval: over patches of the training, or over new pictures."""
     records = known[category][count]
     if test == "unseen":
-        return claims.mean(records, test, measure)
-    return claims.mean_of(claims.own_patches(records, "unseen", measure).ravel())
+        return estimates.mean(records, test, measure)
+    return estimates.mean_of(estimates.own_patches(records, "unseen", measure).ravel())
 
 
 figure, grid_of_axes = plt.subplots(2, 2, figsize=(8, 5.8), sharex=True, sharey="row")
@@ -347,7 +347,7 @@ for axes, category in zip(grid_of_axes[0], known, strict=True):
     axes.set(title=category, xlabel="", ylim=(0, 1.05))
 grid_of_axes[1, 0].set_ylim(bottom=0)
 grid_of_axes[0, 0].legend(loc="lower right")
-unseen = claims.rain_name(found[own[0]], "unseen")
+unseen = estimates.rain_name(found[own[0]], "unseen")
 both = [r for sweep in known.values() for records in sweep.values() for r in records]
 plots.chart(
     figure,
@@ -375,12 +375,12 @@ Markdown("\n".join(rows))
 def beyond(category, measure):
     """How much more special its own patches are to the fewest backgrounds than to many."""
     sweep = known[category]
-    return claims.known_beyond(sweep[few], sweep[many], "unseen", measure)
+    return estimates.known_beyond(sweep[few], sweep[many], "unseen", measure)
 
 
 def on_same(category):
     """On the same training patches: the contrast gain of the fewest minus that of many."""
-    return claims.on_known(known[category][few], known[category][many], "unseen", "contrast")
+    return estimates.on_known(known[category][few], known[category][many], "unseen", "contrast")
 
 
 # %% tags=["hide-input"]
@@ -398,8 +398,8 @@ def sides(category):
 
 # %% tags=["hide-input"]
 words = ("holds", "fails", "is not decided")
-damages = {claims.direction(beyond(c, "e_b"), "fails", "holds", words[2]) for c in known}
-removals = {claims.direction(on_same(c), *words) for c in known}
+damages = {estimates.direction(beyond(c, "e_b"), "fails", "holds", words[2]) for c in known}
+removals = {estimates.direction(on_same(c), *words) for c in known}
 first_half, second_half = (
     found_out.pop() if len(found_out) == 1 else words[2] for found_out in (damages, removals)
 )
@@ -420,9 +420,9 @@ Markdown(
 # %% tags=["hide-input"]
 lines = []
 for test in ("unseen", "shown_unseen"):
-    values = [claims.mean(natural[n], test, "contrast").value for n in (few, many)]
+    values = [estimates.mean(natural[n], test, "contrast").value for n in (few, many)]
     ahead = few if values[0] > values[1] else many
-    rain_here = claims.rain_name(natural[few][0], test)
+    rain_here = estimates.rain_name(natural[few][0], test)
     pair = f"{values[0]:.2f} with N = {few}, {values[1]:.2f} with {many}"
     lines.append(f"{rain_here}: {pair}; N = {ahead} removes more")
 Markdown(
@@ -456,8 +456,8 @@ def draw(axes, sweep, network, measure):
 def panels(measure, label):
     """One panel a category, one line a network."""
     figure, pairs = plt.subplots(2, 2, figsize=(8, 6), sharex=True, sharey=True)
-    for axes, category in zip(pairs.flat, ledger.CATEGORIES, strict=True):
-        for network in [n for n, c in ledger.SWEEPS if c == category]:
+    for axes, category in zip(pairs.flat, claims.CATEGORIES, strict=True):
+        for network in [n for n, c in claims.SWEEPS if c == category]:
             draw(axes, sweeps[network, category], network, measure)
         plots.axis_of_counts(axes, setting.coarse_counts)
         axes.set_title(category)
@@ -472,9 +472,9 @@ def panels(measure, label):
 def in_words(measure):
     """The ends of each ResNet line, for those who cannot see the chart."""
     ends = []
-    for category in ledger.CATEGORIES:
+    for category in claims.CATEGORIES:
         sweep = sweeps["resnet", category]
-        a, b = (claims.mean(sweep[n], "unseen", measure).value for n in (few, many))
+        a, b = (estimates.mean(sweep[n], "unseen", measure).value for n in (few, many))
         digits = 2 if measure == "contrast" else 1
         ends.append(f"{category} {a:.{digits}f} to {b:.{digits}f}")
     return f"ResNet from N = {few} to {many}: " + ", ".join(ends)
@@ -486,14 +486,14 @@ note = plots.source_note(drawn, scale)
 # %% tags=["hide-input"]
 figure, pairs = panels("e_r", "E_R on unseen rain (grey levels)")
 exact = {
-    category: claims.mean(sweeps["resnet", category][few], "unseen", "exact_e_r").value
-    for category in ledger.CATEGORIES
+    category: estimates.mean(sweeps["resnet", category][few], "unseen", "exact_e_r").value
+    for category in claims.CATEGORIES
 }
-for axes, category in zip(pairs.flat, ledger.CATEGORIES, strict=True):
+for axes, category in zip(pairs.flat, claims.CATEGORIES, strict=True):
     plots.reference_line(axes, exact[category], "exact removal", below=True)
 pairs[0, 0].set_ylim(bottom=min(exact.values()) - 10)  # room for the words
 heights = [
-    claims.mean(records, "unseen", "e_r").value > exact[category]
+    estimates.mean(records, "unseen", "e_r").value > exact[category]
     for (_, category), sweep in sweeps.items()
     for records in sweep.values()
 ]
@@ -558,10 +558,10 @@ for axes, (measure, label) in zip(row, labels.items(), strict=True):
 plots.reference_line(row[0], 1, "as much as the rain", below=True)
 
 # %% tags=["hide-input"]
-ends = {m: [claims.mean(natural[n], "unseen", m).value for n in (setting.patch_counts[0], most)]
+ends = {m: [estimates.mean(natural[n], "unseen", m).value for n in (setting.patch_counts[0], most)]
         for m in labels}
 told = ", ".join(f"{labels[m]} from {a:.2f} to {b:.2f}" for m, (a, b) in ends.items())
-best = claims.best_count(natural, "unseen", "contrast")
+best = estimates.best_count(natural, "unseen", "contrast")
 plots.chart(
     figure,
     alt=f"From the fewest to the most backgrounds: {told}",
@@ -663,8 +663,8 @@ Markdown("\n".join(rows) + f"\n\n{said}")
 # ## What we found
 
 # %% tags=["hide-input"]
-change = claims.difference(natural[most], natural[few_n], "unseen", "contrast")
-cost = claims.difference(natural[most], natural[few_n], "unseen", "e_b")
+change = estimates.difference(natural[most], natural[few_n], "unseen", "contrast")
+cost = estimates.difference(natural[most], natural[few_n], "unseen", "e_b")
 so = " So *less data is not better*." if change.low > 0 and cost.high < 0 else ""
 Markdown(
     "**The answer at this scale.** How many pictures it takes until a network stops learning "
@@ -690,17 +690,17 @@ def course(network, measure):
     """In which categories a measure rises, falls, or does neither clearly."""
     words = ("rises", "falls", "does not clearly change")
     found = {}
-    for category in [c for n, c in ledger.SWEEPS if n == network]:
+    for category in [c for n, c in claims.SWEEPS if n == network]:
         sweep = sweeps[network, category]
-        change = claims.difference(sweep[many], sweep[few], "unseen", measure)
-        found.setdefault(claims.direction(change, *words), []).append(category)
+        change = estimates.difference(sweep[many], sweep[few], "unseen", measure)
+        found.setdefault(estimates.direction(change, *words), []).append(category)
     return "; ".join(f"{word} for {', '.join(names)}" for word, names in found.items())
 
 
 # %% tags=["hide-input"]
 names = {"e_r": "E_R", "contrast": "contrast gain", "e_b": "E_B"}
 lines = []
-for network in ledger.NETWORKS:
+for network in claims.NETWORKS:
     told = ". ".join(f"{name} {course(network, measure)}" for measure, name in names.items())
     lines.append(f"- **{plots.NETWORK_NAME[network]}**: {told}.")
 Markdown(
@@ -710,7 +710,7 @@ Markdown(
 )
 
 # %% tags=["hide-input"]
-table = ledger.table(setting).set_index("claim")
+table = claims.table(setting).set_index("claim")
 lines = []
 for claim in ("fewer-backgrounds", "collapse", "reconstruction"):
     row = table.loc[claim]
@@ -749,5 +749,5 @@ Markdown("The claims of the papers that this chapter can judge (chapter 15 has t
 # %% tags=["hide-input"]
 plots.sources(
     "2026: Fig. 4, 10; 2023: Fig. 4, 7",
-    ["experiments.py", "claims.py", "models/unet.py", "models/swinir.py"],
+    ["experiments.py", "estimates.py", "models/unet.py", "models/swinir.py"],
 )

@@ -58,7 +58,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
 
-from rainlens import claims, plots, rain
+from rainlens import estimates, plots, rain
 from rainlens.experiments import run, scale_named
 
 plots.use_style()
@@ -86,7 +86,7 @@ sweeps = {name: {} for name in rain.RANGES}
 for record in records:
     name, count = record.experiment["rain"], record.experiment["patches"]
     sweeps[name].setdefault(count, []).append(record)
-unseen = claims.rain_name(records[0], "unseen")
+unseen = estimates.rain_name(records[0], "unseen")
 one = grid[0]
 print(f"{len(grid)} experiments of {one.iterations:,} steps,")
 print(f"{one.batch} patches of {one.patch_size}x{one.patch_size} a step")
@@ -110,7 +110,7 @@ def draw(axes, test, measure):
 def in_words(test, measure):
     """The ends of each line, for those who cannot see the chart."""
     counts = setting.patch_counts
-    ends = {name: [claims.mean(sweep[n], test, measure).value for n in (counts[0], counts[-1])]
+    ends = {name: [estimates.mean(sweep[n], test, measure).value for n in (counts[0], counts[-1])]
             for name, sweep in sweeps.items()}
     told = [f"{name} range from {a:.2f} to {b:.2f}" for name, (a, b) in ends.items()]
     return f"from N = {counts[0]} to {counts[-1]}: " + ", ".join(told)
@@ -119,10 +119,10 @@ def in_words(test, measure):
 note = plots.source_note(records, scale)
 
 # %% tags=["hide-input"]
-best = {name: claims.best_count(sweep, "unseen", "contrast") for name, sweep in sweeps.items()}
+best = {name: estimates.best_count(sweep, "unseen", "contrast") for name, sweep in sweeps.items()}
 counts = setting.patch_counts
 falls = {
-    name: claims.difference(sweep[counts[-1]], sweep[best[name].n], "unseen", "contrast")
+    name: estimates.difference(sweep[counts[-1]], sweep[best[name].n], "unseen", "contrast")
     for name, sweep in sweeps.items()
 }
 replies = {
@@ -154,7 +154,7 @@ figure, panels = plt.subplots(1, len(drawn), figsize=(3.9 * len(drawn), 3.8))
 told = []
 for axes, (test, measure, name) in zip(panels, drawn, strict=True):
     draw(axes, test, measure)
-    label = f"{name} gain on {claims.rain_name(records[0], test)}"
+    label = f"{name} gain on {estimates.rain_name(records[0], test)}"
     axes.set_ylabel(label)
     axes.tick_params("x", labelrotation=60, labelsize=9)
     told.append(f"{label} {in_words(test, measure)}")
@@ -178,7 +178,7 @@ plots.chart(
 figure, pair = plt.subplots(1, 2, figsize=(9, 3.6))
 draw(pair[0], "unseen", "e_r")
 draw(pair[1], "unseen", "e_b")
-exact = claims.mean(records, "unseen", "exact_e_r").value
+exact = estimates.mean(records, "unseen", "exact_e_r").value
 plots.reference_line(pair[0], exact, "the rain, exactly removed", left=True, below=True)
 pair[0].set_ylabel("E_R (grey levels)")
 pair[1].set_ylabel("E_B (grey levels)")
@@ -205,7 +205,7 @@ rows = [
     "|---|---|---|---|",
 ]
 for name, sweep in sweeps.items():
-    rise = claims.difference(sweep[best[name].n], sweep[counts[0]], "unseen", "contrast")
+    rise = estimates.difference(sweep[best[name].n], sweep[counts[0]], "unseen", "contrast")
     rows.append(f"| {name} | {best[name]} | {rise} | {falls[name]} |")
 
 
@@ -218,8 +218,8 @@ def order(points):
 
 orders, said = {unseen: order(best)}, ""
 if "heavy" in records[0].tests:
-    heavy = claims.rain_name(records[0], "heavy")
-    found = {n: claims.best_count(s, "heavy", "contrast") for n, s in sweeps.items()}
+    heavy = estimates.rain_name(records[0], "heavy")
+    found = {n: estimates.best_count(s, "heavy", "contrast") for n, s in sweeps.items()}
     orders[heavy] = order(found)
     said = f" On {heavy} it is {', '.join(f'{p} ({n})' for n, p in found.items())}."
 told = " and ".join(f"**{word}** with the range on {name}" for name, word in orders.items())
@@ -246,13 +246,13 @@ paper = {"small": "up to 16", "medium": "up to 64", "large": "beyond 512"}
 levels = (0.9, 0.8)
 rows = []
 for name, sweep in sweeps.items():
-    found = [claims.tipping_point(sweep, "unseen", at) for at in levels]
+    found = [estimates.tipping_point(sweep, "unseen", at) for at in levels]
     rows.append(f"| {name} | {paper[name]} | {found[0]} | {found[1]} |")
 head = "| training rain | paper: fails at | N at gain 0.9 | at 0.8 |\n"
 Markdown(head + "|---|---|---|---|\n" + "\n".join(rows))
 
 # %% tags=["hide-input"]
-last = {name: claims.mean(s[counts[-1]], "unseen", "gain") for name, s in sweeps.items()}
+last = {name: estimates.mean(s[counts[-1]], "unseen", "gain") for name, s in sweeps.items()}
 told = ", ".join(f"{gain} ({name})" for name, gain in last.items())
 Markdown(f"With N = {counts[-1]:,} the removal gains are {told}. Just past a line is no collapse.")
 
@@ -371,24 +371,24 @@ words = ("rises", "falls", "does not clearly change")
 rows = ["| range | removal gain | contrast gain | damage E_B |", "|---|---|---|---|"]
 for name, sweep in sweeps.items():
     ends = sweep[largest], sweep[smallest]
-    gain, contrast = (claims.difference(*ends, "unseen", m) for m in ("gain", "contrast"))
-    damage = [claims.mean(end, "unseen", "e_b").text(1) for end in ends]
-    rows.append(f"| {name} | {claims.direction(gain, *words)} ({gain}) | "
-                f"{claims.direction(contrast, *words)} ({contrast}) | {damage[1]} to {damage[0]} |")
+    gain, contrast = (estimates.difference(*ends, "unseen", m) for m in ("gain", "contrast"))
+    damage = [estimates.mean(end, "unseen", "e_b").text(1) for end in ends]
+    rows.append(f"| {name} | {estimates.direction(gain, *words)} ({gain}) | "
+                f"{estimates.direction(contrast, *words)} ({contrast}) | {damage[1]} to {damage[0]} |")
 Markdown(f"From N = {smallest} to {largest:,}, on {unseen}:\n\n" + "\n".join(rows))
 
 # %% tags=["hide-input"]
 def tally(test, measure):
     """In how many ranges a measure falls, rises, or does neither clearly from fewest to most N."""
-    gaps = [claims.difference(s[largest], s[smallest], test, measure) for s in sweeps.values()]
-    words = [claims.direction(gap, "rises", "falls", "is undecided") for gap in gaps]
+    gaps = [estimates.difference(s[largest], s[smallest], test, measure) for s in sweeps.values()]
+    words = [estimates.direction(gap, "rises", "falls", "is undecided") for gap in gaps]
     return ", ".join(f"{word} in {words.count(word)}" for word in sorted(set(words)))
 
 
 lines = [f"Of the {len(sweeps)} ranges, with more backgrounds:\n"]
 for test in ("unseen", "heavy"):
     if test in records[0].tests:
-        name = claims.rain_name(records[0], test)
+        name = estimates.rain_name(records[0], test)
         lines.append(f"- on {name}, the removal gain {tally(test, 'gain')};")
         lines.append(f"- on {name}, the contrast gain {tally(test, 'contrast')};")
 Markdown("\n".join(lines).removesuffix(";") + ".")
@@ -408,8 +408,8 @@ words = ("reproduced", "not reproduced", "not decided at this scale")
 rows = []
 for harder, easier in (("medium", "small"), ("large", "medium"), ("large", "small")):
     ends = sweeps[harder][largest], sweeps[easier][largest]
-    gain, contrast = (claims.difference(*ends, "unseen", m) for m in ("gain", "contrast"))
-    verdict = claims.direction(contrast, *words)
+    gain, contrast = (estimates.difference(*ends, "unseen", m) for m in ("gain", "contrast"))
+    verdict = estimates.direction(contrast, *words)
     rows.append(f"| {harder} over {easier} | {gain} | {contrast}, *{verdict}* |")
 Markdown(
     f"| N = {largest} | difference in removal gain | difference in contrast gain |\n|---|---|---|\n"
@@ -440,7 +440,7 @@ Markdown(
 
 # %% tags=["hide-input"]
 pictures, seeds = len(records[0].tests["unseen"]["gain"]), len(setting.seeds)
-points = [claims.tipping_point(sweep, "unseen") for sweep in sweeps.values()]
+points = [estimates.tipping_point(sweep, "unseen") for sweep in sweeps.values()]
 tipped = [point for point in points if 0 < point.n < np.inf]
 Markdown(
     f"- These networks were trained for {grid[0].iterations:,} steps; the papers' for 250,000. "
@@ -478,5 +478,5 @@ Markdown(
 
 # %% tags=["hide-input"]
 plots.sources(
-    "2026: Fig. 8, Table 1; 2023: Fig. 5, Table 1", ["rain.py", "claims.py", "experiments.py"]
+    "2026: Fig. 8, Table 1; 2023: Fig. 5, Table 1", ["rain.py", "estimates.py", "experiments.py"]
 )

@@ -61,8 +61,8 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 
-from rainlens import claims, complexity, evaluation, images
-from rainlens import ledger, metrics, models, plots
+from rainlens import estimates, complexity, evaluation, images
+from rainlens import claims, metrics, models, plots
 from rainlens.experiments import Survey, run, scale_named, snapshot
 
 plots.use_style()
@@ -131,7 +131,7 @@ plots.gallery(
 # %% tags=["grid"]
 surveys = [
     Survey(backgrounds=name, patch_size=setting.patch_size)
-    for name in ledger.CATEGORIES
+    for name in claims.CATEGORIES
 ]
 wide = Survey(backgrounds="natural")  # the papers' size of patches
 networks = {
@@ -157,7 +157,7 @@ print(f"{models.count_parameters(network):,} numbers to learn in each")
 Markdown(
     "| | here | 2026 paper (Sec. 3.1, 4.1.2) |\n|---|---|---|\n| training steps | "
     f"{one.iterations:,} | 100,000 |\n| earliest stage spoken of | {one.measure_every:,} | "
-    f"{ledger.EARLIEST_STAGE:,} |\n| patches of each class | {one.patches:,} | 10,000 |\n| pixels "
+    f"{claims.EARLIEST_STAGE:,} |\n| patches of each class | {one.patches:,} | 10,000 |\n| pixels "
     f"of a patch | {one.patch_size}x{one.patch_size} | 128x128 |"
 )
 
@@ -165,7 +165,7 @@ Markdown(
 COLOURS = dict(zip(KINDS, ("#0072B2", "#E69F00", "#CC3311"), strict=True))
 everyone = [r for records in trained.values() for r in records]
 ends = {
-    kind: {m: claims.mean(records, "unseen", m) for m in ("e_r", "gain", "contrast", "e_b")}
+    kind: {m: estimates.mean(records, "unseen", m) for m in ("e_r", "gain", "contrast", "e_b")}
     for kind, records in trained.items()
 }
 
@@ -173,8 +173,8 @@ ends = {
 def against(kind, measure):
     """Whether a network lies above both others by a measure, below one of them, or neither."""
     pairs = [(trained[kind], trained[other]) for other in KINDS if other != kind]
-    gaps = [claims.difference(*pair, "unseen", measure) for pair in pairs]
-    words = [claims.direction(gap, "above", "below", "open") for gap in gaps]
+    gaps = [estimates.difference(*pair, "unseen", measure) for pair in pairs]
+    words = [estimates.direction(gap, "above", "below", "open") for gap in gaps]
     return "below" if "below" in words else "open" if "open" in words else "above"
 
 
@@ -229,7 +229,7 @@ plots.guess(question, {f"{NAMES[k]} ones".capitalize(): reply(k) for k in KINDS}
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(7.2, 3.8))
 edges = np.logspace(0, 5, 41)
-for survey, name, dash in zip(surveys, ledger.CATEGORIES, ("-", "--", "-.", ":"), strict=True):
+for survey, name, dash in zip(surveys, claims.CATEGORIES, ("-", "--", "-.", ":"), strict=True):
     values = np.clip(found[survey].tests["patches"]["sharpness"], 1, 1e5)
     axes.hist(values, edges, histtype="step", linewidth=1.8, linestyle=dash, label=name,
               color=plots.CATEGORY_COLOUR[name])
@@ -244,7 +244,7 @@ axes.legend(loc="upper left")
 
 # %% tags=["hide-input"]
 shares, medians = {}, {}
-for survey, name in zip(surveys, ledger.CATEGORIES, strict=True):
+for survey, name in zip(surveys, claims.CATEGORIES, strict=True):
     values = np.array(found[survey].tests["patches"]["sharpness"])
     shares[name] = [((values >= a) & (values < b)).mean() for a, b in KINDS.values()]
     medians[name] = np.median(values)
@@ -298,7 +298,7 @@ for axes, (measure, label) in zip(row, labels.items(), strict=True):
     axes.set_title(f"{label}, unseen rain")
     axes.set_ylim(bottom=0)
 row[1].legend(loc="lower right")
-exact = claims.mean(trained["low"], "unseen", "exact_e_r").value
+exact = estimates.mean(trained["low"], "unseen", "exact_e_r").value
 plots.reference_line(row[0], exact, "exact removal", below=True)
 
 
@@ -352,8 +352,8 @@ def course(measure):
 steps = everyone[0].curves["iteration"]
 apart = course("e_r") == "rises" and course("contrast") != "rises"
 shift = ", ".join(f"{np.mean(changes[k, 'e_r']):+.1f} ({NAMES[k]})" for k in KINDS)
-early = (f" But all our steps lie before step {ledger.EARLIEST_STAGE:,}, the earliest stage that "
-         "the paper's text speaks of." if steps[-1] < ledger.EARLIEST_STAGE else "")
+early = (f" But all our steps lie before step {claims.EARLIEST_STAGE:,}, the earliest stage that "
+         "the paper's text speaks of." if steps[-1] < claims.EARLIEST_STAGE else "")
 Markdown(
     f"From step {steps[1]:,} to step {steps[-1]:,}, seed by seed:\n\n" + "\n".join(rows)
     + f"\n\nE_R of the soft network **{course('e_r')}**, E_B **{course('e_b')}**, and the "
@@ -368,7 +368,7 @@ Markdown(
 # The same photograph with unseen streaks, cleaned by each network at three moments.
 
 # %% tags=["hide-input"]
-test = claims.test_set(found[one], "shown_unseen")
+test = estimates.test_set(found[one], "shown_unseen")
 rainy, clean = evaluation.load(test)
 moments = [snapshot(test.name, step) for step in one.snapshots] + [test.name]
 steps = [*one.snapshots, one.iterations]
@@ -408,8 +408,8 @@ parts = {name: metrics.change_parts(picture, wet, dry) for name, picture in pain
 damages = {name: metrics.e_b(picture, wet, dry) for name, picture in painted.items()}
 of_rain = [parts["exact removal"][part].numpy() for part in ("offset", "along_rain")]
 for kind, records in trained.items():
-    parts[NAMES[kind]] = claims.change_parts(records, test.name, *of_rain)
-    damages[NAMES[kind]] = claims.per_image(records, test.name, "e_b")
+    parts[NAMES[kind]] = estimates.change_parts(records, test.name, *of_rain)
+    damages[NAMES[kind]] = estimates.per_image(records, test.name, "e_b")
 
 
 # %% tags=["hide-input"]
@@ -458,7 +458,7 @@ if by_e_r == by_contrast:
     removal = f"{patches_of(by_e_r)} (by E_R and by contrast gain)"
 else:
     removal = f"{patches_of(by_e_r)} by E_R, {patches_of(by_contrast)} by contrast gain"
-unseen = claims.rain_name(found[one], "unseen")
+unseen = estimates.rain_name(found[one], "unseen")
 rows = [f"| exact removal | {exact:.1f} | 1 | 1 | 0 |"]
 for kind, v in ends.items():
     rows.append(f"| {NAMES[kind]} | {v['e_r'].text(1)} | {v['gain']} | {v['contrast']} "
@@ -475,7 +475,7 @@ Markdown(
 )
 
 # %% tags=["hide-input"]
-table = ledger.table(setting).set_index("claim")
+table = claims.table(setting).set_index("claim")
 rows = ["| claim of the 2026 paper (Fig. 6) | our records |", "|---|---|"]
 for claim in ("low-sharpness", "sharpness-tradeoff"):
     rows.append(f"| {table.loc[claim, 'says']} | **{table.loc[claim, 'verdict']}** |")

@@ -62,7 +62,7 @@ import torch
 from IPython.display import Markdown
 from scipy import stats
 
-from rainlens import claims, complexity, images, ledger, plots
+from rainlens import estimates, complexity, images, claims, plots
 from rainlens.experiments import Survey, run, scale_named
 
 plots.use_style()
@@ -156,10 +156,10 @@ Markdown("| picture | " + " | ".join(f"C_{k}" for k in range(len(profile))) + " 
 # a patch. Intervals resample *pictures*, since patches of one picture are alike.
 
 # %% tags=["grid"]
-surveys = {name: Survey(backgrounds=name) for name in ledger.CATEGORIES}
+surveys = {name: Survey(backgrounds=name) for name in claims.CATEGORIES}
 sweeps = {
     name: setting.sweep(True, backgrounds=name)
-    for name in ledger.CATEGORIES
+    for name in claims.CATEGORIES
 }
 grid = [*surveys.values(), *(e for part in sweeps.values() for e in part)]
 
@@ -169,20 +169,20 @@ found = dict(
 )
 surveyed = {name: found[survey] for name, survey in surveys.items()}
 trained = {
-    name: claims.by_count(part, found) for name, part in sweeps.items()
+    name: estimates.by_count(part, found) for name, part in sweeps.items()
 }
 few, many = setting.coarse_counts[0], setting.coarse_counts[-1]
 # The mean C of the patches of each picture.
 each = {
-    name: claims.by_picture(record, claims.structure(record))
+    name: estimates.by_picture(record, estimates.structure(record))
     for name, record in surveyed.items()
 }
 
 # %% tags=["hide-input"]
 NAMES = dict(faces="Portraits", natural="Photographs", comics="Comics", urban="Buildings")
-means = {name: claims.mean_of(values) for name, values in each.items()}
+means = {name: estimates.mean_of(values) for name, values in each.items()}
 top = max(means, key=lambda n: means[n].value)
-gaps = {name: claims.gap(each[top], each[name]) for name in means if name != top}
+gaps = {name: estimates.gap(each[top], each[name]) for name in means if name != top}
 clear = all(gap.low > 0 for gap in gaps.values())
 
 
@@ -242,7 +242,7 @@ plots.gallery(
 # %% tags=["hide-input"]
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4), width_ratios=(1, 1.3))
 for place, (name, record) in enumerate(surveyed.items()):
-    measures = claims.structure(record)
+    measures = estimates.structure(record)
     every = np.sum([record.tests["patches"][m] for m in measures], axis=0)
     colour = plots.CATEGORY_COLOUR[name]
     line = dict(color=colour, linewidth=1.5)
@@ -251,7 +251,7 @@ for place, (name, record) in enumerate(surveyed.items()):
     mean = means[name]
     left.errorbar(place, mean.value, [[mean.value - mean.low], [mean.high - mean.value]],
                   color=colour, marker=plots.CATEGORY_MARKER[name], capsize=3)
-    levels = [claims.mean_of(claims.by_picture(record, [m])).value for m in measures]
+    levels = [estimates.mean_of(estimates.by_picture(record, [m])).value for m in measures]
     right.plot(range(len(levels)), levels, color=colour, marker=plots.CATEGORY_MARKER[name],
                label=name)
 
@@ -264,7 +264,7 @@ right.set_xlabel("scale k, and the side of its blocks")
 right.set_ylim(bottom=0)
 right.legend(loc="lower right")
 finest, coarsest = (
-    max(surveyed, key=lambda n: claims.by_picture(surveyed[n], [m]).mean())
+    max(surveyed, key=lambda n: estimates.by_picture(surveyed[n], [m]).mean())
     for m in (measures[0], measures[-1])
 )
 
@@ -293,7 +293,7 @@ plots.chart(
 def removed(name, measure):
     """Values on unseen rain: (counts of N, seeds, test pictures)."""
     sweep = trained[name].values()
-    values = [claims.per_image(r, "unseen", measure) for r in sweep]
+    values = [estimates.per_image(r, "unseen", measure) for r in sweep]
     return np.array(values)[:, :, ~np.isnan(values).any(axis=(0, 1))]
 
 def relative(values):
@@ -337,7 +337,7 @@ pair[0].legend(loc="upper right", ncols=2)
 networks = [found[e] for part in sweeps.values() for e in part]
 ends = f"at N = {many} relative to {few}"
 by = {m: f"for {', '.join(names) or 'none'}" for m, names in fallen.items()}
-above = [claims.between(sweep[few], "unseen", "e_r", "exact_e_r").low > 0
+above = [estimates.between(sweep[few], "unseen", "e_r", "exact_e_r").low > 0
          for sweep in trained.values()]
 
 # %% tags=["hide-input"]
@@ -399,7 +399,7 @@ elif len(words) > 1:
 
 # %% tags=["hide-input"]
 C = {name: means[name].value for name in trained}
-places = {name: place for place, name in enumerate(ledger.COMPLEXITY_ORDER, 1)}
+places = {name: place for place, name in enumerate(claims.COMPLEXITY_ORDER, 1)}
 rows = ["| category | complexity C | E_R lost | contrast gain lost | place in P |"]
 rows.append("|---" * 5 + "|")
 for name in sorted(C, key=lambda n: -C[n]):
@@ -435,8 +435,8 @@ by_decline = {m: sorted(kept[m], key=kept[m].get) for m in LABELS}
 rows = ["| measure | order, most complicated first | tau, E_R lost | tau, contrast gain lost |"]
 rows.append("|---" * 4 + "|")
 agreeing = {m: [] for m in LABELS}
-for name in [*claims.structure(surveyed["natural"]), "sharpness"]:
-    level = {n: claims.by_picture(r, [name]).mean() for n, r in surveyed.items()}
+for name in [*estimates.structure(surveyed["natural"]), "sharpness"]:
+    level = {n: estimates.by_picture(r, [name]).mean() for n, r in surveyed.items()}
     order, label = sorted(level, key=lambda n: -level[n]), name.replace("structure", "C_")
     for measure in LABELS:
         agreeing[measure] += [label] * (order == by_decline[measure])
@@ -465,14 +465,14 @@ Markdown(
 # ## What we found
 
 # %% tags=["hide-input"]
-table = ledger.table(setting).set_index("claim")
-tips = {name: claims.tipping_point(trained[name], "unseen") for name in C}
+table = claims.table(setting).set_index("claim")
+tips = {name: estimates.tipping_point(trained[name], "unseen") for name in C}
 rows = ["| category | complexity C | tipping point | place in P |", "|---" * 4 + "|"]
 for name in sorted(C, key=lambda n: -C[n]):
     rows.append(f"| {name} | {means[name].text(4)} | {tips[name]} | {places[name]} |")
 loose = ""
 for name in (n for n, tip in tips.items() if np.isinf(tip.high) and not np.isinf(tip.n)):
-    gains = [claims.mean(part, "unseen", "gain").value for part in trained[name].values()]
+    gains = [estimates.mean(part, "unseen", "gain").value for part in trained[name].values()]
     loose += (f" The point of {name} is a loose one: its gain at N = "
               f"{', '.join(map(str, trained[name]))} is {', '.join(f'{g:.2f}' for g in gains)}.")
 said = ["| claim of the 2026 paper | our records |", "|---|---|"]
@@ -491,7 +491,7 @@ Markdown(
     + ("" if clear else ", though they are not clearly ahead")
     + f". {decision}; {so[tells]} where removal tips.\n\n" + "\n".join(rows)
     + "\n\nThe tipping point is the number of backgrounds at which the removal gain falls below "
-    f"{claims.TIPPING_GAIN} (chapter 5); &gt; means beyond our sweep.{loose}\n\n"
+    f"{estimates.TIPPING_GAIN} (chapter 5); &gt; means beyond our sweep.{loose}\n\n"
     + "And the papers' two orders of *C*? " * bool(orders)
     + " ".join(f"{o[0].upper()}{o[1:]}." for o in orders)
     + "\n\n" + "\n".join(said)
@@ -529,4 +529,4 @@ Markdown(
 # </details>
 
 # %% tags=["hide-input"]
-plots.sources("2026: Fig. 3a, 9; 2023: Fig. 2a, 6", ["complexity.py", "claims.py", "ledger.py"])
+plots.sources("2026: Fig. 3a, 9; 2023: Fig. 2a, 6", ["complexity.py", "estimates.py", "claims/__init__.py"])

@@ -60,7 +60,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
 
-from rainlens import claims, ledger, models, plots
+from rainlens import estimates, claims, models, plots
 from rainlens.experiments import Survey, run, scale_named
 
 plots.use_style()
@@ -78,7 +78,7 @@ setting = scale_named(scale)
 # %% tags=["grid"]
 schools = {
     name: setting.sweep(True, backgrounds=name)
-    for name in ledger.CATEGORIES
+    for name in claims.CATEGORIES
 }
 sizes = {
     name: setting.sweep(True, options=options)
@@ -86,7 +86,7 @@ sizes = {
 }
 surveys = {
     name: Survey(backgrounds=name, patch_size=setting.patch_size)
-    for name in ledger.CATEGORIES
+    for name in claims.CATEGORIES
 }
 sweeps = (*schools.values(), *sizes.values())
 trainings = [e for part in sweeps for e in part]
@@ -97,10 +97,10 @@ found = dict(
     zip(grid, run(grid, setting, recompute=recompute), strict=True)
 )
 few, many = setting.coarse_counts[0], setting.coarse_counts[-1]
-own = {name: claims.by_count(part, found) for name, part in schools.items()}
+own = {name: estimates.by_count(part, found) for name, part in schools.items()}
 abroad = {
     name: {
-        n: claims.tested_on(records, "transfer")
+        n: estimates.tested_on(records, "transfer")
         for n, records in sweep.items()
     }
     for name, sweep in own.items()
@@ -115,13 +115,13 @@ everyone = [r for sweep in own.values() for records in sweep.values() for r in r
 
 def compared(ours, theirs, n):
     """The damage on natural pictures of one school minus another's, picture by picture."""
-    return claims.difference(abroad[ours][n], abroad[theirs][n], "unseen", "e_b")
+    return estimates.difference(abroad[ours][n], abroad[theirs][n], "unseen", "e_b")
 
 
 def alike(name, n):
     """Whether a school's damage lies within a fifth of natural training's, interval and seeds."""
     gap = compared(name, "natural", n)
-    margin = ledger.ALIKE * claims.mean(natural[n], "unseen", "e_b").value
+    margin = claims.ALIKE * estimates.mean(natural[n], "unseen", "e_b").value
     return all(abs(value) < margin for value in (gap.low, gap.high, *gap.by_seed))
 
 
@@ -129,11 +129,11 @@ def alike(name, n):
 def reply(name):
     """What the records say to those who chose this school as the one that damages most."""
     rest = [compared(name, o, many) for o in FOREIGN if o != name]
-    words = [claims.direction(gap, "more", "less", "open") for gap in rest]
+    words = [estimates.direction(gap, "more", "less", "open") for gap in rest]
     said = ("No, another school damages more." if "less" in words
             else "These records cannot tell." if "open" in words else "Yes.")
     gap = compared(name, "natural", many)
-    margin = ledger.ALIKE * claims.mean(natural[many], "unseen", "e_b").value
+    margin = claims.ALIKE * estimates.mean(natural[many], "unseen", "e_b").value
     values = (gap.low, gap.high, *gap.by_seed)
     apart = min(values) > margin or max(values) < -margin
     word = "alike" if alike(name, many) else "not alike" if apart else "not clearly alike"
@@ -150,13 +150,13 @@ none += f" Like natural training: {', '.join(near) or 'none'}."
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(6, 2.6))
 for name in reversed(NAMES):
-    mean = claims.mean(abroad[name][many], "unseen", "e_b")
+    mean = estimates.mean(abroad[name][many], "unseen", "e_b")
     axes.barh(NAMES[name], mean.value, color=plots.CATEGORY_COLOUR[name],
               xerr=[[mean.value - mean.low], [mean.high - mean.value]], capsize=3, ecolor=plots.INK)
 axes.set_xlabel("E_B on natural pictures (grey levels)")
 
 # %% tags=["hide-input"]
-damage = {n: claims.mean(abroad[n][many], "unseen", "e_b") for n in NAMES}
+damage = {n: estimates.mean(abroad[n][many], "unseen", "e_b") for n in NAMES}
 worst = max(damage, key=lambda n: damage[n].value)
 shown = plots.chart(
     figure,
@@ -181,7 +181,7 @@ for axes, (measure, label) in zip(row, labels.items(), strict=True):
     axes.set_title(f"{label}, natural test pictures")
 row[0].legend(title="trained on")
 row[0].set_ylabel("grey levels")
-exact = claims.mean(natural[few], "unseen", "exact_e_r").value
+exact = estimates.mean(natural[few], "unseen", "exact_e_r").value
 row[1].set_ylim(bottom=exact - 6)  # room for the words
 plots.reference_line(row[1], exact, "exact removal", below=True)
 
@@ -191,7 +191,7 @@ def ends(measure):
     """The ends of each line, for those who cannot see the chart."""
     said = []
     for name, sweep in abroad.items():
-        a, b = (claims.mean(sweep[n], "unseen", measure).value for n in (few, many))
+        a, b = (estimates.mean(sweep[n], "unseen", measure).value for n in (few, many))
         said.append(f"{name} {a:.1f} to {b:.1f}")
     return f"from N = {few} to {many}: " + ", ".join(said)
 
@@ -214,12 +214,12 @@ plots.chart(
 # %% tags=["hide-input"]
 rows = ["| trained on | " + " | ".join(f"N = {n}" for n in setting.coarse_counts) + " |"]
 rows.append("|---" * (len(setting.coarse_counts) + 1) + "|")
-base = [claims.mean(natural[n], "unseen", "e_b").text(1) for n in setting.coarse_counts]
+base = [estimates.mean(natural[n], "unseen", "e_b").text(1) for n in setting.coarse_counts]
 rows.append("| natural: E_B | " + " | ".join(base) + " |")
 for name in FOREIGN:
     cells = []
     for n in setting.coarse_counts:
-        more = claims.difference(abroad[name][n], natural[n], "unseen", "e_b")
+        more = estimates.difference(abroad[name][n], natural[n], "unseen", "e_b")
         cells.append(f"{more.value:+.1f} [{more.low:+.1f},\N{NO-BREAK SPACE}{more.high:+.1f}]")
     rows.append(f"| {name}: E_B more by | " + " | ".join(cells) + " |")
 Markdown("\n".join(rows))
@@ -235,9 +235,9 @@ rows = [
     f"| N = {many}, trained on | E_B at home | E_B on natural | gain at home | gain on natural |"
 ]
 rows.append("|---" * 5 + "|")
-for name in ledger.CATEGORIES:
+for name in claims.CATEGORIES:
     cells = [
-        claims.mean(place[name][many], "unseen", measure).text(digits)
+        estimates.mean(place[name][many], "unseen", measure).text(digits)
         for measure, digits in (("e_b", 1), ("gain", 2))
         for place in (own, abroad)
     ]
@@ -247,9 +247,9 @@ Markdown("\n".join(rows))
 # %% tags=["hide-input"]
 medians = {n: np.median(found[s].tests["patches"]["sharpness"]) for n, s in surveys.items()}
 softest = min(medians, key=medians.get)
-ends_at = {m: {n: claims.mean(abroad[n][many], "unseen", m).value for n in NAMES} for m in labels}
+ends_at = {m: {n: estimates.mean(abroad[n][many], "unseen", m).value for n in NAMES} for m in labels}
 top = {m: max(values, key=values.get) for m, values in ends_at.items()}
-taken = claims.mean(abroad[softest][many], "unseen", "gain").value
+taken = estimates.mean(abroad[softest][many], "unseen", "gain").value
 Markdown(
     f"{NAMES[softest]} have the softest patches of the four (median sharpness "
     f"{medians[softest]:,.0f}, chapter 6). On natural pictures their pupils have a removal gain "
@@ -269,7 +269,7 @@ Markdown(
 # %%
 first = setting.seeds[0]  # the same for all: sizes are compared
 by_size = {
-    name: claims.by_count([e for e in part if e.seed == first], found)
+    name: estimates.by_count([e for e in part if e.seed == first], found)
     for name, part in sizes.items()
 }
 for name, options in setting.sizes.items():
@@ -288,7 +288,7 @@ row[0].legend(title="blocks x channels")
 row[0].set_ylabel("grey levels")
 plots.reference_line(row[1], exact, "exact removal", below=True, left=True)
 row[1].set_ylim(bottom=exact - 4)  # room for the words
-told = {name: [claims.mean(sweep[n], "unseen", "e_r").value for n in (few, many)]
+told = {name: [estimates.mean(sweep[n], "unseen", "e_r").value for n in (few, many)]
         for name, sweep in by_size.items()}
 
 # %% tags=["hide-input"]
@@ -299,7 +299,7 @@ words = ("more", "less", "neither clearly more nor less")
 
 def larger(n, measure):
     """The largest network minus the smallest, picture by picture."""
-    return claims.difference(by_size[largest][n], by_size[smallest][n], "unseen", measure)
+    return estimates.difference(by_size[largest][n], by_size[smallest][n], "unseen", measure)
 
 
 def lowest(score):
@@ -307,11 +307,11 @@ def lowest(score):
     return min(by_size, key=lambda name: score(by_size[name][many]))
 
 
-nearest = lowest(lambda rs: abs(claims.mean(rs, "unseen", "e_r").value - exact))
-gentlest = lowest(lambda rs: claims.mean(rs, "unseen", "e_b").value)
+nearest = lowest(lambda rs: abs(estimates.mean(rs, "unseen", "e_r").value - exact))
+gentlest = lowest(lambda rs: estimates.mean(rs, "unseen", "e_b").value)
 
 # %% tags=["hide-input"]
-changed = [claims.direction(larger(n, "e_r"), *words) for n in (few, many)]
+changed = [estimates.direction(larger(n, "e_r"), *words) for n in (few, many)]
 plots.chart(
     figure,
     alt=f"E_R from N = {few} to {many}: "
@@ -329,7 +329,7 @@ for n in (few, many):
     cells = []
     for measure in labels:
         gap = larger(n, measure)
-        word = claims.direction(gap, "higher", "lower", "neither")
+        word = estimates.direction(gap, "higher", "lower", "neither")
         cells.append(f"**{word}**: {gap.text(2 if measure == 'contrast' else 1)}")
     rows.append(f"| N = {n} | " + " | ".join(cells) + " |")
 Markdown("The paper finds E_B and E_R of larger networks higher with few backgrounds, and lower "
@@ -345,7 +345,7 @@ Markdown("The paper finds E_B and E_R of larger networks higher with few backgro
 levels = (0.9, 1.0, 1.1)
 rows = ["| network | " + " | ".join(f"gain {level}" for level in levels) + " |"]
 rows.append("|---" * (len(levels) + 1) + "|")
-points = {name: [claims.tipping_point(sweep, "unseen", level) for level in levels]
+points = {name: [estimates.tipping_point(sweep, "unseen", level) for level in levels]
           for name, sweep in by_size.items()}
 rows += [f"| {name} | " + " | ".join(map(str, tips)) + " |" for name, tips in points.items()]
 pairs = [
@@ -377,7 +377,7 @@ Markdown(
 # %% tags=["hide-input"]
 def least_first(n, measure):
     """The schools by a measure on natural pictures."""
-    return sorted(NAMES, key=lambda name: claims.mean(abroad[name][n], "unseen", measure).value)
+    return sorted(NAMES, key=lambda name: estimates.mean(abroad[name][n], "unseen", measure).value)
 
 
 def ordered(n, measure):
@@ -385,8 +385,8 @@ def ordered(n, measure):
     order = least_first(n, measure)
     said = NAMES[order[0]].lower()
     for one, other in zip(order, order[1:], strict=False):
-        gap = claims.difference(abroad[other][n], abroad[one][n], "unseen", measure)
-        said += f" {claims.direction(gap, '&lt;', '&gt;', '=')} {NAMES[other].lower()}"
+        gap = estimates.difference(abroad[other][n], abroad[one][n], "unseen", measure)
+        said += f" {estimates.direction(gap, '&lt;', '&gt;', '=')} {NAMES[other].lower()}"
     return said
 
 
@@ -394,7 +394,7 @@ def ordered(n, measure):
 def swap(ours, theirs):
     """Whether one school is clearly better at one N and clearly worse at another."""
     gaps = [compared(ours, theirs, n) for n in setting.coarse_counts]
-    return {-1, 1} <= {claims.direction(gap, 1, -1, 0) for gap in gaps}
+    return {-1, 1} <= {estimates.direction(gap, 1, -1, 0) for gap in gaps}
 
 
 swapped = any(swap(a, b) for a in abroad for b in abroad if a != b)
@@ -405,7 +405,7 @@ rows += [f"| {n} | {ordered(n, 'e_b')} | {ordered(n, 'contrast')} |"
 bare = [NAMES[least_first(many, m)[0]].lower() for m in ("contrast", "e_r")]
 lowest_of = (f"{bare[0]} have the lowest contrast gain and the lowest E_R" if bare[0] == bare[1]
              else f"{bare[0]} have the lowest contrast gain, {bare[1]} the lowest E_R")
-apart = [claims.difference(abroad[a][many], abroad[b][many], "unseen", "contrast")
+apart = [estimates.difference(abroad[a][many], abroad[b][many], "unseen", "contrast")
          for a, b in (("faces", "urban"), ("comics", "natural"))]
 
 # %% tags=["hide-input"]
@@ -422,7 +422,7 @@ Markdown(
 )
 
 # %% tags=["hide-input"]
-table = ledger.table(setting).set_index("claim")
+table = claims.table(setting).set_index("claim")
 rows = ["| claim of the 2023 paper | our records |", "|---|---|"]
 for claim in ("transfer", "model-size"):
     rows.append(f"| {table.loc[claim, 'says']} | **{table.loc[claim, 'verdict']}** |")
@@ -458,4 +458,4 @@ Markdown("The two claims, judged (the rules are in chapter 15):\n\n" + "\n".join
 # </details>
 
 # %% tags=["hide-input"]
-plots.sources("2023: Fig. 10, 11", ["experiments.py", "claims.py", "models/resnet.py"])
+plots.sources("2023: Fig. 10, 11", ["experiments.py", "estimates.py", "models/resnet.py"])

@@ -52,7 +52,7 @@ recompute = False
 import matplotlib.pyplot as plt
 from IPython.display import Markdown
 
-from rainlens import ledger, plots
+from rainlens import claims, plots
 from rainlens.experiments import Experiment, ToyExperiment, run, scale_named
 
 plots.use_style()
@@ -62,11 +62,11 @@ setting = scale_named(scale)
 # The ledger reads what the other chapters computed. It needs no network of its own.
 
 # %% tags=["grid"]
-grid = ledger.grid(setting)
+grid = claims.grid(setting)
 
 # %%
 records = run(grid, setting, recompute=recompute)
-table = ledger.table(setting)
+table = claims.table(setting)
 count = table["verdict"].value_counts()
 
 # %% [markdown]
@@ -74,7 +74,7 @@ count = table["verdict"].value_counts()
 
 # %% tags=["hide-input"]
 tested = int(table["tested"].sum())
-yes = int(count.get(ledger.REPRODUCED, 0))
+yes = int(count.get(claims.REPRODUCED, 0))
 SPANS = {"fewer than a third": (0, 1 / 3), "a third to two thirds": (1 / 3, 2 / 3),
          "more than two thirds": (2 / 3, 1.01)}
 replies = {
@@ -86,9 +86,9 @@ shown = plots.Shown("", "What became of the others stands below.", told)
 plots.guess("Of the claims that we could test, how many are reproduced?", replies, shown)
 
 # %% tags=["hide-input"]
-no, left = (int(count.get(verdict, 0)) for verdict in ledger.VERDICTS[1:])
+no, left = (int(count.get(verdict, 0)) for verdict in claims.VERDICTS[1:])
 untested = len(table) - tested
-toy = int(((table["verdict"] == ledger.REPRODUCED) & (table["chapter"] == 3)).sum())
+toy = int(((table["verdict"] == claims.REPRODUCED) & (table["chapter"] == 3)).sum())
 long = {kind: sorted({e.iterations for e in grid if isinstance(e, kind)})
         for kind in (Experiment, ToyExperiment)}
 steps, toy_steps = (" or ".join(f"{n:,}" for n in found) for found in long.values())
@@ -102,7 +102,7 @@ Markdown(
 # %% tags=["hide-input"]
 parts = {"Part I": (1, 3), "Part II": (4, 8), "Part III": (9, 12)}
 WORDS = ("reproduced", "not reproduced", "tested, not decided", "not tested yet")
-standing = table["verdict"].where(table["tested"], WORDS[3]).replace(ledger.UNDECIDED, WORDS[2])
+standing = table["verdict"].where(table["tested"], WORDS[3]).replace(claims.UNDECIDED, WORDS[2])
 shades = dict(zip(WORDS, ("#009E73", "#D55E00", "#C8C8C8", "white"), strict=True))
 figure, axes = plt.subplots(figsize=(3.4, 3.1))
 start, told = dict.fromkeys(parts, 0), []
@@ -123,7 +123,7 @@ axes.set_xlim(right=1.05 * axes.dataLim.x1)
 figure.legend(axes.containers, WORDS, loc="outside upper left", fontsize=10)
 
 # %% tags=["hide-input"]
-failed = table[table["verdict"] == ledger.NOT_REPRODUCED]["chapter"]
+failed = table[table["verdict"] == claims.NOT_REPRODUCED]["chapter"]
 lie = {part: int(failed.between(*span).sum()) for part, span in parts.items()}
 most = max(lie, key=lie.get)
 where = f"All {no} are in {most}." if lie[most] == no else f"{most} has {lie[most]} of {no}."
@@ -172,7 +172,7 @@ RULES = {
     "low-sharpness": "E_R must be highest at the end, and at each stage in all seeds; another "
     "class that leads at one stage in all seeds is enough against it",
     "sharpness-tradeoff": "E_B and E_R must both fall over the training, in all seeds, in a run of "
-    f"at least {ledger.EARLIEST_STAGE:,} steps",
+    f"at least {claims.EARLIEST_STAGE:,} steps",
     "reconstruction": "E_B must lose less than a quarter as much after N = 256 as before",
 }
 
@@ -255,9 +255,9 @@ def entries(verdict):
 
 # %% tags=["hide-input"]
 rows = ["| claim | verdict |", "|---|---|"]
-for verdict in ledger.VERDICTS:
+for verdict in claims.VERDICTS:
     for row in table[table["verdict"] == verdict].itertuples():
-        said = f"**{verdict}**" if verdict != ledger.UNDECIDED else standing[row.Index]
+        said = f"**{verdict}**" if verdict != claims.UNDECIDED else standing[row.Index]
         rows.append(f"| {row.says} ({row.where}) | {said} |")
 Markdown("\n".join(rows))
 
@@ -268,19 +268,19 @@ Markdown("\n".join(rows))
 # ## Reproduced
 
 # %% tags=["hide-input"]
-entries(ledger.REPRODUCED)
+entries(claims.REPRODUCED)
 
 # %% [markdown]
 # ## Not reproduced
 
 # %% tags=["hide-input"]
-entries(ledger.NOT_REPRODUCED)
+entries(claims.NOT_REPRODUCED)
 
 # %% [markdown]
 # ## Tested, not decided
 
 # %% tags=["hide-input"]
-entries(ledger.UNDECIDED)
+entries(claims.UNDECIDED)
 
 # %% [markdown]
 # ## Not tested yet
@@ -295,7 +295,7 @@ Markdown("\n".join(lines) or "None.")
 # %% [markdown]
 # ## Try it
 #
-# 1. Change the rule of a claim: copy its function from `ledger.py` into a cell, and ask for half the effect, or twice. Does the verdict
+# 1. Change the rule of a claim: copy its function from `claims/__init__.py` into a cell, and ask for half the effect, or twice. Does the verdict
 #    depend on it?
 # 2. Run `rainlens claims --scale smoke` in a terminal. Which verdicts of tiny networks agree with these, and should you believe them?
 #
@@ -314,4 +314,4 @@ Markdown("\n".join(lines) or "None.")
 # </details>
 
 # %% tags=["hide-input"]
-plots.sources("2026 and 2023: all figures and tables", ["ledger.py", "claims.py", "records.py"])
+plots.sources("2026 and 2023: all figures and tables", ["claims/__init__.py", "estimates.py", "records.py"])

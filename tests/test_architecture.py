@@ -14,11 +14,9 @@ FLOORS = {
     2: {"models", "metrics", "complexity"},
     3: {"records", "training", "evaluation", "toy_evaluation", "scheduling", "cluster"},
     4: {"experiments"},
-    5: {
-        *("plots", "toy_plots", "claims", "ledger", "widgets", "audit", "planning"),
-        *("front_page", "provenance", "colab"),
-    },
-    6: {"cli", "build"},
+    6: {"estimates", "claims"},
+    7: {"plots", "toy_plots", "widgets", "audit", "planning", "site"},
+    8: {"cli"},
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 FILES = sorted(PACKAGE.rglob("*.py"))

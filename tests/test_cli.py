@@ -6,8 +6,9 @@ import nbformat
 import pytest
 from typer.testing import CliRunner
 
-from rainlens import build, cli, data, experiments
+from rainlens import cli, data, experiments
 from rainlens.records import Record, RecordStore
+from rainlens.site import build
 from rainlens.widgets import toy
 
 CHAPTER = """\

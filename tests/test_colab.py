@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import rainlens
-from rainlens import colab
+from rainlens.site import colab
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks").glob("*.py"))

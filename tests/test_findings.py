@@ -13,19 +13,19 @@ import torch
 from torchvision.transforms.functional import gaussian_blur
 
 from rainlens import (
-    build,
     claims,
     complexity,
+    estimates,
     evaluation,
     experiments,
     images,
-    ledger,
     metrics,
     rain,
     signals,
     toy_evaluation,
 )
 from rainlens.records import Record, RecordStore
+from rainlens.site import build
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTING = experiments.SCALES["cpu"]
@@ -125,7 +125,7 @@ def share(values: np.ndarray, kind: str) -> float:
 
 
 def test_portraits_are_soft_and_buildings_sharp_and_most_patches_in_no_class():
-    values = {name: surveyed(name, 64, "sharpness") for name in ledger.CATEGORIES}
+    values = {name: surveyed(name, 64, "sharpness") for name in claims.CATEGORIES}
     medians = {name: np.median(found) for name, found in values.items()}
     assert min(medians, key=medians.get) == "faces" and max(medians, key=medians.get) == "urban"
     for found in values.values():
@@ -150,15 +150,15 @@ def test_the_soft_network_damages_most_and_has_the_highest_contrast_gain():
         means = {}
         for kind in complexity.SHARPNESS_CLASSES:
             records = [STORE.load(SETTING.of_sharpness(kind, s).name) for s in SETTING.seeds]
-            means[kind] = claims.mean(records, "unseen", measure).value
+            means[kind] = estimates.mean(records, "unseen", measure).value
         assert max(means, key=means.get) == "low"
 
 
 def test_boxes_of_complexity_overlap_and_profiles_cross():
-    quartiles = [np.quantile(complexity_of(name), [0.25, 0.75]) for name in ledger.CATEGORIES]
+    quartiles = [np.quantile(complexity_of(name), [0.25, 0.75]) for name in claims.CATEGORIES]
     assert max(low for low, _ in quartiles) < min(high for _, high in quartiles)
     fine, coarse = (
-        sorted(ledger.CATEGORIES, key=lambda n: surveyed(n, 128, f"structure{k}").mean())
+        sorted(claims.CATEGORIES, key=lambda n: surveyed(n, 128, f"structure{k}").mean())
         for k in (0, 6)
     )
     assert fine != coarse
@@ -181,12 +181,12 @@ def test_our_comics_are_a_few_dozen_pages():
 def swept(name: str) -> dict[int, list[Record]]:
     """The sweep of a rain range, both seeds, by N."""
     part = SETTING.sweep(rain=name)
-    return claims.by_count(part, {e: STORE.load(e.name) for e in part})
+    return estimates.by_count(part, {e: STORE.load(e.name) for e in part})
 
 
 def heights(name: str, measure: str) -> list[float]:
     """Means on unseen rain, from the fewest backgrounds to the most."""
-    return [claims.mean(records, "unseen", measure).value for records in swept(name).values()]
+    return [estimates.mean(records, "unseen", measure).value for records in swept(name).values()]
 
 
 def test_nothing_collapses_and_the_damage_falls_most():
@@ -219,8 +219,8 @@ def test_few_backgrounds_take_much_away_but_not_more_of_the_streaks(name: str):
 def test_where_rain_is_easy_a_best_number_is_passed_while_damage_goes_on_falling():
     """Chapter 5: 'Best in the middle'."""
     sweep, damage = swept("small"), heights("small", "e_b")
-    best = claims.best_count(sweep, "unseen", "contrast")
-    lost = claims.difference(sweep[1024], sweep[best.n], "unseen", "contrast")
+    best = estimates.best_count(sweep, "unseen", "contrast")
+    lost = estimates.difference(sweep[1024], sweep[best.n], "unseen", "contrast")
     assert best.high < 1024 and lost.high < 0
     assert sorted(damage, reverse=True) == damage
 
@@ -238,9 +238,9 @@ def knowing(category: str, count: int) -> list[Record]:
 def test_few_backgrounds_give_their_own_pictures_back_and_do_not_darken_them(category: str):
     """Chapter 4: 'On its own pictures this gives the picture back.'"""
     records = knowing(category, 8)
-    damage = claims.own_patches(records, "unseen", "e_b").mean()
-    assert damage < claims.mean(records, "unseen", "e_b").value / 2
-    assert abs(np.nanmean(claims.own_patches(records, "unseen", "gain")) - 1) < 0.1
+    damage = estimates.own_patches(records, "unseen", "e_b").mean()
+    assert damage < estimates.mean(records, "unseen", "e_b").value / 2
+    assert abs(np.nanmean(estimates.own_patches(records, "unseen", "gain")) - 1) < 0.1
 
 
 def test_two_kinds_of_unseen_rain_put_the_networks_in_another_order():
@@ -248,7 +248,8 @@ def test_two_kinds_of_unseen_rain_put_the_networks_in_another_order():
     for name in ("small", "medium"):
         few, many = (swept(name)[count] for count in (8, 512))
         streaks, rain100l = (
-            claims.mean(few, test, "contrast").value - claims.mean(many, test, "contrast").value
+            estimates.mean(few, test, "contrast").value
+            - estimates.mean(many, test, "contrast").value
             for test in ("shown_unseen", "unseen")
         )
         assert streaks > 0 > rain100l
@@ -270,8 +271,8 @@ def test_most_networks_remove_most_contrast_while_they_still_damage_much():
 def test_eight_backgrounds_do_worse_than_an_early_stop_and_lose_less_along_training():
     """Chapter 4: 'do worse even than that', and 'by less on average, with 8'."""
     for few, many in zip(swept("medium")[8], swept("medium")[1024], strict=True):
-        moment = claims.first_below(many, "unseen/e_b", few.curves["unseen/e_b"][-1])
-        assert claims.at(many, "unseen/contrast", moment) > few.curves["unseen/contrast"][-1]
+        moment = estimates.first_below(many, "unseen/e_b", few.curves["unseen/e_b"][-1])
+        assert estimates.at(many, "unseen/contrast", moment) > few.curves["unseen/contrast"][-1]
     lost = {n: np.ptp([course(n, "contrast").max(), course(n, "contrast")[-1]]) for n in (8, 1024)}
     assert 0 < lost[8] < lost[1024]
 
@@ -279,8 +280,8 @@ def test_eight_backgrounds_do_worse_than_an_early_stop_and_lose_less_along_train
 def test_the_trial_pointed_the_same_way():
     """Chapter 4: one seed and another unseen rain, before the test on training patches."""
     records = knowing("natural", 8)[:1]
-    assert claims.known_against_new(records, "streaks", "contrast").value > 0
-    assert claims.known_against_new(records, "streaks", "e_b").value < 0
+    assert estimates.known_against_new(records, "streaks", "contrast").value > 0
+    assert estimates.known_against_new(records, "streaks", "e_b").value < 0
 
 
 def test_with_a_larger_threshold_e_r_moves_most():
@@ -311,12 +312,15 @@ def test_on_the_rain_of_training_the_contrast_gain_rises():
 
 def test_rain100h_tells_another_story_than_rain100l():
     """Chapter 5, thoughts on exercise 1."""
-    best = [claims.best_count(swept(name), "heavy", "contrast").n for name in rain.RANGES]
+    best = [estimates.best_count(swept(name), "heavy", "contrast").n for name in rain.RANGES]
     assert best != sorted(best)
     falls = {
         test: [
-            claims.direction(
-                claims.difference(swept(n)[1024], swept(n)[8], test, "contrast"), "up", "down", ""
+            estimates.direction(
+                estimates.difference(swept(n)[1024], swept(n)[8], test, "contrast"),
+                "up",
+                "down",
+                "",
             )
             for n in rain.RANGES
         ]
@@ -336,10 +340,10 @@ def test_little_blur_makes_the_cat_soft():
 def test_divided_by_the_variance_buildings_come_first_and_faces_last():
     """Chapter 7, solution to exercise 2."""
     shares = {}
-    for name in ledger.CATEGORIES:
+    for name in claims.CATEGORIES:
         record = STORE.load(experiments.Survey(backgrounds=name).name)
-        parts = claims.structure(record)
-        fine, whole = (claims.by_picture(record, of).mean() for of in (parts[:2], parts))
+        parts = estimates.structure(record)
+        fine, whole = (estimates.by_picture(record, of).mean() for of in (parts[:2], parts))
         shares[name] = fine / whole
     order = ["urban", "natural", "comics", "faces"]
     assert sorted(shares, key=shares.get, reverse=True) == order
@@ -351,14 +355,14 @@ def test_divided_by_the_variance_buildings_come_first_and_faces_last():
 
 
 def test_the_readme_states_the_verdicts_of_the_ledger():
-    table = ledger.table(SETTING, STORE)
-    assert build.results_in(ROOT / "README.md") == ledger.at_a_glance(table)
-    assert set(table["verdict"]) == set(ledger.VERDICTS)
+    table = claims.table(SETTING, STORE)
+    assert build.results_in(ROOT / "README.md") == claims.at_a_glance(table)
+    assert set(table["verdict"]) == set(claims.VERDICTS)
 
 
 def test_the_readme_states_how_long_the_networks_were_trained():
     derain, toy_steps = set(), set()
-    for experiment in ledger.grid(SETTING):
+    for experiment in claims.grid(SETTING):
         if isinstance(experiment, experiments.Experiment):
             derain.add(experiment.iterations)
         elif isinstance(experiment, experiments.ToyExperiment):

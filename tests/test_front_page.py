@@ -13,9 +13,10 @@ from browser.chromium import open_browser, require_browser, serve, set_media, se
 from PIL import Image
 
 import rainlens
-from rainlens import build, evaluation, experiments, front_page, ledger
+from rainlens import claims, evaluation, experiments
 from rainlens.experiments import RECORDS_VARIABLE, Experiment, Scale
 from rainlens.records import Record
+from rainlens.site import build, front_page
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = [f"{test}.{kind}.webp" for test in front_page.KINDS for kind in ("rainy", "after")]
@@ -81,7 +82,7 @@ def test_the_outputs_are_those_of_the_record(stored: SimpleNamespace) -> None:
 
 
 def test_the_counts_are_the_ledgers(stored: SimpleNamespace) -> None:
-    verdicts = list(ledger.table(experiments.SCALES["cpu"])["verdict"])
+    verdicts = list(claims.table(experiments.SCALES["cpu"])["verdict"])
     assert f"Of {len(verdicts)} claims" in stored.page
     for verdict in set(verdicts):
         assert f"<strong>{verdicts.count(verdict)}</strong> {verdict}</li>" in stored.page

@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 import rainlens
-from rainlens import experiments, provenance
+from rainlens import experiments
 from rainlens.experiments import RECORDS_VARIABLE
 from rainlens.records import Record, RecordError, RecordStore
+from rainlens.site import provenance
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = (ROOT / "book" / "provenance.md").read_text(encoding="utf-8")

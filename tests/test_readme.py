@@ -7,7 +7,7 @@ import pytest
 from browser.chromium import open_browser, set_screen
 from markdown_it import MarkdownIt
 
-from rainlens import colab
+from rainlens.site import colab
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"

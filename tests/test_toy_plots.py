@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from rainlens import claims, toy_evaluation, toy_plots
+from rainlens import estimates, toy_evaluation, toy_plots
 from rainlens.records import Record
 
 
@@ -67,4 +67,4 @@ def test_numbers_have_the_places_that_matter(value, said):
 
 
 def test_an_interval_is_printed_like_its_value():
-    assert toy_plots.interval(claims.Estimate(0.5, 0.25, 0.75)) == "0.5000 [0.2500,\xa00.7500]"
+    assert toy_plots.interval(estimates.Estimate(0.5, 0.25, 0.75)) == "0.5000 [0.2500,\xa00.7500]"

@@ -11,10 +11,11 @@ from typing import Annotated
 import torch
 import typer
 
-from rainlens import build, data, experiments, front_page, ledger, planning, records, training
+from rainlens import claims, data, experiments, planning, records, training
 from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
 from rainlens.records import RecordError
+from rainlens.site import build, front_page
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -137,14 +138,14 @@ def claims_table(
     long: Annotated[bool, typer.Option("--long", help="With what each claim says.")] = False,
 ) -> None:
     """Print every claim of the papers with our verdict, from the records of a scale."""
-    rows = ledger.table(experiments.scale_named(scale.value))
+    rows = claims.table(experiments.scale_named(scale.value))
     for row in rows.itertuples():
         typer.echo(f"{row.claim:20} {row.verdict}")
         if long:
             typer.echo(f"    {row.says} ({row.where}; {row.paper})")
         typer.echo(f"    {row.ours}")
     counts = rows["verdict"].value_counts()
-    told = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in ledger.VERDICTS)
+    told = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in claims.VERDICTS)
     typer.echo(f"{len(rows)} claims at scale {scale.value}: {told}.")
 
 

@@ -22,7 +22,7 @@ from PIL import Image
 from torch import Tensor
 
 import rainlens
-from rainlens import claims, images
+from rainlens import estimates, images
 from rainlens.records import Record
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; shapes repeat what they say.
@@ -246,13 +246,13 @@ def sweep(
 ) -> None:
     """Mean against N with its 95 % interval as a band, each seed as a small mark."""
     counts = sorted(records)
-    estimates = [claims.mean(records[count], test, measure) for count in counts]
+    estimates = [estimates.mean(records[count], test, measure) for count in counts]
     style = dict(color=colour, marker=marker, linestyle=line, label=label)
     axes.plot(counts, [e.value for e in estimates], **style)
     low, high = [e.low for e in estimates], [e.high for e in estimates]
     axes.fill_between(counts, low, high, color=colour, alpha=0.18, linewidth=0)
     for count in counts:
-        by_seed = np.nanmean(claims.per_image(records[count], test, measure), axis=1)
+        by_seed = np.nanmean(estimates.per_image(records[count], test, measure), axis=1)
         axes.plot([count] * len(by_seed), by_seed, marker, color=colour, alpha=0.5, markersize=3)
 
 

@@ -12,7 +12,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from rainlens import claims, signals, toy_evaluation
+from rainlens import estimates, signals, toy_evaluation
 from rainlens.records import Record
 
 # The colours of the live panel.
@@ -21,9 +21,9 @@ ORDER_COLOURS = {1: "#0072B2", 2: "#56B4E9", 3: "#009E73", 4: "#E69F00", 6: "#D5
 ORDER_MARKERS = {1: "o", 2: "v", 3: "^", 4: "s", 6: "D", 8: "X"}
 
 
-def errors(record: Record, test: str) -> claims.Estimate:
+def errors(record: Record, test: str) -> estimates.Estimate:
     """The mean square error of a test with its interval over noise draws."""
-    return claims.mean([record], test, "mse")
+    return estimates.mean([record], test, "mse")
 
 
 def answer(axes: Axes, record: Record, test: str) -> None:
@@ -129,7 +129,7 @@ def number(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
-def interval(estimate: claims.Estimate) -> str:
+def interval(estimate: estimates.Estimate) -> str:
     """An MSE with its interval, in the same number of places."""
     low, high = number(estimate.low), number(estimate.high)
     return f"{number(estimate.value)} [{low},\N{NO-BREAK SPACE}{high}]"

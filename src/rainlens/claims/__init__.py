@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from rainlens import claims, complexity, experiments, rain, signals, toy_evaluation
-from rainlens.claims import Estimate, TippingPoint
+from rainlens import complexity, estimates, experiments, rain, signals, toy_evaluation
+from rainlens.estimates import Estimate, TippingPoint
 from rainlens.experiments import AnyExperiment, Scale
 from rainlens.records import Record, RecordStore
 
@@ -140,7 +140,7 @@ def all_of(verdicts: Sequence[str]) -> str:
 
 def above_zero(estimate: Estimate) -> str:
     """Reproduced if a difference is above zero, interval and seeds; not if it is below."""
-    return claims.direction(estimate, REPRODUCED, NOT_REPRODUCED, UNDECIDED)
+    return estimates.direction(estimate, REPRODUCED, NOT_REPRODUCED, UNDECIDED)
 
 
 # --- the judges
@@ -157,7 +157,7 @@ def _fewer_backgrounds(evidence: Evidence) -> Finding:
                 verdicts.append(UNDECIDED)
                 continue
             counts = sorted(sweep)
-            fall = claims.difference(sweep[counts[0]], sweep[counts[-1]], "unseen", "e_r")
+            fall = estimates.difference(sweep[counts[0]], sweep[counts[-1]], "unseen", "e_r")
             verdicts.append(above_zero(fall))
             told.append(f"{model}, {category}: {(-fall).text(1)}")
     if not told:
@@ -173,14 +173,14 @@ def _collapse(evidence: Evidence) -> Finding:
     sweep = evidence.sweep(rain="medium")
     if not {8, 256} <= set(sweep):
         raise Missing("N = 8 and 256")
-    half = claims.combination([(0.5, sweep[8]), (-1, sweep[256])], "unseen", "gain")
-    few, many = (claims.mean(sweep[n], "unseen", "gain") for n in (8, 256))
+    half = estimates.combination([(0.5, sweep[8]), (-1, sweep[256])], "unseen", "gain")
+    few, many = (estimates.mean(sweep[n], "unseen", "gain") for n in (8, 256))
     return Finding(above_zero(half), f"removal gain {few} at N = 8, {many} at N = 256")
 
 
 def _rain_range(evidence: Evidence) -> Finding:
     """Tipping points at removal gain 0.9: whether their intervals lie one above the other."""
-    points = {n: claims.tipping_point(s, "unseen") for n, s in evidence.ranges().items()}
+    points = {n: estimates.tipping_point(s, "unseen") for n, s in evidence.ranges().items()}
     small, medium, large = points.values()
     return Finding(_rising([(small, medium), (medium, large)]), _tipping(points))
 
@@ -194,12 +194,12 @@ def _rising(pairs: Sequence[tuple[TippingPoint, TippingPoint]]) -> str:
 
 def _tipping(points: dict[str, TippingPoint]) -> str:
     told = ", ".join(f"{name} {point}" for name, point in points.items())
-    return f"removal gain falls below {claims.TIPPING_GAIN} at N = {told}"
+    return f"removal gain falls below {estimates.TIPPING_GAIN} at N = {told}"
 
 
 def _category_order(evidence: Evidence) -> Finding:
     """The same for categories: faces below natural pictures, these below comics and buildings."""
-    points = {n: claims.tipping_point(evidence.category(n), "unseen") for n in CATEGORIES}
+    points = {n: estimates.tipping_point(evidence.category(n), "unseen") for n in CATEGORIES}
     natural = points["natural"]
     pairs = [(points["faces"], natural), (natural, points["comics"]), (natural, points["urban"])]
     return Finding(_rising(pairs), _tipping(points))
@@ -208,11 +208,11 @@ def _category_order(evidence: Evidence) -> Finding:
 def _complexity_order(evidence: Evidence) -> Finding:
     """Each category's structural complexity minus the next one's; pictures are resampled."""
     surveys = evidence.surveys()
-    values = {n: claims.by_picture(r, claims.structure(r)) for n, r in surveys.items()}
-    means = {name: claims.mean_of(of_pictures) for name, of_pictures in values.items()}
+    values = {n: estimates.by_picture(r, estimates.structure(r)) for n, r in surveys.items()}
+    means = {name: estimates.mean_of(of_pictures) for name, of_pictures in values.items()}
     ours = sorted(means, key=lambda n: -means[n].value)
     pairs = list(zip(COMPLEXITY_ORDER, COMPLEXITY_ORDER[1:], strict=False))
-    verdicts = [above_zero(claims.gap(values[a], values[b])) for a, b in pairs]
+    verdicts = [above_zero(estimates.gap(values[a], values[b])) for a, b in pairs]
     told = [
         " > ".join(f"{name} {means[name].text(4)}" for name in ours),
         "of P's order "
@@ -245,7 +245,7 @@ def _low_sharpness(evidence: Evidence) -> Finding:
     networks = evidence.of_sharpness()
     told, verdicts = [], []
     for other in ("medium", "high"):
-        more = claims.difference(networks["low"], networks[other], "unseen", "e_r")
+        more = estimates.difference(networks["low"], networks[other], "unseen", "e_r")
         curves = [
             np.subtract(ours.curves["unseen/e_r"][1:], theirs.curves["unseen/e_r"][1:])
             for ours, theirs in zip(networks["low"], networks[other], strict=True)
@@ -295,12 +295,12 @@ def _transfer(evidence: Evidence) -> Finding:
     natural = sweeps["natural"][most]
     told, verdicts = [], []
     for name in ("faces", "urban", "comics"):
-        records = claims.tested_on(sweeps[name][most], "transfer")
-        worse = claims.difference(records, natural, "unseen", "e_b")
-        margin = ALIKE * claims.mean(natural, "unseen", "e_b").value
+        records = estimates.tested_on(sweeps[name][most], "transfer")
+        worse = estimates.difference(records, natural, "unseen", "e_b")
+        margin = ALIKE * estimates.mean(natural, "unseen", "e_b").value
         verdicts.append(above_zero(worse) if name == "comics" else _within(worse, margin))
         told.append(f"for {name} {worse.text(1)} (this part {PART[verdicts[-1]]})")
-    base = claims.mean(natural, "unseen", "e_b").text(1)
+    base = estimates.mean(natural, "unseen", "e_b").text(1)
     return Finding(
         all_of(verdicts),
         f"at N = {most}, E_B on natural pictures is {base} after natural training; other training "
@@ -326,15 +326,15 @@ def _model_size(evidence: Evidence) -> Finding:
     for name, options in evidence.setting.sizes.items():
         part = evidence.setting.sweep(True, options=options)
         sweeps[name] = {e.patches: [evidence.record(e)] for e in part if e.seed == first}
-    points = {name: claims.tipping_point(sweep, "unseen") for name, sweep in sweeps.items()}
+    points = {name: estimates.tipping_point(sweep, "unseen") for name, sweep in sweeps.items()}
     found = list(points.values())
     reached = all(0 < point.n < np.inf for point in found)
     apart = any(a.high < b.low for a in found for b in found)
     place = NOT_REPRODUCED if apart else REPRODUCED if reached else UNDECIDED
     small, *_, large = sweeps.values()
     few, many = min(small), max(small)
-    at_few = claims.difference(large[few], small[few], "unseen", "e_r")
-    at_many = claims.difference(large[many], small[many], "unseen", "e_r")
+    at_few = estimates.difference(large[few], small[few], "unseen", "e_r")
+    at_many = estimates.difference(large[many], small[many], "unseen", "e_r")
     return Finding(
         all_of([place, above_zero(at_few), above_zero(-at_many)]),
         f"{_tipping(points)}; E_R of the largest network minus that of the smallest is "
@@ -348,10 +348,10 @@ def _reconstruction(evidence: Evidence) -> Finding:
     last = max(sweep)
     if not {8, 256} <= set(sweep) or last <= 256:
         raise Missing("N = 8, 256 and more")
-    early = claims.difference(sweep[8], sweep[256], "unseen", "e_b")
-    late = claims.difference(sweep[256], sweep[last], "unseen", "e_b")
+    early = estimates.difference(sweep[8], sweep[256], "unseen", "e_b")
+    late = estimates.difference(sweep[256], sweep[last], "unseen", "e_b")
     parts = [(0.25, sweep[8]), (-1.25, sweep[256]), (1, sweep[last])]
-    flat = claims.combination(parts, "unseen", "e_b")
+    flat = estimates.combination(parts, "unseen", "e_b")
     return Finding(
         all_of([above_zero(early), above_zero(flat)]),
         f"E_B falls by {early.text(1)} up to N = 256, then by {late.text(1)} up to {last:,}",
@@ -367,8 +367,8 @@ def _balance(evidence: Evidence) -> Finding:
         raise Missing("N = 64, 128, 256")
     told, verdicts = [], []
     for count in (128, 256):
-        removed = claims.difference(large[count], medium[most], "unseen", "e_r")
-        kept = claims.difference(medium[64], large[count], "unseen", "e_b")
+        removed = estimates.difference(large[count], medium[most], "unseen", "e_r")
+        kept = estimates.difference(medium[64], large[count], "unseen", "e_b")
         verdicts += [above_zero(removed), above_zero(kept)]
         told.append(
             f"E_R of large/{count} minus that of medium/{most:,} is {removed.text(1)}, "
@@ -382,9 +382,9 @@ def _psnr_misleads(evidence: Evidence) -> Finding:
     removes contrast of the rain."""
     sweep = evidence.sweep(rain="small")
     few = sweep[min(sweep)]
-    better = claims.between(few, "unseen", "input_psnr", "psnr")
-    removed = claims.mean(few, "unseen", "contrast")
-    seeds = tuple(np.nanmean(claims.per_image(few, "unseen", "contrast"), axis=1))
+    better = estimates.between(few, "unseen", "input_psnr", "psnr")
+    removed = estimates.mean(few, "unseen", "contrast")
+    seeds = tuple(np.nanmean(estimates.per_image(few, "unseen", "contrast"), axis=1))
     return Finding(
         all_of([above_zero(better), above_zero(replace(removed, by_seed=seeds))]),
         f"doing nothing has a PSNR {better.text(1)} dB above that of the network for N = "
@@ -404,7 +404,7 @@ def _toy_content(evidence: Evidence) -> Finding:
         truth = [float(np.mean(record.tests[test]["mse"])) for record in records]
         verdicts.append(_all_below(mine, truth))
         distances += mine
-    shifted = claims.mean(records, "order1_shifted", "mse")
+    shifted = estimates.mean(records, "order1_shifted", "mse")
     return Finding(
         all_of(verdicts),
         f"nearer to its own curve, in all seeds, in {verdicts.count(REPRODUCED)} of "
@@ -427,10 +427,10 @@ def _toy_noise(evidence: Evidence) -> Finding:
     slow, fast = ((evidence.toy(order), f"order{order}_shifted") for order in (1, 8))
     steps = [*zip(cases, cases[1:], strict=False), (slow, fast)]
     matched = ", ".join(
-        f"{claims.mean(*case, 'mse').text(4)} (O = {order})"
+        f"{estimates.mean(*case, 'mse').text(4)} (O = {order})"
         for order, case in zip(toy_evaluation.ORDERS, cases, strict=True)
     )
-    first, last = (claims.mean(*case, "mse") for case in (slow, fast))
+    first, last = (estimates.mean(*case, "mse") for case in (slow, fast))
     return Finding(
         all_of([_rises(*step) for step in steps]),
         f"matched MSE {matched}; under N(10, 5) {first} (O = 1) and {last} (O = 8)",
@@ -439,8 +439,8 @@ def _toy_noise(evidence: Evidence) -> Finding:
 
 def _rises(low: tuple[list[Record], str], high: tuple[list[Record], str]) -> str:
     """Whether the MSE of the second (records, test) lies above: intervals apart, in each seed."""
-    a, b = (claims.mean(*case, "mse") for case in (low, high))
-    by_seed = [claims.per_image(*case, "mse").mean(axis=1) for case in (low, high)]
+    a, b = (estimates.mean(*case, "mse") for case in (low, high))
+    by_seed = [estimates.per_image(*case, "mse").mean(axis=1) for case in (low, high)]
     apart = {REPRODUCED: a.high < b.low, NOT_REPRODUCED: a.low > b.high}
     verdict = _all_below(*by_seed)
     return verdict if apart.get(verdict) else UNDECIDED

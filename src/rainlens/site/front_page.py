@@ -16,10 +16,11 @@ import pandas as pd
 from PIL import Image
 from torch import Tensor
 
-from rainlens import colab, evaluation, images, ledger
+from rainlens import claims, evaluation, images
 from rainlens.evaluation import TestSet
 from rainlens.experiments import Experiment, Scale
 from rainlens.records import Record
+from rainlens.site import colab
 
 MARKS = {
     name: f"<!-- front page: {name} -->"
@@ -36,7 +37,7 @@ PHOTOGRAPH = "Photograph: Chelsea, from scikit-image."
 START = "Start with chapter 1"
 MAIN_CLAIM = "fewer-backgrounds"
 CHAPTER_ON_RANGES, LEDGER = "05_rain_range", "15_ledger"
-VERDICT_CLASSES = dict(zip(ledger.VERDICTS, ("yes", "no", "open"), strict=True))
+VERDICT_CLASSES = dict(zip(claims.VERDICTS, ("yes", "no", "open"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,11 @@ def lay_out(book: Path, setting: Scale, first: str) -> None:
     experiment, record = _shown(setting)
     pairs = [_pair(setting, experiment, record, test) for test in KINDS]
     _write_pictures(pairs, book / "_static" / "front")
-    claims = ledger.table(setting)
+    decided = claims.table(setting)
     parts = {
         "the start": _start(first),
         "the pictures": _pictures(pairs, _lesson(record), _caption(setting, experiment, record)),
-        "the verdicts": _verdicts(claims, setting.name),
+        "the verdicts": _verdicts(decided, setting.name),
         "the ways in": _ways_in(first),
     }
     page = book / "index.md"
@@ -240,17 +241,17 @@ def _share(record: Record, test: str) -> str:
     return "an unknown share" if value is None else f"{100 * value:.0f} %"
 
 
-def _verdicts(claims: pd.DataFrame, scale: str) -> str:
+def _verdicts(decided: pd.DataFrame, scale: str) -> str:
     """The sentence on the claims, and a bar with a segment for each verdict that occurs."""
-    verdicts = list(claims["verdict"])
-    yes, no, undecided = (verdicts.count(verdict) for verdict in ledger.VERDICTS)
+    verdicts = list(decided["verdict"])
+    yes, no, undecided = (verdicts.count(verdict) for verdict in claims.VERDICTS)
     segments = "\n".join(
         f'<li class="rl-{VERDICT_CLASSES[verdict]}" style="flex-grow:{verdicts.count(verdict)}">'
         f"<strong>{verdicts.count(verdict)}</strong> {verdict}</li>"
-        for verdict in ledger.VERDICTS
+        for verdict in claims.VERDICTS
         if verdict in verdicts
     )
-    main = claims.set_index("claim").loc[MAIN_CLAIM]
+    main = decided.set_index("claim").loc[MAIN_CLAIM]
     # Where nothing can be true, the counts must not look like findings.
     doubt = " This scale only checks that the code runs." if scale == "smoke" else ""
     return (

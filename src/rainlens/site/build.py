@@ -19,7 +19,8 @@ import papermill
 from tqdm.auto import tqdm
 
 import rainlens
-from rainlens import colab, experiments, front_page, ledger, provenance, toy_evaluation
+from rainlens import claims, experiments, toy_evaluation
+from rainlens.site import colab, front_page, provenance
 from rainlens.widgets import toy
 
 GRID_TAGS = {"parameters", "setup", "grid"}
@@ -186,7 +187,7 @@ def lay_out_front_page(folder: Path, scale: str) -> None:
 def write_results(readme: Path, scale: str) -> None:
     """Puts the verdicts of a scale's records between the two marks of the README."""
     before, _, after = _split(readme.read_text(encoding="utf-8"))
-    table = ledger.at_a_glance(ledger.table(experiments.scale_named(scale)))
+    table = claims.at_a_glance(claims.table(experiments.scale_named(scale)))
     readme.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}", encoding="utf-8")
 
 

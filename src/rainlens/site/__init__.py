@@ -1,0 +1,1 @@
+"""The pages: chapters executed, the front page and the page on provenance, Colab, the build."""
