@@ -25,7 +25,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import rainlens
-from rainlens import data, experiments
+from rainlens import data, scales
 from rainlens.site import build, colab
 
 COLABS_OWN = ["torch", "torchvision", "numpy", "matplotlib", "ipywidgets", "ipykernel"]
@@ -134,7 +134,7 @@ def main() -> None:
         make_repository(folder / "repository")
         os.environ[colab.VARIABLE] = (folder / "repository").as_uri()
         # What chapters share is computed once.
-        os.environ[experiments.RECORDS_VARIABLE] = str(folder / "records")
+        os.environ[scales.RECORDS_VARIABLE] = str(folder / "records")
         python = make_environment(folder)
         make_kernel(python, folder)
         before = installed(python)

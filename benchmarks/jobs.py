@@ -24,9 +24,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from rainlens import complexity, experiments, images, models, rain
-from rainlens.experiments import Experiment
+from rainlens import complexity, images, models, rain, scales
 from rainlens.records import RecordStore
+from rainlens.tasks import Session, restore
+from rainlens.tasks.restore import Restore
 from rainlens.training import keep_memory, uses_bfloat16
 
 PATCHES = 64
@@ -105,7 +106,7 @@ def training_ours(blocks: int, channels: int, size: int, seconds: float, least: 
 
 def training_network(model: str, seconds: float, least: int) -> dict:
     """Iterations a second of one of the networks of the `cpu` scale."""
-    setting = experiments.scale_named("cpu")
+    setting = scales.scale_named("cpu")
     chosen = setting.experiment(model=model, patches=PATCHES)
     return {"rate": _rate(replace(chosen, **ENDLESS), seconds, least)}
 
@@ -132,7 +133,7 @@ def training_plain(
     experiment = _experiment(blocks, channels, size)
     watch = Stopwatch(seconds, least)
     patches = images.patches(experiment.backgrounds, experiment.patches, size, experiment.seed)
-    data = baseline.RainyPatches(patches, rain.MARGIN, rain.RANGES[experiment.rain])
+    data = baseline.RainyPatches(patches, rain.MARGIN, rain.RANGES[experiment.degradation])
     model = models.build(experiment.model, **dict(experiment.options))
     try:
         baseline.train(model, data, experiment.batch, workers, watch.add)
@@ -149,7 +150,7 @@ def training_together(
 
     networks = together.WAYS[way](count, blocks=blocks, channels=channels)
     experiment, watch = _experiment(blocks, channels, size), Stopwatch(seconds, least)
-    draw, step = experiments.training_batches(experiment, torch.device("cpu")), itertools.count()
+    draw, step = restore.training_batches(experiment, torch.device("cpu")), itertools.count()
     keep_memory()
 
     def work() -> None:
@@ -183,7 +184,7 @@ def matrix(sides: list[int], seconds: float, least: int) -> dict:
     return {"rate": max(rates.values()), "by_side": rates}
 
 
-def _rate(experiment: Experiment, seconds: float, least: int) -> float:
+def _rate(experiment: Restore, seconds: float, least: int) -> float:
     """Iterations a second, from the third on."""
     watch, last = Stopwatch(seconds, least), math.nan
 
@@ -196,15 +197,15 @@ def _rate(experiment: Experiment, seconds: float, least: int) -> float:
 
     with tempfile.TemporaryDirectory() as folder:
         try:
-            experiments.compute(experiment, RecordStore(folder), progress=progress)
+            experiment.compute(RecordStore(folder), Session(progress=progress))
         except Enough:
             pass
     return watch.rate
 
 
-def _experiment(blocks: int, channels: int, size: int) -> Experiment:
+def _experiment(blocks: int, channels: int, size: int) -> Restore:
     options = (("blocks", blocks), ("channels", channels))
-    return Experiment(options=options, patches=PATCHES, patch_size=size, **ENDLESS)
+    return Restore(options=options, patches=PATCHES, patch_size=size, **ENDLESS)
 
 
 def _patches(size: int) -> torch.Tensor:
@@ -212,7 +213,7 @@ def _patches(size: int) -> torch.Tensor:
     return images.patches(images.EMBEDDED, PATCHES, size, 0).repeat(1024 // PATCHES, 1, 1, 1)
 
 
-def _gflop(experiment: Experiment) -> float:
+def _gflop(experiment: Restore) -> float:
     """Operations of one iteration: two a multiply-add of the convolutions, in three passes."""
     products = 0
 

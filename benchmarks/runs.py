@@ -16,17 +16,18 @@ from pathlib import Path
 
 import torch
 
-from rainlens import cluster, experiments, images, planning, scheduling
-from rainlens.experiments import Survey
+from rainlens import cluster, images, planning, running, scales, scheduling
 from rainlens.records import Record, RecordStore
 from rainlens.site import build
+from rainlens.tasks import Session
+from rainlens.tasks.survey import Survey
 
 UNIT = 1024 if sys.platform == "linux" else 1024**2  # of ru_maxrss, in a MiB
 
 
 def sweep(workers: int, each: int, count: int, iterations: int) -> dict:
     """Seconds for a sweep of ResNets 8x32 with `each` threads, the start of processes included."""
-    setting = experiments.SCALES["cpu"]
+    setting = scales.SCALES["cpu"]
     grid = [
         setting.experiment(patches=8, seed=seed, iterations=iterations, backgrounds=images.EMBEDDED)
         for seed in range(count)
@@ -34,20 +35,21 @@ def sweep(workers: int, each: int, count: int, iterations: int) -> dict:
     grid = [replace(e, tests=(), curves=()) for e in grid]
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        experiments.run_within(grid, RecordStore(folder), workers=workers, threads=each)
+        running.run_within(grid, RecordStore(folder), workers=workers, threads=each)
         return {"seconds": time.perf_counter() - start}
 
 
-def nothing(
-    experiment: Survey, store: RecordStore, deadline: float | None, progress: scheduling.Progress
-) -> Record:
+class Nothing(Survey):
     """An experiment that takes no time: what is left is the scheduling."""
-    return store.save(Record(experiment.name, {}, {}, {}))
+
+    def compute(self, store: RecordStore, session: Session) -> Record:
+        """An empty record."""
+        return store.save(Record(self.name, {}, {}, {}))
 
 
 def overhead(way: str, count: int) -> dict:
     """Seconds until the first of many empty experiments is back, and a further one."""
-    grid = [Survey(seed=seed) for seed in range(count)]
+    grid = [Nothing(seed=seed) for seed in range(count)]
     with tempfile.TemporaryDirectory() as folder, _finished(way, grid, folder) as records:
         start, ends = time.perf_counter(), []
         for _ in records:
@@ -59,12 +61,12 @@ def overhead(way: str, count: int) -> dict:
 def _finished(way: str, grid: list[Survey], folder: str) -> Iterator[Iterator[Record]]:
     store = RecordStore(folder)
     if way == "here":
-        yield scheduling.here(nothing, grid, store, None, 1)
+        yield scheduling.here(grid, store, Session(), 1)
     elif way == "processes":
-        yield scheduling.in_processes(nothing, grid, store, None, 1, 2)
+        yield scheduling.in_processes(grid, store, Session(), 1, 2)
     else:
         with _two_nodes() as address:
-            yield cluster.on_ray(nothing, grid, store, None, cluster.Cluster(address), {})
+            yield cluster.on_ray(grid, store, Session(), cluster.Cluster(address), {})
 
 
 @contextmanager
@@ -89,10 +91,10 @@ def memory(model: str, iterations: int, scale: str) -> dict:
 
     Tested on real pictures where they are at hand, on embedded ones elsewhere.
     """
-    setting = experiments.SCALES[scale]
+    setting = scales.SCALES[scale]
     experiment = setting.experiment(model=model, patches=512, iterations=iterations)
-    if not experiments.can_compute(experiment):
-        experiment = experiments.stand_in(experiment, setting)
+    if not running.can_compute(experiment):
+        experiment = experiment.stand_in()
     peaks = {"growth": 0.0}
 
     def progress(steps: int) -> None:
@@ -103,7 +105,7 @@ def memory(model: str, iterations: int, scale: str) -> dict:
 
     progress.done = 0
     with tempfile.TemporaryDirectory() as folder:
-        experiments.compute(experiment, RecordStore(folder), progress=progress)
+        experiment.compute(RecordStore(folder), Session(progress=progress))
     return {
         "training": peaks["training"],
         "growth": peaks["training"] - peaks["half"],

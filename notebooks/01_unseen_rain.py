@@ -61,8 +61,9 @@ import torch
 from IPython.display import Markdown
 
 from rainlens import estimates, evaluation, images, plots, rain
-from rainlens.experiments import run, scale_named
 from rainlens.randomness import generator
+from rainlens.running import run
+from rainlens.scales import scale_named
 
 plots.use_style()
 setting = scale_named(scale)
@@ -200,7 +201,7 @@ plots.gallery(
 
 # %% tags=["grid"]
 grid = [
-    setting.experiment(rain="small", patches=count, seed=seed)
+    setting.experiment(degradation="small", patches=count, seed=seed)
     for count in (8, 512)
     for seed in setting.seeds
 ]
@@ -386,7 +387,7 @@ Markdown(
 # <details><summary>A hint for 2</summary>
 #
 # An experiment is a frozen value, so change it with a keyword:
-# `setting.experiment(rain="small", patches=8, iterations=setting.iterations // 2)`, and hand a
+# `setting.experiment(degradation="small", patches=8, iterations=setting.iterations // 2)`, and hand a
 # list of such values to `run`. New values have new keys, so no record is overwritten. To see how the gain changes along training,
 # look at `record.curves["unseen/gain"]`. A run of half the
 # length is not the first half of the long one, because its learning rate falls to zero sooner.
@@ -396,5 +397,5 @@ Markdown(
 # %% tags=["hide-input"]
 plots.sources(
     "2026: Fig. 1 to 3, Table 1; 2023: Fig. 1 to 3, Table 1",
-    ["rain.py", "images.py", "experiments.py"],
+    ["rain.py", "images.py", "tasks/restore.py"],
 )

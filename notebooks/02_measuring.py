@@ -62,7 +62,8 @@ from IPython.display import Markdown
 
 from rainlens import estimates, evaluation, images, metrics, plots
 from rainlens.evaluation import TestSet
-from rainlens.experiments import run, scale_named
+from rainlens.running import run
+from rainlens.scales import scale_named
 
 plots.use_style()
 setting = scale_named(scale)
@@ -79,7 +80,7 @@ setting = scale_named(scale)
 
 # %%
 test = TestSet(
-    "streaks", rain="streaks", backgrounds="embedded", count=2, crop=256
+    "streaks", degradation="streaks", backgrounds="embedded", count=2, crop=256
 )
 rainy, clean = (
     images.to_unit(torch.stack(group)) for group in evaluation.load(test)
@@ -307,7 +308,7 @@ Markdown(
 
 # %% tags=["grid"]
 grid = [
-    setting.experiment(rain="small", patches=count, seed=seed)
+    setting.experiment(degradation="small", patches=count, seed=seed)
     for count in (8, 512)
     for seed in setting.seeds
 ]

@@ -63,9 +63,10 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 
-from rainlens import estimates, experiments, plots, signals
-from rainlens import toy_evaluation, toy_plots
-from rainlens.experiments import run, scale_named
+from rainlens import estimates, plots, signals, toy_evaluation, toy_plots
+from rainlens.running import run
+from rainlens.scales import scale_named
+from rainlens.tasks import toy as toy_task
 from rainlens.widgets.toy import ToyWidget, pack
 from rainlens.widgets.train_toy import TrainToy
 
@@ -109,7 +110,7 @@ setting = scale_named(scale)
 # between the streaks. Whether it does so for the pictures it was trained on is tested in chapter 4.
 
 # %%
-network = experiments.fresh_toy_model(setting.toy())
+network = setting.toy().fresh_model()
 count = sum(weights.numel() for weights in network.parameters())
 inner = network.layers[1]
 print(f"five convolutions, {inner.out_channels} channels, "
@@ -236,7 +237,7 @@ Markdown("In numbers (mean square distances):\n\n" + "\n".join(lines).removesuff
 # %%
 weights = {}
 for order in toy_evaluation.ORDERS:
-    network = experiments.trained_toy(setting.toy(order), setting.store)
+    network = toy_task.trained(setting.toy(order), setting.store)
     weights[order] = pack(network, {"order": order})
 ToyWidget(weights)
 

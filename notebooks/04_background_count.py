@@ -72,9 +72,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
 
-from rainlens import estimates, evaluation, experiments, images
-from rainlens import claims, models, plots
-from rainlens.experiments import run, scale_named
+from rainlens import claims, estimates, evaluation, images, models, plots
+from rainlens.running import run
+from rainlens.scales import scale_named
+from rainlens.tasks import restore
 
 plots.use_style()
 setting = scale_named(scale)
@@ -88,7 +89,7 @@ setting = scale_named(scale)
 # other pictures. The test rain is one that no network has seen.
 
 # %% tags=["grid"]
-fine = setting.sweep(rain="medium")
+fine = setting.sweep(degradation="medium")
 coarse = {
     (network, category): setting.sweep(
         True, model=network, backgrounds=category
@@ -270,14 +271,14 @@ def tiles_of(pictures, title, index):
     part = [e for e in own if e.backgrounds == "faces" and e.seed == setting.seeds[0]]
     record = found[part[0]]
     test = estimates.test_set(record, "shown_unseen")
-    kept = experiments.own(test.name) if pictures == "own" else test.name
+    kept = restore.own(test.name) if pictures == "own" else test.name
     tiles = [(setting.store.picture(found[e], kept, index), f"N = {e.patches}") for e in part]
     if images.is_available(test.backgrounds):
         # Of the record: where portraits are not at hand, photographs stand in for them.
         trained_on = replace(part[0], backgrounds=record.experiment["backgrounds"])
         pair = evaluation.load(test)
         if pictures == "own":
-            pair = experiments.own_pair(trained_on, test)
+            pair = restore.own_pair(trained_on, test)
         rainy, clean = (group[index] for group in pair)
         tiles = [(rainy, "rainy"), *tiles, (clean, "clean")]
     return [(None, title), *tiles]
@@ -749,5 +750,5 @@ Markdown("The claims of the papers that this chapter can judge (chapter 15 has t
 # %% tags=["hide-input"]
 plots.sources(
     "2026: Fig. 4, 10; 2023: Fig. 4, 7",
-    ["experiments.py", "estimates.py", "models/unet.py", "models/swinir.py"],
+    ["tasks/restore.py", "estimates.py", "models/unet.py", "models/swinir.py"],
 )

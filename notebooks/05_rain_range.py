@@ -59,7 +59,8 @@ import numpy as np
 from IPython.display import Markdown
 
 from rainlens import estimates, plots, rain
-from rainlens.experiments import run, scale_named
+from rainlens.running import run
+from rainlens.scales import scale_named
 
 plots.use_style()
 setting = scale_named(scale)
@@ -74,7 +75,7 @@ setting = scale_named(scale)
 
 # %% tags=["grid"]
 grid = [
-    setting.experiment(rain=name, patches=count, seed=seed)
+    setting.experiment(degradation=name, patches=count, seed=seed)
     for seed in setting.seeds
     for count in setting.patch_counts
     for name in rain.RANGES
@@ -478,5 +479,5 @@ Markdown(
 
 # %% tags=["hide-input"]
 plots.sources(
-    "2026: Fig. 8, Table 1; 2023: Fig. 5, Table 1", ["rain.py", "estimates.py", "experiments.py"]
+    "2026: Fig. 8, Table 1; 2023: Fig. 5, Table 1", ["rain.py", "estimates.py", "tasks/restore.py"]
 )

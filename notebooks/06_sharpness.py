@@ -61,9 +61,11 @@ import numpy as np
 import torch
 from IPython.display import Markdown
 
-from rainlens import estimates, complexity, evaluation, images
-from rainlens import claims, metrics, models, plots
-from rainlens.experiments import Survey, run, scale_named, snapshot
+from rainlens import claims, complexity, estimates, evaluation, images, metrics, models, plots
+from rainlens.running import run
+from rainlens.scales import scale_named
+from rainlens.tasks.restore import snapshot
+from rainlens.tasks.survey import Survey
 
 plots.use_style()
 setting = scale_named(scale)

@@ -62,8 +62,10 @@ import torch
 from IPython.display import Markdown
 from scipy import stats
 
-from rainlens import estimates, complexity, images, claims, plots
-from rainlens.experiments import Survey, run, scale_named
+from rainlens import claims, complexity, estimates, images, plots
+from rainlens.running import run
+from rainlens.scales import scale_named
+from rainlens.tasks.survey import Survey
 
 plots.use_style()
 setting = scale_named(scale)

@@ -60,8 +60,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
 
-from rainlens import estimates, claims, models, plots
-from rainlens.experiments import Survey, run, scale_named
+from rainlens import claims, estimates, models, plots
+from rainlens.running import run
+from rainlens.scales import scale_named
+from rainlens.tasks.survey import Survey
 
 plots.use_style()
 setting = scale_named(scale)
@@ -458,4 +460,4 @@ Markdown("The two claims, judged (the rules are in chapter 15):\n\n" + "\n".join
 # </details>
 
 # %% tags=["hide-input"]
-plots.sources("2023: Fig. 10, 11", ["experiments.py", "estimates.py", "models/resnet.py"])
+plots.sources("2023: Fig. 10, 11", ["scales.py", "estimates.py", "models/resnet.py"])

@@ -53,7 +53,10 @@ import matplotlib.pyplot as plt
 from IPython.display import Markdown
 
 from rainlens import claims, plots
-from rainlens.experiments import Experiment, ToyExperiment, run, scale_named
+from rainlens.running import run
+from rainlens.scales import scale_named
+from rainlens.tasks.restore import Restore
+from rainlens.tasks.toy import Toy
 
 plots.use_style()
 setting = scale_named(scale)
@@ -90,7 +93,7 @@ no, left = (int(count.get(verdict, 0)) for verdict in claims.VERDICTS[1:])
 untested = len(table) - tested
 toy = int(((table["verdict"] == claims.REPRODUCED) & (table["chapter"] == 3)).sum())
 long = {kind: sorted({e.iterations for e in grid if isinstance(e, kind)})
-        for kind in (Experiment, ToyExperiment)}
+        for kind in (Restore, Toy)}
 steps, toy_steps = (" or ".join(f"{n:,}" for n in found) for found in long.values())
 Markdown(
     f"We test {tested} of {len(table)} claims. At scale *{scale}*, **{yes} are reproduced**, "

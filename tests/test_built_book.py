@@ -10,9 +10,10 @@ from browser.built_book import CHAPTERS, PAGES, complaints
 from browser.chromium import set_media, set_screen
 from browser.toy_reader import Reader
 
-from rainlens import experiments, toy_evaluation
+from rainlens import scales, toy_evaluation
+from rainlens.tasks import toy as toy_task
 
-SETTING = experiments.SCALES["cpu"]
+SETTING = scales.SCALES["cpu"]
 # Of each guess, its choices, and the replies that are seen.
 GUESSES = """
 return [...document.querySelectorAll(".rl-guess")].map((guess) => {
@@ -122,7 +123,7 @@ def reader(browser: SimpleNamespace) -> Reader:
 def test_the_panel_runs_the_recorded_networks(reader: Reader) -> None:
     random = np.random.default_rng(1)
     networks = {
-        order: experiments.trained_toy(SETTING.toy(order), SETTING.store)
+        order: toy_task.trained(SETTING.toy(order), SETTING.store)
         for order in toy_evaluation.ORDERS
     }
     for trial in range(20):

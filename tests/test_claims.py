@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from rainlens import claims, cli, experiments, toy_evaluation
-from rainlens.experiments import Experiment, Survey, ToyExperiment
+from rainlens import claims, cli, scales, toy_evaluation
 from rainlens.records import Record, RecordStore
+from rainlens.tasks.restore import Restore
+from rainlens.tasks.survey import Survey
+from rainlens.tasks.toy import Toy
 
 COUNTS = (8, 64, 128, 256, 1024)
 SETTING = replace(
-    experiments.scale_named("cpu"), patch_counts=COUNTS, coarse_counts=COUNTS, seeds=(0, 1)
+    scales.scale_named("cpu"), patch_counts=COUNTS, coarse_counts=COUNTS, seeds=(0, 1)
 )
 IMAGES = 30
 CLAIMS = {claim.id: claim for claim in claims.CLAIMS}
@@ -39,7 +41,7 @@ def scores(means: dict[str, float], seed: int) -> dict[str, list[float]]:
 
 
 def derain_record(
-    experiment: Experiment,
+    experiment: Restore,
     means: dict[str, float],
     falling: bool,
     last_step: int = claims.EARLIEST_STAGE,
@@ -59,13 +61,13 @@ def derain_record(
     return Record(experiment.name, fields, curves, tests)
 
 
-def as_in_the_papers(experiment: Experiment) -> dict[str, float]:
+def as_in_the_papers(experiment: Restore) -> dict[str, float]:
     n, channels = experiment.patches, dict(experiment.options).get("channels", 32)
-    last = TIPS[experiment.rain]
-    if experiment.rain == "medium":
+    last = TIPS[experiment.degradation]
+    if experiment.degradation == "medium":
         last = CATEGORY_TIPS[experiment.backgrounds]
     untipped = COUNTS.index(n) <= last
-    e_r = 50 * FALLING[n] * (2 if experiment.rain == "large" else 1)
+    e_r = 50 * FALLING[n] * (2 if experiment.degradation == "large" else 1)
     if experiment.sharpness:
         e_r = SHARP_REMOVAL[experiment.sharpness]
     larger = channels / 32 - 1
@@ -79,12 +81,12 @@ def as_in_the_papers(experiment: Experiment) -> dict[str, float]:
     }
 
 
-def reversed_curves(experiment: Experiment) -> dict[str, float]:
+def reversed_curves(experiment: Restore) -> dict[str, float]:
     """The same numbers with N the other way round, ranges and classes exchanged, PSNR higher."""
-    rain_name = {"small": "large", "medium": "medium", "large": "small"}[experiment.rain]
+    rain_name = {"small": "large", "medium": "medium", "large": "small"}[experiment.degradation]
     count = COUNTS[::-1][COUNTS.index(experiment.patches)]
     kind = {"low": "high", "medium": "medium", "high": "low", None: None}[experiment.sharpness]
-    mirrored = replace(experiment, rain=rain_name, sharpness=kind)
+    mirrored = replace(experiment, degradation=rain_name, sharpness=kind)
     mirrored = replace(mirrored, backgrounds=MIRRORED[experiment.backgrounds])
     means = as_in_the_papers(replace(mirrored, patches=count))
     if rain_name != "medium" or experiment.backgrounds != "natural":
@@ -102,7 +104,7 @@ def survey_record(survey: Survey, falling: bool) -> Record:
     return Record(survey.name, fields, {}, {"patches": values})
 
 
-def toy_record(experiment: ToyExperiment, worse: Callable[[int], float], recites: bool) -> Record:
+def toy_record(experiment: Toy, worse: Callable[[int], float], recites: bool) -> Record:
     x = np.linspace(-10, 10, toy_evaluation.POINTS)
     own = 10 * np.cos(np.pi * x / 10)
     tests = {}
@@ -117,9 +119,9 @@ def toy_record(experiment: ToyExperiment, worse: Callable[[int], float], recites
     return Record(experiment.name, fields, {}, tests)
 
 
-def fill(store: RecordStore, means: Callable[[Experiment], dict[str, float]]) -> None:
+def fill(store: RecordStore, means: Callable[[Restore], dict[str, float]]) -> None:
     for experiment in claims.grid(SETTING):
-        if isinstance(experiment, Experiment):
+        if isinstance(experiment, Restore):
             falling = means is not reversed_curves
             store.save(derain_record(experiment, means(experiment), falling))
         elif isinstance(experiment, Survey):
@@ -188,7 +190,7 @@ def test_a_claim_about_twelve_sweeps_is_not_decided_by_eleven(tmp_path):
 def test_seeds_that_disagree_leave_a_claim_undecided(tmp_path):
     store = RecordStore(tmp_path)
 
-    def torn(experiment: Experiment) -> dict[str, float]:
+    def torn(experiment: Restore) -> dict[str, float]:
         means = as_in_the_papers(experiment)
         if experiment.seed == 1 and experiment.patches == 256:
             means["gain"] = 0.55  # less than half a unit lower than at N = 8

@@ -6,9 +6,10 @@ import nbformat
 import pytest
 from typer.testing import CliRunner
 
-from rainlens import cli, data, experiments
+from rainlens import cli, data, scales
 from rainlens.records import Record, RecordStore
 from rainlens.site import build
+from rainlens.tasks import Session
 from rainlens.widgets import toy
 
 CHAPTER = """\
@@ -20,12 +21,13 @@ scale = "cpu"
 recompute = False
 
 # %% tags=["setup"]
-from rainlens.experiments import run, scale_named
+from rainlens.running import run
+from rainlens.scales import scale_named
 
 setting = scale_named(scale)
 
 # %% tags=["grid"]
-grid = [setting.experiment(rain="small", patches=8, iterations=2, measure_every=2)]
+grid = [setting.experiment(degradation="small", patches=8, iterations=2, measure_every=2)]
 
 # %%
 raise RuntimeError("a cell that only papermill runs")
@@ -42,7 +44,7 @@ def chapter(tmp_path: Path) -> Path:
 @pytest.fixture
 def no_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.delenv(data.VARIABLE, raising=False)
-    monkeypatch.setenv(experiments.RECORDS_VARIABLE, str(tmp_path / "records"))
+    monkeypatch.setenv(scales.RECORDS_VARIABLE, str(tmp_path / "records"))
     return tmp_path / "records"
 
 
@@ -52,8 +54,8 @@ def invoke(*words: str):
 
 def test_grid_runs_only_the_tagged_cells_at_the_scale_asked_for(chapter: Path):
     (experiment,) = build.grid(chapter, "smoke")
-    expected = experiments.SCALES["smoke"].experiment(
-        rain="small", patches=8, iterations=2, measure_every=2
+    expected = scales.SCALES["smoke"].experiment(
+        degradation="small", patches=8, iterations=2, measure_every=2
     )
     assert experiment == expected
 
@@ -72,9 +74,9 @@ def test_run_computes_then_reads(chapter: Path, no_data: Path, monkeypatch: pyte
     monkeypatch.setattr(build, "chapters", lambda wanted: [chapter])
     first = invoke("run", "5", "--scale", "smoke")
     assert first.exit_code == 0, first.output
-    assert "0 were recorded, 1 computed" in first.output
+    assert "0 recorded before" in first.output and "1 trained, 0 computed from kept" in first.output
     again = invoke("run", "5", "--scale", "smoke")
-    assert "1 were recorded, 0 computed" in again.output
+    assert "1 recorded before" in again.output and " 0 trained" in again.output
     assert len(list(no_data.glob("smoke/*.json"))) == 1
 
 
@@ -166,8 +168,8 @@ def test_tidy_stores_a_widget_as_its_html():
 
 def test_toy_networks_are_laid_out_where_the_page_looks(tmp_path, monkeypatch):
     monkeypatch.setenv("RAINLENS_RECORDS", str(tmp_path / "records"))
-    setting = experiments.SCALES["smoke"]
-    experiments.compute(setting.toy(4), setting.store)
+    setting = scales.SCALES["smoke"]
+    setting.toy(4).compute(setting.store, Session())
     build.lay_out_toy_networks(tmp_path / "site", "smoke")  # orders 1 and 8 have no weights
     folder = tmp_path / "site" / "book" / "_static" / "toy"
     assert sorted(path.name for path in folder.iterdir()) == [

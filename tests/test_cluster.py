@@ -4,7 +4,7 @@ import _thread
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -12,23 +12,29 @@ from threading import Thread
 import pytest
 import torch
 
-from rainlens import cluster, experiments
+from rainlens import cluster, scales
 from rainlens.cluster import Cluster, ClusterError
-from rainlens.experiments import Experiment
 from rainlens.records import RecordStore
+from rainlens.tasks import Session
+from rainlens.tasks.restore import Restore
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'rainlens[cluster]'")
-SMOKE = replace(experiments.scale_named("smoke"), test_count=2)
-compute = partial(experiments.compute, save_every=0.5)
+SMOKE = replace(scales.scale_named("smoke"), test_count=2)
+OFTEN = Session(save_every=0.5)
 # Workers cannot import the tests: what is written here travels whole.
 ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 
-def compute_for_a_second(experiment, store, deadline, progress):
-    return experiments.compute(experiment, store, time.monotonic() + 1, progress)
+@dataclass(frozen=True, kw_only=True)
+class ForASecond(Restore):
+    """Time is up a second after its worker begins."""
+
+    def compute(self, store, session):
+        until = time.monotonic() + 1
+        return Restore.compute(self, store, replace(session, deadline=until))
 
 
-def sweep(count: int, iterations: int) -> list[Experiment]:
+def sweep(count: int, iterations: int) -> list[Restore]:
     fields = dict(patches=8, iterations=iterations, measure_every=100)
     return [SMOKE.experiment(seed=seed, **fields) for seed in range(count)]
 
@@ -66,14 +72,14 @@ def test_a_killed_node_changes_nothing(nodes, tmp_path: Path, capsys) -> None:
     both = [home.checkpoint_path(e.name) for e in grid[:2]]
     kill = partial(nodes.remove_node, nodes.second, allow_graceful=False)
     killer = when(lambda: all(path.exists() for path in both), kill)
-    found = list(cluster.on_ray(compute, grid, home, None, Cluster(nodes.address), {}))
+    found = list(cluster.on_ray(grid, home, OFTEN, Cluster(nodes.address), {}))
     killer.join(timeout=1)
     assert not killer.is_alive()
     assert "goes on from its last checkpoint" in capsys.readouterr().out
     assert {record.name for record in found} == {e.name for e in grid}
     torch.set_num_threads(1)
     for experiment in grid:
-        undisturbed = experiments.compute(experiment, alone)
+        undisturbed = experiment.compute(alone, Session())
         assert home.load(experiment.name).results == undisturbed.results
     left = [path for path in home.folder.rglob("*") if ".unfinished" in path.parts]
     assert [path for path in left if path.is_file()] == []
@@ -81,15 +87,16 @@ def test_a_killed_node_changes_nothing(nodes, tmp_path: Path, capsys) -> None:
 
 def test_what_is_unfinished_comes_home_and_goes_on_anywhere(nodes, tmp_path: Path) -> None:
     (experiment,) = sweep(1, 600)
+    cut = ForASecond(**{f.name: getattr(experiment, f.name) for f in fields(Restore)})
     home, alone = RecordStore(tmp_path / "home"), RecordStore(tmp_path / "alone")
     on = Cluster(nodes.address)
-    there = cluster.on_ray(compute_for_a_second, [experiment], home, None, on, {})
+    there = cluster.on_ray([cut], home, Session(), on, {})
     assert list(there) == []
     state = torch.load(home.checkpoint_path(experiment.name), weights_only=True)
     assert 0 < state["done"] < experiment.iterations
     torch.set_num_threads(1)
-    resumed = experiments.compute(experiment, home)
-    assert resumed.results == experiments.compute(experiment, alone).results
+    resumed = experiment.compute(home, Session())
+    assert resumed.results == experiment.compute(alone, Session()).results
 
 
 def test_ctrl_c_leaves_the_cluster_idle_and_the_checkpoint_at_home(nodes, tmp_path: Path) -> None:
@@ -98,7 +105,7 @@ def test_ctrl_c_leaves_the_cluster_idle_and_the_checkpoint_at_home(nodes, tmp_pa
     checkpoint = store.checkpoint_path(endless.name)
     when(checkpoint.exists, _thread.interrupt_main)
     with pytest.raises(KeyboardInterrupt):
-        list(cluster.on_ray(compute, [endless], store, None, Cluster(nodes.address), {}))
+        list(cluster.on_ray([endless], store, OFTEN, Cluster(nodes.address), {}))
     assert torch.load(checkpoint, weights_only=True)["done"] > 0
     ray.init(nodes.address, logging_level="ERROR")
     until = time.monotonic() + 30
@@ -111,19 +118,17 @@ def test_an_error_of_the_experiment_is_told_not_tried_again(nodes, tmp_path: Pat
     experiment = SMOKE.experiment(backgrounds=str(tmp_path / "nowhere"))
     store = RecordStore(tmp_path)
     with pytest.raises(Exception, match="nowhere"):
-        list(cluster.on_ray(compute, [experiment], store, None, Cluster(nodes.address), {}))
+        list(cluster.on_ray([experiment], store, OFTEN, Cluster(nodes.address), {}))
 
 
 def test_a_node_with_room_is_asked_for(nodes, tmp_path: Path) -> None:
     with pytest.raises(ClusterError, match="None of the 2 nodes has room .* 1 threads and 2 GPUs"):
         wanted = Cluster(nodes.address, threads=1, gpus=2)
-        list(cluster.on_ray(compute, sweep(1, 2), RecordStore(tmp_path), None, wanted, {}))
+        list(cluster.on_ray(sweep(1, 2), RecordStore(tmp_path), OFTEN, wanted, {}))
 
 
 @pytest.mark.parametrize("address", ["not an address", "127.0.0.1:1", "ray://127.0.0.1:1"])
 def test_a_cluster_that_is_not_there_is_named(tmp_path: Path, address: str) -> None:
-    records = cluster.on_ray(
-        compute, sweep(1, 2), RecordStore(tmp_path), None, Cluster(address), {}
-    )
+    records = cluster.on_ray(sweep(1, 2), RecordStore(tmp_path), OFTEN, Cluster(address), {})
     with pytest.raises(ClusterError, match=f"no Ray cluster at {address!r}"):
         list(records)

@@ -1,15 +1,14 @@
 """Estimates and tipping points on made-up records whose answer is known."""
 
 import math
-from dataclasses import asdict
 
 import numpy as np
 import pytest
 import torch
 
-from rainlens import estimates, experiments, metrics
+from rainlens import estimates, metrics, scales
 from rainlens.evaluation import TestSet
-from rainlens.records import Record
+from rainlens.records import Record, described
 
 
 def record(gains: list[float]) -> Record:
@@ -99,7 +98,7 @@ def test_reversing_a_sweep_reverses_the_verdict():
 
 def test_the_rain_of_a_test_set_has_its_name():
     tests = TestSet("unseen", "rain100l", "urban", 2), TestSet("heavy", "rain100h", "urban", 3)
-    made_up = Record("made-up", {"tests": [asdict(test) for test in tests]}, {}, {})
+    made_up = Record("made-up", {"tests": [described(test) for test in tests]}, {}, {})
     assert estimates.test_set(made_up, "heavy") == tests[1]
     assert estimates.rain_name(made_up, "heavy") == "Rain100H"
     with pytest.raises(ValueError, match="made-up has no test set 'shown'"):
@@ -140,7 +139,7 @@ def test_the_parts_of_a_change_follow_from_the_scores_of_a_record():
 
 
 def test_by_count_groups_the_records_of_a_sweep():
-    setting = experiments.scale_named("smoke")
+    setting = scales.scale_named("smoke")
     part = [setting.experiment(patches=n, seed=s) for n in (8, 64) for s in (0, 1)]
     found = {e: Record(e.name, {"seed": e.seed}, {}, {}) for e in part}
     sweep = estimates.by_count(part, found)

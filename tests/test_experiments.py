@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,13 +16,15 @@ import pytest
 import torch
 
 import rainlens
-from rainlens import complexity, evaluation, experiments, images, models, training
+from rainlens import complexity, evaluation, images, models, running, scales, training
 from rainlens.evaluation import TestSet
-from rainlens.experiments import Experiment, Survey
-from rainlens.records import Record, RecordError, RecordStore
+from rainlens.records import Record, RecordError, RecordStore, described, rebuilt, values
+from rainlens.tasks import Session, restore
+from rainlens.tasks.restore import Restore
+from rainlens.tasks.survey import Survey
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-SMOKE = replace(experiments.scale_named("smoke"), test_count=2)
+SMOKE = replace(scales.scale_named("smoke"), test_count=2)
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def store(tmp_path) -> RecordStore:
     return RecordStore(tmp_path / "records")
 
 
-def tiny(**changes) -> Experiment:
+def tiny(**changes) -> Restore:
     """An experiment of a third of a second, on embedded photographs."""
     return SMOKE.experiment(**{"patches": 8, "iterations": 6, "measure_every": 4, **changes})
 
@@ -52,7 +54,7 @@ CHANGED = {
     "backgrounds": "urban",
     "patches": 65,
     "patch_size": 127,
-    "rain": "large",
+    "degradation": "large",
     "iterations": 250_001,
     "batch": 17,
     "learning_rate": 2.0000001e-4,
@@ -69,64 +71,62 @@ CHANGED = {
 
 
 def test_every_field_changes_the_key():
-    assert set(CHANGED) == {field.name for field in fields(Experiment)}
-    variants = [replace(Experiment(), **{name: value}) for name, value in CHANGED.items()]
-    keys = {experiment.key for experiment in (Experiment(), *variants)}
+    assert set(CHANGED) == {field.name for field in fields(Restore)}
+    variants = [replace(Restore(), **{name: value}) for name, value in CHANGED.items()]
+    keys = {experiment.key for experiment in (Restore(), *variants)}
     assert len(keys) == len(CHANGED) + 1
     assert len({experiment.name for experiment in variants}) == len(CHANGED)
 
 
 def test_every_field_of_a_test_set_changes_the_key():
     test = TestSet("unseen", "streaks", "embedded", 2)
-    changed = dict(name="x", rain="small", backgrounds="urban", count=3, crop=64, keep=True)
+    changed = dict(name="x", degradation="small", backgrounds="urban", count=3, crop=64, keep=True)
     assert set(changed) == {field.name for field in fields(TestSet)}
     variants = [test, *(replace(test, **{name: value}) for name, value in changed.items())]
-    assert len({Experiment(tests=(variant,)).key for variant in variants}) == len(variants)
+    assert len({Restore(tests=(variant,)).key for variant in variants}) == len(variants)
 
 
 def test_key_is_independent_of_field_order():
-    assert Experiment(**CHANGED).key == Experiment(**dict(reversed(CHANGED.items()))).key
-    assert Experiment(**CHANGED) == Experiment(**dict(reversed(CHANGED.items())))
+    assert Restore(**CHANGED).key == Restore(**dict(reversed(CHANGED.items()))).key
+    assert Restore(**CHANGED) == Restore(**dict(reversed(CHANGED.items())))
 
 
 def test_engine_version_changes_the_key(monkeypatch):
-    before = Experiment().key
-    monkeypatch.setattr(experiments, "ENGINE", experiments.ENGINE + 1)
-    assert Experiment().key != before
+    before = Restore().key
+    monkeypatch.setattr(values, "ENGINE", values.ENGINE + 1)
+    assert Restore().key != before
 
 
 def test_key_is_the_same_in_another_process():
     # String hashes are salted anew in each process; keys must not be.
-    code = "from rainlens.experiments import *; print(SCALES['smoke'].experiment().name)"
+    code = "from rainlens.scales import *; print(SCALES['smoke'].experiment().name)"
     environment = {**os.environ, "PYTHONHASHSEED": "7", "OMP_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = str(Path(rainlens.__file__).parents[1])
     answer = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
     )
-    assert answer.stdout.strip() == experiments.scale_named("smoke").experiment().name
+    assert answer.stdout.strip() == scales.scale_named("smoke").experiment().name
 
 
 def test_printing_is_code():
-    for experiment in (Experiment(), Experiment(**CHANGED), tiny()):
-        again = eval(repr(experiment), {"Experiment": Experiment, "TestSet": TestSet})
+    for experiment in (Restore(), Restore(**CHANGED), tiny()):
+        again = eval(repr(experiment), {"Restore": Restore, "TestSet": TestSet})
         assert again == experiment and hash(again) == hash(experiment)
         assert again.key == experiment.key
 
 
-def rebuild(description: dict) -> Experiment:
+def rebuild(description: dict) -> Restore:
     """The experiment that a record's JSON describes."""
-    values = dict(description)
-    values["options"] = tuple((name, value) for name, value in values["options"])
+    held = dict(description)
+    held["options"] = [(name, value) for name, value in held["options"]]
     for name in ("curves", "tests"):
-        values[name] = tuple(TestSet(**test) for test in values[name])
-    if values.get("snapshots") is not None:
-        values["snapshots"] = tuple(values["snapshots"])
-    return Experiment(**values)
+        held[name] = [rebuilt(TestSet, test) for test in held[name]]
+    return rebuilt(Restore, held)
 
 
 def test_description_in_a_record_gives_the_experiment_back():
-    for experiment in (Experiment(**CHANGED), tiny()):
-        assert rebuild(json.loads(json.dumps(asdict(experiment)))) == experiment
+    for experiment in (Restore(**CHANGED), tiny()):
+        assert rebuild(json.loads(json.dumps(described(experiment)))) == experiment
 
 
 def test_records_that_come_with_the_book_are_whole_and_found():
@@ -139,28 +139,32 @@ def test_records_that_come_with_the_book_are_whole_and_found():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"rain": "heavy"}, {"patches": 0}, {"iterations": 0}, {"batch": -1}, {"patch_size": 0}]
+    "bad",
+    [{"degradation": "heavy"}, {"patches": 0}, {"iterations": 0}, {"batch": -1}, {"patch_size": 0}],
 )
 def test_impossible_values_are_named(bad):
     with pytest.raises(ValueError) as error:
-        Experiment(**bad)
+        Restore(**bad)
     message = str(error.value)
     assert next(iter(bad)) in message and message.endswith(".") and "\n" not in message
 
 
 def test_unknown_scale_is_named():
     with pytest.raises(ValueError, match="'tiny'.*smoke, cpu"):
-        experiments.scale_named("tiny")
+        scales.scale_named("tiny")
 
 
-@pytest.mark.parametrize("name", experiments.SCALES)
+@pytest.mark.parametrize("name", scales.SCALES)
 def test_scales_build_experiments_whose_tests_follow_the_fields(name):
-    scale = experiments.scale_named(name)
+    scale = scales.scale_named(name)
     for kind in ("small", "large"):
-        experiment = scale.experiment(rain=kind, patches=8)
+        experiment = scale.experiment(degradation=kind, patches=8)
         assert experiment.patches == 8 and experiment.iterations == scale.iterations
         tests = {test.name: test for test in experiment.tests}
-        assert tests["seen"].rain == kind and tests["unseen"].rain not in ("small", "large")
+        assert tests["seen"].degradation == kind and tests["unseen"].degradation not in (
+            "small",
+            "large",
+        )
         assert {test.name for test in experiment.curves} >= {"seen", "unseen"}
         assert all(test.backgrounds == "embedded" for test in tests.values() if test.keep)
     only = scale.experiment(tests=())
@@ -172,7 +176,7 @@ def test_scales_build_experiments_whose_tests_follow_the_fields(name):
 
 def test_same_seed_same_record_bit_for_bit(tmp_path):
     stores = [RecordStore(tmp_path / name) for name in "ab"]
-    first, second = (experiments.compute(tiny(), store) for store in stores)
+    first, second = (tiny().compute(store, Session()) for store in stores)
     assert as_text(first) == as_text(second)
     pictures = [
         {Path(name).name: content for name, content in files(store.folder).items()}
@@ -183,39 +187,39 @@ def test_same_seed_same_record_bit_for_bit(tmp_path):
 
 
 def test_other_seed_other_record(store):
-    records = [experiments.compute(tiny(seed=seed), store) for seed in (0, 1)]
+    records = [tiny(seed=seed).compute(store, Session()) for seed in (0, 1)]
     assert records[0].tests != records[1].tests
     assert records[0].curves["loss"][1:] != records[1].curves["loss"][1:]
 
 
 def test_randomness_of_others_has_no_influence(store, tmp_path):
     torch.manual_seed(1)
-    first = experiments.compute(tiny(), store)
+    first = tiny().compute(store, Session())
     torch.manual_seed(2)
     state = torch.get_rng_state()
-    second = experiments.compute(tiny(), RecordStore(tmp_path / "other"))
+    second = tiny().compute(RecordStore(tmp_path / "other"), Session())
     assert as_text(first) == as_text(second)
     assert torch.equal(torch.get_rng_state(), state)  # and it has none on others
 
 
 def test_a_record_says_what_was_measured(store):
     experiment = tiny(iterations=10)
-    record = experiments.compute(experiment, store)
+    record = experiment.compute(store, Session())
     assert as_text(store.load(experiment.name)) == as_text(record)
     assert record.curves["iteration"] == [0, 4, 8, 10]
     assert all(len(curve) == 4 for curve in record.curves.values())
     for kind in ("seen", "unseen"):
         assert {f"{kind}/{m}" for m in ("e_r", "e_b", "gain", "psnr")} <= set(record.curves)
     for test in experiment.tests:
-        for values in record.tests[test.name].values():
-            assert len(values) == test.count
+        for column in record.tests[test.name].values():
+            assert len(column) == test.count
     kept = {test.name: test.count for test in experiment.tests if test.keep}
     assert {name: len(names) for name, names in record.pictures.items()} == kept
     assert record.provenance["threads"] == 1 and record.provenance["seconds"] > 0
 
 
 def test_learning_lowers_the_loss(store):
-    record = experiments.compute(tiny(iterations=60, measure_every=30, learning_rate=3e-3), store)
+    record = tiny(iterations=60, measure_every=30, learning_rate=3e-3).compute(store, Session())
     assert record.curves["loss"][-1] < 0.8 * record.curves["loss"][1]
     assert record.curves["seen/psnr"][-1] > record.curves["seen/psnr"][0]
 
@@ -224,11 +228,11 @@ def test_learning_lowers_the_loss(store):
 
 
 def test_resumed_run_equals_an_uninterrupted_one(tmp_path):
-    whole = experiments.compute(tiny(), RecordStore(tmp_path / "whole"))
+    whole = tiny().compute(RecordStore(tmp_path / "whole"), Session())
     store, stops = RecordStore(tmp_path / "parts"), 0
     while True:
         try:
-            record = experiments.compute(tiny(), store, deadline=time.monotonic() - 1)
+            record = tiny().compute(store, Session(deadline=time.monotonic() - 1))
             break
         except training.TimeUp:  # one step is done in each call
             stops += 1
@@ -243,17 +247,17 @@ def test_snapshots_are_outputs_of_a_shorter_run_and_survive_stops(tmp_path):
     experiment, store = tiny(snapshots=(0, 4)), RecordStore(tmp_path / "parts")
     while store.load(experiment.name) is None:
         try:
-            record = experiments.compute(experiment, store, deadline=time.monotonic() - 1)
+            record = experiment.compute(store, Session(deadline=time.monotonic() - 1))
         except training.TimeUp:
             assert store.load(experiment.name) is None
-    whole = experiments.compute(experiment, RecordStore(tmp_path / "whole"))
+    whole = experiment.compute(RecordStore(tmp_path / "whole"), Session())
     assert as_text(record) == as_text(whole)
     assert not list((store.folder / ".unfinished").iterdir())
     # Iteration 0 is the untrained network, whatever came before or after.
-    untrained = experiments.fresh_model(experiment).to(memory_format=torch.channels_last)
+    untrained = experiment.fresh_model().to(memory_format=torch.channels_last)
     test = experiment.test("shown_unseen")
-    expected = evaluation.derain(untrained, evaluation.load(test)[0])
-    kept = store.picture(record, experiments.snapshot(test.name, 0), 0) / 255
+    expected = evaluation.restore(untrained, evaluation.load(test)[0])
+    kept = store.picture(record, restore.snapshot(test.name, 0), 0) / 255
     assert (kept - expected[0]).abs().mean() < 0.02  # WebP is lossy
     first, last = (store.picture(record, f"shown_unseen_at{step}", 1) for step in (0, 4))
     assert not torch.equal(first, last)
@@ -267,17 +271,17 @@ def test_snapshots_lie_within_the_run():
 def test_training_on_a_sharpness_class_takes_patches_of_it(store):
     low, high = (tiny(sharpness=kind) for kind in ("low", "high"))
     assert "embedded-low8" in low.name
-    records = [experiments.compute(e, store) for e in (low, high)]
+    records = [e.compute(store, Session()) for e in (low, high)]
     assert records[0].curves["loss"] != records[1].curves["loss"]
     assert records[0].experiment["sharpness"] == "low"
-    assert "sharpness" not in tiny().described()  # earlier keys stay as they were
+    assert "sharpness" not in described(tiny())  # earlier keys stay as they were
     with pytest.raises(ValueError, match="sharpness is 'soft'"):
         tiny(sharpness="soft")
 
 
 def test_a_survey_measures_the_patches_that_networks_are_trained_on(store):
     survey = Survey(backgrounds="embedded", patches=12, patch_size=32, seed=3)
-    record = experiments.compute(survey, store)
+    record = survey.compute(store, Session())
     values = record.tests["patches"]
     patches = images.patches("embedded", 12, 32, 3)
     assert values["sharpness"] == pytest.approx(complexity.sharpness(patches).tolist(), rel=1e-5)
@@ -285,7 +289,7 @@ def test_a_survey_measures_the_patches_that_networks_are_trained_on(store):
     variances = complexity.to_grey(patches).div(255).flatten(1).var(dim=1, correction=0)
     assert sum(torch.tensor(columns)).tolist() == pytest.approx((variances / 2).tolist(), rel=1e-3)
     assert set(values["picture"]) == {0, 1, 2}  # the three embedded training photographs
-    assert experiments.run_within([survey, tiny(iterations=3)], store, minutes=0).left == 1
+    assert running.run_within([survey, tiny(iterations=3)], store, minutes=0).left == 1
 
 
 def test_sweeps_hold_all_counts_and_seeds_and_fewer_of_other_networks():
@@ -305,23 +309,23 @@ def test_sweeps_hold_all_counts_and_seeds_and_fewer_of_other_networks():
 def test_the_skeleton_of_a_sweep_comes_first():
     counts = (8, 16, 32, 64, 128, 256, 512, 1024)
     setting = replace(SMOKE, patch_counts=counts, seeds=(0, 1))
-    ordered = experiments.skeleton_first([*setting.sweep(), SMOKE.toy(8, seed=1), Survey()])
+    ordered = running.skeleton_first([*setting.sweep(), SMOKE.toy(8, seed=1), Survey()])
     assert len(ordered) == 2 * len(counts) + 2
-    networks = [e for e in ordered if isinstance(e, Experiment)]
+    networks = [e for e in ordered if isinstance(e, Restore)]
     assert [e.patches for e in networks[:3]] == [8, 1024, 64]
     assert sorted(e.patches for e in networks[3:5]) == [16, 256]
     assert [e.seed for e in networks] == [0] * 8 + [1] * 8
-    assert isinstance(ordered[-1], Experiment) and Survey() in ordered[:2]
+    assert isinstance(ordered[-1], Restore) and Survey() in ordered[:2]
 
 
 @pytest.mark.parametrize("count", range(12))
 def test_every_place_comes_once(count: int):
-    assert sorted(experiments._outside_in(count)) == list(range(count))
+    assert sorted(running._outside_in(count)) == list(range(count))
 
 
 def test_a_survey_without_its_pictures_falls_back_to_embedded_ones(monkeypatch, capsys):
     monkeypatch.delenv("RAINLENS_DATA", raising=False)
-    stood_in = experiments.on_hand([Survey(backgrounds="nowhere"), SMOKE.toy()], SMOKE)
+    stood_in = running.with_stand_ins([Survey(backgrounds="nowhere"), SMOKE.toy()], SMOKE)
     assert stood_in == [Survey(backgrounds="embedded"), SMOKE.toy()]
     assert "stand in" in capsys.readouterr().out
 
@@ -330,29 +334,29 @@ def test_unreadable_checkpoint_counts_as_none(store, tmp_path):
     path = store.checkpoint_path(tiny().name)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"PK\x03\x04 half a file")
-    record = experiments.compute(tiny(), store)
-    assert as_text(record) == as_text(experiments.compute(tiny(), RecordStore(tmp_path / "b")))
+    record = tiny().compute(store, Session())
+    assert as_text(record) == as_text(tiny().compute(RecordStore(tmp_path / "b"), Session()))
 
 
-def grid_of(count: int) -> list[Experiment]:
+def grid_of(count: int) -> list[Restore]:
     return [tiny(seed=seed, iterations=3) for seed in range(count)]
 
 
 def test_run_within_leaves_what_does_not_fit_and_goes_on(store):
     grid = grid_of(3)
-    progress = experiments.run_within(grid, store, minutes=0, threads=1)
+    progress = running.run_within(grid, store, minutes=0, threads=1)
     assert progress.records == [None] * 3 and progress.left == 3 and progress.computed == 0
     calls = 0
     while progress.left == 3:  # a step a call, kept from call to call
-        progress = experiments.run_within(grid, store, minutes=0, threads=1)
+        progress = running.run_within(grid, store, minutes=0, threads=1)
         calls += 1
     assert calls == 2
     assert progress.left == 2 and progress.computed == 1 and progress.expected_seconds > 0
     assert [record is None for record in progress.records] == [False, True, True]
-    progress = experiments.run_within(grid, store, threads=1)
+    progress = running.run_within(grid, store, threads=1)
     assert progress.left == 0 and progress.computed == 2
     assert [record.name for record in progress.records] == [e.name for e in grid]
-    again = experiments.run_within(grid, store, threads=1)
+    again = running.run_within(grid, store, threads=1)
     assert again.computed == 0
     assert list(map(as_text, again.records)) == list(map(as_text, progress.records))
 
@@ -360,29 +364,29 @@ def test_run_within_leaves_what_does_not_fit_and_goes_on(store):
 def test_workers_give_what_one_process_gives(tmp_path):
     one, two = RecordStore(tmp_path / "one"), RecordStore(tmp_path / "two")
     grid = [*grid_of(3), grid_of(1)[0]]  # one twice: it is computed once
-    alone = experiments.run_within(grid, one, threads=1)
-    together = experiments.run_within(grid, two, workers=2, threads=1)
+    alone = running.run_within(grid, one, threads=1)
+    together = running.run_within(grid, two, workers=2, threads=1)
     assert alone.computed == together.computed == 3 and together.left == 0
     assert list(map(as_text, together.records)) == list(map(as_text, alone.records))
 
 
 def test_workers_keep_the_time_budget(store):
-    progress = experiments.run_within(grid_of(3), store, minutes=0, workers=2, threads=1)
+    progress = running.run_within(grid_of(3), store, minutes=0, workers=2, threads=1)
     assert progress.left == 3
 
 
 def test_threads_are_put_back(store):
-    experiments.run_within([tiny(iterations=1, curves=(), tests=())], store, threads=2)
+    running.run_within([tiny(iterations=1, curves=(), tests=())], store, threads=2)
     assert torch.get_num_threads() == 1
 
 
 def test_recompute_computes_again(store):
     grid = grid_of(2)
-    first = experiments.run_within(grid, store, threads=1)
+    first = running.run_within(grid, store, threads=1)
     before = files(store.folder)
     path = store.path(grid[0].name)
     os.utime(path, (1, 1))
-    again = experiments.run_within(grid, store, recompute=True, threads=1)
+    again = running.run_within(grid, store, recompute=True, threads=1)
     assert again.computed == 2 and path.stat().st_mtime > 1
     assert list(map(as_text, again.records)) == list(map(as_text, first.records))
     assert set(files(store.folder)) == set(before)
@@ -396,14 +400,14 @@ def test_damaged_record_is_refused_not_computed_over(store, workers):
     path.write_text('{"half a rec')
     before = files(store.folder)
     with pytest.raises(RecordError, match=path.name):
-        experiments.run_within(grid, store, workers=workers, threads=1)
+        running.run_within(grid, store, workers=workers, threads=1)
     assert files(store.folder) == before
 
 
 def test_an_error_in_a_worker_is_raised(store):
     missing = replace(tiny(), backgrounds="no_such_set")
     with pytest.raises(ValueError, match="no_such_set"):
-        experiments.run_within([missing], store, workers=2, threads=1)
+        running.run_within([missing], store, workers=2, threads=1)
 
 
 # --- without the real pictures ------------------------------------------------------------------
@@ -417,20 +421,20 @@ def without_data(tmp_path, monkeypatch):
     return replace(SMOKE, backgrounds="natural", iterations=2)
 
 
-def record_of(experiment: Experiment) -> Record:
-    description = json.loads(json.dumps(asdict(experiment)))
+def record_of(experiment: Restore) -> Record:
+    description = json.loads(json.dumps(described(experiment)))
     return Record(experiment.name, description, {}, {}, provenance={"seconds": 1.0})
 
 
-def natural_grid(scale) -> list[Experiment]:
+def natural_grid(scale) -> list[Restore]:
     return [scale.experiment(patches=count) for count in (8, 16)]
 
 
 def test_stand_ins_replace_the_whole_grid(without_data, capsys):
     grid = natural_grid(without_data)
-    assert {test.rain for test in grid[0].tests} >= {"rain100l", "rain100h"}
+    assert {test.degradation for test in grid[0].tests} >= {"rain100l", "rain100h"}
     without_data.store.save(record_of(grid[0]))  # one of two is recorded: still all are replaced
-    records = experiments.run(grid, without_data)
+    records = running.run(grid, without_data)
     assert [record.experiment["backgrounds"] for record in records] == ["embedded"] * 2
     assert [record.experiment["patches"] for record in records] == [8, 16]
     said = capsys.readouterr().out.strip()
@@ -444,10 +448,10 @@ def test_records_are_read_where_the_pictures_are_not(without_data, capsys):
     grid = natural_grid(without_data)
     for experiment in grid:
         without_data.store.save(record_of(experiment))
-    records = experiments.run(grid, without_data)
+    records = running.run(grid, without_data)
     assert [record.name for record in records] == [experiment.name for experiment in grid]
     assert capsys.readouterr().out == ""
-    assert experiments.on_hand(grid, without_data, recompute=True) != grid
+    assert running.with_stand_ins(grid, without_data, recompute=True) != grid
 
 
 def test_pictures_without_test_rain_are_not_enough(without_data, tmp_path, monkeypatch):
@@ -456,14 +460,14 @@ def test_pictures_without_test_rain_are_not_enough(without_data, tmp_path, monke
     (natural / "one.jpg").write_bytes(b"x")
     monkeypatch.setenv("RAINLENS_DATA", str(tmp_path / "data"))
     grid = natural_grid(without_data)
-    assert not experiments.can_compute(grid[0])
-    assert all(e.backgrounds == "embedded" for e in experiments.on_hand(grid, without_data))
+    assert not running.can_compute(grid[0])
+    assert all(e.backgrounds == "embedded" for e in running.with_stand_ins(grid, without_data))
 
 
 def test_embedded_grids_need_nothing(without_data, capsys):
     grid = grid_of(2)
-    assert experiments.can_compute(grid[0])
-    assert experiments.on_hand(grid, without_data) == grid
+    assert running.can_compute(grid[0])
+    assert running.with_stand_ins(grid, without_data) == grid
     assert capsys.readouterr().out == ""
 
 
@@ -472,18 +476,17 @@ def test_embedded_grids_need_nothing(without_data, capsys):
 KILLS = int(os.environ.get("RAINLENS_KILLS", "6"))
 
 
-def run_to_the_end(grid: Sequence[Experiment], folder: Path) -> None:
+def run_to_the_end(grid: Sequence[Restore], folder: Path) -> None:
     """What is killed: a run that saves its state after every step."""
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - no progress bars in the report
     torch.set_num_threads(1)
-    experiments.compute = partial(experiments.compute, save_every=0.0)
-    experiments.run_within(grid, RecordStore(folder), threads=1)
+    running.run_within(grid, RecordStore(folder), threads=1, save_every=0.0)
 
 
-def start(grid: Sequence[Experiment], folder: Path) -> multiprocessing.Process:
+def start(grid: Sequence[Restore], folder: Path) -> multiprocessing.Process:
     # The fork server has torch loaded, so that the time is spent in runs, not in imports.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "rainlens.experiments"])
+    context.set_forkserver_preload(["torch", "rainlens.running"])
     process = context.Process(target=run_to_the_end, args=(grid, folder))
     process.start()
     return process
@@ -494,7 +497,7 @@ def finished(folder: Path) -> dict[str, str]:
     return {record.name: as_text(record) for record in RecordStore(folder)}
 
 
-def has_checkpoint(grid: Sequence[Experiment], folder: Path) -> bool:
+def has_checkpoint(grid: Sequence[Restore], folder: Path) -> bool:
     return any(RecordStore(folder).checkpoint_path(e.name).exists() for e in grid)
 
 
@@ -572,7 +575,9 @@ def test_workers_end_with_a_killed_run(tmp_path):
     store = RecordStore(tmp_path / "records")
     (tmp_path / "run.py").write_text(
         "from rainlens.evaluation import TestSet\n"
-        "from rainlens.experiments import Experiment, RecordStore, run_within\n"
+        "from rainlens.records import RecordStore\n"
+        "from rainlens.running import run_within\n"
+        "from rainlens.tasks.restore import Restore\n"
         f"grid = {[tiny(), *long]!r}\n"
         "if __name__ == '__main__':\n"
         f"    run_within(grid, RecordStore({str(store.folder)!r}), workers=2, threads=1)\n"
@@ -598,7 +603,7 @@ def test_workers_end_with_a_killed_run(tmp_path):
 
 
 def test_a_test_set_is_found_by_its_name():
-    experiment = SMOKE.experiment(rain="small", patches=8)
+    experiment = SMOKE.experiment(degradation="small", patches=8)
     assert experiment.test("unseen").name == "unseen"
     with pytest.raises(ValueError, match="no test set 'sunny'; there are: unseen, "):
         experiment.test("sunny")
@@ -617,7 +622,7 @@ class Untouched(torch.nn.Module):
 
 def test_records_know_how_rainy_the_input_was():
     """Of a set that a network leaves alone, the input's PSNR is the output's."""
-    test = SMOKE.experiment(rain="small", patches=8).test("unseen")
+    test = SMOKE.experiment(degradation="small", patches=8).test("unseen")
     scores, _ = evaluation.evaluate(Untouched(), *evaluation.load(test))
     assert scores["input_psnr"] == pytest.approx(scores["psnr"])
     assert all(0 < share < 1 for share in scores["coverage"])
@@ -626,13 +631,13 @@ def test_records_know_how_rainy_the_input_was():
 
 def test_training_patches_are_tested_under_the_same_rain_as_new_pictures(store):
     experiment = tiny(own_patches=3)
-    record = experiments.compute(experiment, store)
+    record = experiment.compute(store, Session())
     names = [test.name for test in experiment.tests]
-    assert set(record.tests) == {*names, *map(experiments.own, names)}
+    assert set(record.tests) == {*names, *map(restore.own, names)}
     assert experiment.curves == ()
 
     unseen = experiment.test("unseen")
-    rainy, clean = experiments.own_pair(experiment, unseen)
+    rainy, clean = restore.own_pair(experiment, unseen)
     patches = images.patches(images.EMBEDDED, 8, experiment.patch_size, experiment.seed)
     assert [p.tolist() for p in clean] == [patches[i % 3].tolist() for i in range(unseen.count)]
     # Where neither sum is clipped, what was added is the same.
@@ -642,14 +647,14 @@ def test_training_patches_are_tested_under_the_same_rain_as_new_pictures(store):
         whole = (ours < 255) & (theirs < 255)
         assert torch.equal((ours - plain)[whole], (theirs - new)[whole])
 
-    shown = experiments.own("shown_unseen")
+    shown = restore.own("shown_unseen")
     output = store.picture(record, shown, 0)
     assert output.shape == (3, experiment.patch_size, experiment.patch_size)
 
 
 def test_own_patches_are_the_same_for_every_number_of_backgrounds():
     few, many = (tiny(patches=n, own_patches=3) for n in (8, 64))
-    pairs = [experiments.own_pair(e, e.test("unseen")) for e in (few, many)]
+    pairs = [restore.own_pair(e, e.test("unseen")) for e in (few, many)]
     assert [[p.tolist() for p in part] for part in pairs[0]] == [
         [p.tolist() for p in part] for part in pairs[1]
     ]
@@ -658,15 +663,15 @@ def test_own_patches_are_the_same_for_every_number_of_backgrounds():
 
 
 def test_a_stand_in_is_tested_on_its_own_patches_too():
-    real = experiments.scale_named("cpu").experiment(patches=8, own_patches=8)
-    embedded = experiments.stand_in(real, experiments.scale_named("cpu"))
+    real = scales.scale_named("cpu").experiment(patches=8, own_patches=8)
+    embedded = real.stand_in()
     assert embedded.backgrounds == images.EMBEDDED and embedded.own_patches == 8
     assert {test.crop for test in embedded.tests} == {real.patch_size}
-    assert {test.rain for test in embedded.tests} == {"streaks", "medium"}
+    assert {test.degradation for test in embedded.tests} == {"streaks", "medium"}
 
 
 def test_other_categories_are_tested_on_their_own_kind_and_on_natural_pictures():
-    cpu = experiments.scale_named("cpu")
+    cpu = scales.scale_named("cpu")
     faces, natural = cpu.experiment(backgrounds="faces"), cpu.experiment()
     assert faces.test("unseen").backgrounds == "faces" and faces.test("unseen").crop == 192
     # The same pictures and rain as those that natural training is tested on.
@@ -675,9 +680,9 @@ def test_other_categories_are_tested_on_their_own_kind_and_on_natural_pictures()
     assert cpu.experiment(backgrounds="urban").test("shown_unseen").backgrounds == "embedded"
 
 
-@pytest.mark.parametrize("scale", experiments.SCALES)
+@pytest.mark.parametrize("scale", scales.SCALES)
 def test_each_scale_has_all_networks(scale: str):
     for model in ("resnet", "unet", "swinir"):
-        experiment = experiments.scale_named(scale).experiment(model=model)
+        experiment = scales.scale_named(scale).experiment(model=model)
         network = models.build(model, **dict(experiment.options))
         assert models.count_parameters(network) > 500

@@ -17,18 +17,21 @@ from rainlens import (
     complexity,
     estimates,
     evaluation,
-    experiments,
     images,
     metrics,
     rain,
+    scales,
     signals,
     toy_evaluation,
 )
 from rainlens.records import Record, RecordStore
 from rainlens.site import build
+from rainlens.tasks.restore import Restore
+from rainlens.tasks.survey import Survey
+from rainlens.tasks.toy import Toy
 
 ROOT = Path(__file__).resolve().parents[1]
-SETTING = experiments.SCALES["cpu"]
+SETTING = scales.SCALES["cpu"]
 MEASURES = (
     ("e_r", metrics.e_r),
     ("gain", metrics.removal_gain),
@@ -98,7 +101,7 @@ def page_number(pattern: str) -> float:
 
 
 def test_the_facts_about_rain100_are_those_of_the_records():
-    record = STORE.load(SETTING.experiment(rain="small", patches=8).name)
+    record = STORE.load(SETTING.experiment(degradation="small", patches=8).name)
     untouched = np.mean(record.tests["unseen"]["input_psnr"])
     coverage = 100 * np.mean(record.tests["unseen"]["coverage"])
     assert page_number(r"PSNR`? of ([\d.]+) dB for Rain100L") == pytest.approx(untouched, abs=0.01)
@@ -109,7 +112,7 @@ def test_the_facts_about_rain100_are_those_of_the_records():
 
 
 def surveyed(name: str, size: int, measure: str) -> np.ndarray:
-    record = STORE.load(experiments.Survey(backgrounds=name, patch_size=size).name)
+    record = STORE.load(Survey(backgrounds=name, patch_size=size).name)
     assert record is not None
     return np.array(record.tests["patches"][measure])
 
@@ -180,7 +183,7 @@ def test_our_comics_are_a_few_dozen_pages():
 
 def swept(name: str) -> dict[int, list[Record]]:
     """The sweep of a rain range, both seeds, by N."""
-    part = SETTING.sweep(rain=name)
+    part = SETTING.sweep(degradation=name)
     return estimates.by_count(part, {e: STORE.load(e.name) for e in part})
 
 
@@ -341,7 +344,7 @@ def test_divided_by_the_variance_buildings_come_first_and_faces_last():
     """Chapter 7, solution to exercise 2."""
     shares = {}
     for name in claims.CATEGORIES:
-        record = STORE.load(experiments.Survey(backgrounds=name).name)
+        record = STORE.load(Survey(backgrounds=name).name)
         parts = estimates.structure(record)
         fine, whole = (estimates.by_picture(record, of).mean() for of in (parts[:2], parts))
         shares[name] = fine / whole
@@ -363,9 +366,9 @@ def test_the_readme_states_the_verdicts_of_the_ledger():
 def test_the_readme_states_how_long_the_networks_were_trained():
     derain, toy_steps = set(), set()
     for experiment in claims.grid(SETTING):
-        if isinstance(experiment, experiments.Experiment):
+        if isinstance(experiment, Restore):
             derain.add(experiment.iterations)
-        elif isinstance(experiment, experiments.ToyExperiment):
+        elif isinstance(experiment, Toy):
             toy_steps.add(experiment.iterations)
     few, more = sorted(derain)
     told = f"{few:,} or {more:,} training steps (the toy networks {toy_steps.pop():,})"

@@ -13,10 +13,12 @@ from browser.chromium import open_browser, require_browser, serve, set_media, se
 from PIL import Image
 
 import rainlens
-from rainlens import claims, evaluation, experiments
-from rainlens.experiments import RECORDS_VARIABLE, Experiment, Scale
+from rainlens import claims, evaluation, scales
 from rainlens.records import Record
+from rainlens.scales import RECORDS_VARIABLE, Scale
 from rainlens.site import build, front_page
+from rainlens.tasks import Session
+from rainlens.tasks.restore import Restore
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = [f"{test}.{kind}.webp" for test in front_page.KINDS for kind in ("rainy", "after")]
@@ -46,7 +48,7 @@ def pictures(folder: Path) -> dict[str, bytes]:
 def stored(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """Laid out from the records that come with the book."""
     folder = tmp_path_factory.mktemp("stored")
-    return SimpleNamespace(folder=folder, page=laid_out(folder, experiments.SCALES["cpu"]))
+    return SimpleNamespace(folder=folder, page=laid_out(folder, scales.SCALES["cpu"]))
 
 
 def test_no_mark_is_left_and_each_stands_once_in_the_source(stored: SimpleNamespace) -> None:
@@ -60,18 +62,18 @@ def test_the_pictures_are_small_files_of_one_size(stored: SimpleNamespace) -> No
     assert sorted(found) == sorted(PICTURES)
     assert max(map(len, found.values())) < LARGEST
     sizes = {Image.open(stored.folder / "book/_static/front" / name).size for name in found}
-    own, _ = front_page.grid(experiments.SCALES["cpu"])
+    own, _ = front_page.grid(scales.SCALES["cpu"])
     assert sizes == {WHOLE if is_recorded(own) else MIDDLE}
 
 
-def is_recorded(experiment: Experiment) -> bool:
-    return experiments.SCALES["cpu"].store.path(experiment.name).exists()
+def is_recorded(experiment: Restore) -> bool:
+    return scales.SCALES["cpu"].store.path(experiment.name).exists()
 
 
 def test_the_outputs_are_those_of_the_record(stored: SimpleNamespace) -> None:
-    setting = experiments.SCALES["cpu"]
+    setting = scales.SCALES["cpu"]
     own, _ = front_page.grid(setting)
-    chapters = setting.experiment(rain="small", patches=512, seed=0)
+    chapters = setting.experiment(degradation="small", patches=512, seed=0)
     record = setting.store.load((own if is_recorded(own) else chapters).name)
     for test in front_page.KINDS:
         output = setting.store.folder / record.pictures[test][front_page.PICTURE]
@@ -82,7 +84,7 @@ def test_the_outputs_are_those_of_the_record(stored: SimpleNamespace) -> None:
 
 
 def test_the_counts_are_the_ledgers(stored: SimpleNamespace) -> None:
-    verdicts = list(claims.table(experiments.SCALES["cpu"])["verdict"])
+    verdicts = list(claims.table(scales.SCALES["cpu"])["verdict"])
     assert f"Of {len(verdicts)} claims" in stored.page
     for verdict in set(verdicts):
         assert f"<strong>{verdicts.count(verdict)}</strong> {verdict}</li>" in stored.page
@@ -104,7 +106,7 @@ def test_without_records_it_shows_the_clean_photograph(
     scale: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(RECORDS_VARIABLE, str(tmp_path / "none"))
-    page = laid_out(tmp_path, experiments.SCALES[scale])
+    page = laid_out(tmp_path, scales.SCALES[scale])
     assert "No network of the scale" in page and "without rain" in page
     assert "takes away" not in page and "reproduce 0 and do not reproduce 0" in page
     assert ("only checks that the code runs" in page) == (scale == "smoke")
@@ -114,9 +116,9 @@ def test_without_records_it_shows_the_clean_photograph(
 
 
 def test_its_own_experiments_are_those_of_the_chapters_but_for_the_tests() -> None:
-    setting = experiments.SCALES["cpu"]
+    setting = scales.SCALES["cpu"]
     for own, rain in zip(front_page.grid(setting), ("small", "large"), strict=True):
-        usual = setting.experiment(rain=rain, patches=512, seed=0)
+        usual = setting.experiment(degradation=rain, patches=512, seed=0)
         assert replace(usual, tests=own.tests, curves=(), lossless=True) == own
         for test in own.tests:
             same = replace(usual.test(test.name), count=1, crop=None)
@@ -126,18 +128,18 @@ def test_its_own_experiments_are_those_of_the_chapters_but_for_the_tests() -> No
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     """Laid out from the page's own experiments, computed at the smallest scale."""
-    folder, setting = tmp_path_factory.mktemp("whole"), experiments.SCALES["smoke"]
+    folder, setting = tmp_path_factory.mktemp("whole"), scales.SCALES["smoke"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(RECORDS_VARIABLE, str(folder / "records"))
-        usual = setting.experiment(rain="large", patches=512, seed=0)
+        usual = setting.experiment(degradation="large", patches=512, seed=0)
         own, wider = front_page.grid(setting)
-        records = [experiments.compute(e, setting.store) for e in (own, wider, usual)]
+        records = [e.compute(setting.store, Session()) for e in (own, wider, usual)]
         page = laid_out(folder, setting)
     return SimpleNamespace(folder=folder, page=page, records=records)
 
 
 def test_its_own_record_gives_the_whole_photograph_as_it_is(whole: SimpleNamespace) -> None:
-    own, _ = front_page.grid(experiments.SCALES["smoke"])
+    own, _ = front_page.grid(scales.SCALES["smoke"])
     for test in front_page.KINDS:
         rainy, _ = evaluation.load(own.test(test))
         (name,) = whole.records[0].pictures[test]
@@ -165,7 +167,7 @@ def test_without_a_wider_record_of_its_own_it_is_silent_about_it(
     shutil.copytree(whole.folder / "records", tmp_path / "records")
     (tmp_path / "records" / "smoke" / f"{whole.records[1].name}.json").unlink()
     monkeypatch.setenv(RECORDS_VARIABLE, str(tmp_path / "records"))
-    assert "<i>large</i>" not in laid_out(tmp_path, experiments.SCALES["smoke"])
+    assert "<i>large</i>" not in laid_out(tmp_path, scales.SCALES["smoke"])
 
 
 @pytest.mark.parametrize(("unseen", "plain"), [(0.3, True), (0.7, False), (None, False)])
@@ -178,8 +180,8 @@ def test_it_says_no_more_than_the_record_shows(unseen: float | None, plain: bool
 def test_a_record_without_its_pictures_counts_as_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    setting = experiments.SCALES["cpu"]
-    source = setting.store.path(setting.experiment(rain="small", patches=512).name)
+    setting = scales.SCALES["cpu"]
+    source = setting.store.path(setting.experiment(degradation="small", patches=512).name)
     (tmp_path / "records" / "cpu").mkdir(parents=True)
     shutil.copy(source, tmp_path / "records" / "cpu")
     monkeypatch.setenv(RECORDS_VARIABLE, str(tmp_path / "records"))
@@ -310,7 +312,7 @@ def test_without_scripts_the_pictures_stand_side_by_side(browser: SimpleNamespac
 
 
 def test_the_picture_of_the_readme_shows_two_pairs(tmp_path) -> None:
-    setting = experiments.SCALES["cpu"]
+    setting = scales.SCALES["cpu"]
     picture = Image.open(io.BytesIO(front_page.overview(setting)))
     assert picture.format == "WEBP" and picture.width > 3 * picture.height
     assert (ROOT / "book" / "_static" / "overview.webp").stat().st_size < 200e3

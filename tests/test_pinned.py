@@ -13,10 +13,12 @@ import numpy as np
 import pytest
 import torch
 
-from rainlens import experiments, training
+from rainlens import running, scales, training
 from rainlens.evaluation import TestSet
-from rainlens.experiments import Experiment, Survey, ToyExperiment
-from rainlens.records import RecordStore
+from rainlens.records import RecordStore, rebuilt
+from rainlens.tasks.restore import Restore
+from rainlens.tasks.survey import Survey
+from rainlens.tasks.toy import Toy
 
 HERE = Path(__file__).parent
 PINNED = [json.loads(line) for line in (HERE / "pinned.jsonl").read_text().splitlines()]
@@ -26,19 +28,15 @@ GOLDEN = HERE / "golden.json"
 TOLERANCE = 2e-3
 
 
-def rebuilt(name: str, description: dict) -> Experiment | ToyExperiment | Survey:
+def experiment_of(name: str, description: dict) -> Restore | Toy | Survey:
     """The experiment that a record's JSON describes."""
+    kinds = {"survey": Survey, "toy": Toy, "derain": Restore}
     values = dict(description)
-    if name.startswith("survey-"):
-        return Survey(**values)
-    if name.startswith("toy-"):
-        return ToyExperiment(**{**values, "betas": tuple(values["betas"])})
-    values["options"] = tuple((option, value) for option, value in values["options"])
-    for tests in ("curves", "tests"):
-        values[tests] = tuple(TestSet(**test) for test in values[tests])
-    if "snapshots" in values:
-        values["snapshots"] = tuple(values["snapshots"])
-    return Experiment(**values)
+    if "options" in values:
+        values["options"] = [(option, value) for option, value in values["options"]]
+        for tests in ("curves", "tests"):
+            values[tests] = [rebuilt(TestSet, test) for test in values[tests]]
+    return rebuilt(kinds[name.split("-")[0]], values)
 
 
 def test_all_kinds_are_pinned():
@@ -48,7 +46,7 @@ def test_all_kinds_are_pinned():
 
 @pytest.mark.parametrize("row", PINNED, ids=lambda row: row["name"])
 def test_names_that_were_ever_committed_stay(row):
-    assert rebuilt(row["name"], row["experiment"]).name == row["name"]
+    assert experiment_of(row["name"], row["experiment"]).name == row["name"]
 
 
 def test_committed_records_carry_pinned_names():
@@ -60,9 +58,9 @@ def test_committed_records_carry_pinned_names():
 # --- golden runs --------------------------------------------------------------------------------
 
 
-def golden_grid() -> dict[str, Experiment | ToyExperiment | Survey]:
+def golden_grid() -> dict[str, Restore | Toy | Survey]:
     """One small experiment of each kind, on the embedded photographs."""
-    smoke = experiments.scale_named("smoke")
+    smoke = scales.scale_named("smoke")
     derain = smoke.experiment(patches=8, iterations=6, measure_every=3, seed=1)
     return {
         "derain": derain,
@@ -76,7 +74,7 @@ def golden_grid() -> dict[str, Experiment | ToyExperiment | Survey]:
 def golden_run(folder: Path, kind: str) -> dict[str, dict]:
     """What a golden experiment measures, on one thread and in float32."""
     experiment = golden_grid()[kind]
-    record = experiments.run_within([experiment], RecordStore(folder), threads=1).records[0]
+    record = running.run_within([experiment], RecordStore(folder), threads=1).records[0]
     return {"name": record.name, "curves": record.curves, "tests": record.tests}
 
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from rainlens import experiments, planning
-from rainlens.experiments import Survey
+from rainlens import planning, scales
+from rainlens.tasks.survey import Survey
 
-SMOKE = experiments.SCALES["smoke"]
+SMOKE = scales.SCALES["smoke"]
 CPU = torch.device("cpu")
 
 
@@ -24,8 +24,8 @@ def test_devices_share_the_work(seconds, devices, expected):
 
 def test_experiments_of_one_network_are_one_kind():
     grid = [
-        *SMOKE.sweep(rain="small"),
-        *SMOKE.sweep(rain="large"),
+        *SMOKE.sweep(degradation="small"),
+        *SMOKE.sweep(degradation="large"),
         SMOKE.experiment(model="unet", iterations=7),
         SMOKE.toy(order=4),
         Survey(),

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 import rainlens
-from rainlens import experiments
-from rainlens.experiments import RECORDS_VARIABLE
+from rainlens import origin, scales
 from rainlens.records import Record, RecordError, RecordStore
+from rainlens.scales import RECORDS_VARIABLE
 from rainlens.site import provenance
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,7 +32,7 @@ MADE_UP = [
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecordStore:
     """Where the records of the scale smoke would lie; nothing is there yet."""
     monkeypatch.setenv(RECORDS_VARIABLE, str(tmp_path / "records"))
-    return experiments.SCALES["smoke"].store
+    return scales.SCALES["smoke"].store
 
 
 def laid_out(folder: Path, scale: str = "smoke") -> str:
@@ -41,7 +41,7 @@ def laid_out(folder: Path, scale: str = "smoke") -> str:
     book.mkdir()
     for name in ("provenance.md", "references.bib"):
         shutil.copy(ROOT / "book" / name, book)
-    provenance.lay_out(book, experiments.scale_named(scale), NOW)
+    provenance.lay_out(book, scales.scale_named(scale), NOW)
     return (book / "provenance.md").read_text(encoding="utf-8")
 
 
@@ -106,7 +106,7 @@ def test_a_store_without_records(store: RecordStore, tmp_path: Path) -> None:
 def test_the_build_is_told(store: RecordStore, tmp_path: Path) -> None:
     page = laid_out(tmp_path)
     assert "2026-02-02 23:30 UTC" in page  # the time of Greenwich, not of whoever builds
-    here = experiments.where(provenance.training.device())
+    here = origin.where(provenance.training.device())
     for key in ("rainlens", "commit", "torch", "python", "device"):
         assert str(here[key]) in page
     assert "<!--" not in page
@@ -119,7 +119,7 @@ def test_the_page_names_no_machine(tmp_path: Path) -> None:
 
 
 def test_the_stored_records_are_counted(tmp_path: Path) -> None:
-    records = list(experiments.SCALES["cpu"].store)
+    records = list(scales.SCALES["cpu"].store)
     page = laid_out(tmp_path, "cpu")
     assert f"has {len(records)} records" in page
     for name in {record.provenance["commit"] for record in records}:
@@ -188,7 +188,7 @@ def test_now_is_the_default(store: RecordStore, tmp_path: Path) -> None:
     for name in ("provenance.md", "references.bib"):
         shutil.copy(ROOT / "book" / name, tmp_path / "book")
     before = datetime.now(UTC)
-    provenance.lay_out(tmp_path / "book", experiments.SCALES["smoke"])
+    provenance.lay_out(tmp_path / "book", scales.SCALES["smoke"])
     page = (tmp_path / "book" / "provenance.md").read_text(encoding="utf-8")
     days = {f"{time:%Y-%m-%d}" for time in (before, datetime.now(UTC))}
     assert any(f"| built | {day}" in page for day in days)

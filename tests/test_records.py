@@ -13,7 +13,7 @@ import torch
 
 from rainlens import records
 from rainlens.images import PictureError
-from rainlens.records import Record, RecordError, RecordStore, Trained
+from rainlens.records import Record, RecordError, RecordStore, Trained, archive, files
 
 RECORD = Record(
     name="derain-test",
@@ -133,7 +133,7 @@ def test_failed_write_leaves_what_was_there(tmp_path, monkeypatch, fails, before
     path = tmp_path / "record.json"
     if before is not None:
         path.write_bytes(before)
-    monkeypatch.setattr(records.os, fails, fail)
+    monkeypatch.setattr(files.os, fails, fail)
     with pytest.raises(OSError, match="No space"):
         records.write_whole(path, b"the new content")
     monkeypatch.undo()
@@ -250,9 +250,9 @@ def forge(contents) -> None:
     """Changes a result and mends the manifest, but not the record's own checksum."""
     name = f"{RECORD.name}.json"
     flip(contents, name)
-    manifest = json.loads(contents[records.MANIFEST])
+    manifest = json.loads(contents[archive.MANIFEST])
     manifest["files"][name] = hashlib.sha256(contents[name]).hexdigest()
-    contents[records.MANIFEST] = json.dumps(manifest).encode()
+    contents[archive.MANIFEST] = json.dumps(manifest).encode()
 
 
 def test_a_record_with_a_wrong_checksum_is_refused(packed, tmp_path):

@@ -6,10 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from rainlens import experiments, signals, toy_evaluation, training
+from rainlens import running, scales, signals, toy_evaluation, training
 from rainlens.records import RecordError, RecordStore
+from rainlens.tasks import Session
+from rainlens.tasks import toy as toy_task
+from rainlens.tasks.toy import Toy
 
-SMOKE = experiments.SCALES["smoke"]
+SMOKE = scales.SCALES["smoke"]
 
 
 class Echo(nn.Module):
@@ -67,8 +70,8 @@ def test_norm_loss_by_hand():
 
 def test_a_toy_run_is_recorded_with_weights_and_repeats(tmp_path):
     experiment = SMOKE.toy(order=4)
-    first = experiments.run_within([experiment], RecordStore(tmp_path / "a")).records[0]
-    again = experiments.run_within([experiment], RecordStore(tmp_path / "b")).records[0]
+    first = running.run_within([experiment], RecordStore(tmp_path / "a")).records[0]
+    again = running.run_within([experiment], RecordStore(tmp_path / "b")).records[0]
     assert first.results == again.results
     assert RecordStore(tmp_path / "a").weights_path(experiment.name).exists()
     densities = {f"points{points}" for points in toy_evaluation.DENSITIES}
@@ -80,33 +83,33 @@ def test_a_toy_run_is_recorded_with_weights_and_repeats(tmp_path):
 def test_the_middle_of_a_run_can_be_resumed(tmp_path):
     experiment, store = SMOKE.toy(), RecordStore(tmp_path / "cut")
     with pytest.raises(training.TimeUp):
-        experiments.compute(experiment, store, deadline=0.0)
-    resumed = experiments.compute(experiment, store)
-    whole = experiments.compute(experiment, RecordStore(tmp_path / "whole"))
+        experiment.compute(store, Session(deadline=0.0))
+    resumed = experiment.compute(store, Session())
+    whole = experiment.compute(RecordStore(tmp_path / "whole"), Session())
     assert resumed.results == whole.results
 
 
 def test_keys_of_recorded_deraining_experiments_stand():
-    name = experiments.SCALES["cpu"].experiment(rain="small", patches=8).name
+    name = scales.SCALES["cpu"].experiment(degradation="small", patches=8).name
     assert name == "derain-resnet-natural8-small-s0-3760cbe86e"
 
 
 def test_a_bad_loss_is_named():
     with pytest.raises(ValueError, match="loss is 'l7'"):
-        experiments.ToyExperiment(loss="l7")
+        Toy(loss="l7")
 
 
 def test_a_pool_repeats_its_segments_and_fresh_noise_does_not():
     device = torch.device("cpu")
-    pooled = experiments._toy_batches(SMOKE.toy(pool=1), device)
-    fresh = experiments._toy_batches(SMOKE.toy(), device)
+    pooled = toy_task.batches(SMOKE.toy(pool=1), device)
+    fresh = toy_task.batches(SMOKE.toy(), device)
     assert torch.equal(pooled(1)[0], pooled(2)[0]) and not torch.equal(fresh(1)[0], fresh(2)[0])
 
 
 def test_a_trained_network_comes_back_from_its_weights(tmp_path):
     experiment, store = SMOKE.toy(order=8), RecordStore(tmp_path)
-    record = experiments.compute(experiment, store)
-    network = experiments.trained_toy(experiment, store)
+    record = experiment.compute(store, Session())
+    network = toy_task.trained(experiment, store)
     again = toy_evaluation.evaluate(network, 8, experiment.draws)["order8"]["mse"]
     assert again == pytest.approx(record.tests["order8"]["mse"], rel=1e-4)
 
@@ -114,10 +117,10 @@ def test_a_trained_network_comes_back_from_its_weights(tmp_path):
 def test_missing_and_foreign_weights_are_named(tmp_path):
     experiment, store = SMOKE.toy(), RecordStore(tmp_path)
     with pytest.raises(RecordError, match="is not there; compute the record again"):
-        experiments.trained_toy(experiment, store)
+        toy_task.trained(experiment, store)
     store.save_weights(experiment.name, {"layers.0.weight": torch.zeros(1)})
     with pytest.raises(RecordError, match="does not hold this network's weights"):
-        experiments.trained_toy(experiment, store)
+        toy_task.trained(experiment, store)
     store.weights_path(experiment.name).write_bytes(b"not weights")
     with pytest.raises(RecordError, match="does not hold this network's weights"):
-        experiments.trained_toy(experiment, store)
+        toy_task.trained(experiment, store)

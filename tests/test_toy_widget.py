@@ -127,7 +127,7 @@ def test_widget_holds_weights_and_checks_settings(files: dict[int, bytes]) -> No
     with pytest.raises(traitlets.TraitError, match="weights were given for 1, 4, 8"):
         widget.network = 3
     with pytest.raises(traitlets.TraitError):
-        widget.noise_spread = -1.0
+        widget.noise_std = -1.0
     with pytest.raises(ValueError, match="weights is empty"):
         ToyWidget({})
     with pytest.raises(ValueError, match="pack"):
@@ -545,7 +545,7 @@ const bytes = (url) => fetch(url).then((r) => r.arrayBuffer()).then((b) => new D
 Promise.all([import('../_static/toy/toy.js'), bytes('../_static/toy/toy_o1.safetensors'),
   bytes('../_static/toy/toy_o8.safetensors')]).then(([toy, one, eight]) => {
   const traits = {weights: {1: one, 8: eight}, points: 128, network: 8, order: 8, noise_mean: 0,
-    noise_spread: 1, seed: 1};
+    noise_std: 1, seed: 1};
   const handlers = {};
   window.model = {
     traits, saved: 0, get: (name) => traits[name],
@@ -574,7 +574,7 @@ def test_notebook_host_in_a_shadow_root(browser: SimpleNamespace, models: dict) 
     assert reader.run("return model.saved") == 0
     reader.run("panel.rlToy.set({network: 1, spread: 5})")
     wait(lambda: reader.run("return panel.dataset.rlStatus") == "ready")
-    assert reader.run("return [model.traits.network, model.traits.noise_spread]") == [1, 5]
+    assert reader.run("return [model.traits.network, model.traits.noise_std]") == [1, 5]
     assert reader.run("return model.saved") == 1
     assert reader.run("return getComputedStyle(panel.querySelector('.rl-output')).strokeWidth") \
         == "3px"  # fmt: skip

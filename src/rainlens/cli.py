@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 import typer
 
-from rainlens import claims, data, experiments, planning, records, training
+from rainlens import claims, data, planning, records, running, scales, training
 from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
 from rainlens.records import RecordError
@@ -28,11 +28,11 @@ app.add_typer(data_app, name="data")
 records_app = typer.Typer(no_args_is_help=True, help="Carry records from one machine to another.")
 app.add_typer(records_app, name="records")
 
-ScaleName = StrEnum("ScaleName", {name: name for name in experiments.SCALES})
+ScaleName = StrEnum("ScaleName", {name: name for name in scales.SCALES})
 DEFAULT_SCALE = ScaleName("cpu")
 ScaleOption = Annotated[
     ScaleName,
-    typer.Option(help="; ".join(f"{s.name}: {s.about}" for s in experiments.SCALES.values())),
+    typer.Option(help="; ".join(f"{s.name}: {s.about}" for s in scales.SCALES.values())),
 ]
 
 
@@ -71,17 +71,17 @@ def run(
     """
     if bool(chapters) == all_chapters:
         raise typer.BadParameter("Name the chapters to compute, or give --all.")
-    chosen = experiments.scale_named(scale.value)
+    chosen = scales.scale_named(scale.value)
     wanted = build.wanted(build.chapters(chapters), chosen.name)
     # Different experiments may have the same stand-in.
-    distinct = {e.name: e for e in experiments.on_hand(wanted, chosen, recompute)}
+    distinct = {e.name: e for e in running.with_stand_ins(wanted, chosen, recompute)}
     if all_chapters:
         # Nothing can stand in for these: without them the front page shows what chapters computed.
-        own = [e for e in front_page.grid(chosen) if experiments.can_compute(e)]
+        own = [e for e in front_page.grid(chosen) if running.can_compute(e)]
         distinct |= {e.name: e for e in own}
-    grid = experiments.skeleton_first(list(distinct.values()))
+    grid = running.skeleton_first(list(distinct.values()))
     on = Cluster(ray, threads or 1, gpus) if ray else None
-    result = experiments.run_within(
+    result = running.run_within(
         grid,
         chosen.store,
         recompute=recompute,
@@ -90,9 +90,11 @@ def run(
         threads=threads,
         on=on,
     )
+    looked = result.computed - result.trained - result.read
     typer.echo(
-        f"{len(grid)} experiments: {len(grid) - result.left - result.computed} were recorded, "
-        f"{result.computed} computed in {_duration(result.seconds)}, {result.left} left"
+        f"{len(grid)} experiments: {result.recorded} recorded before; in "
+        f"{_duration(result.seconds)} {result.trained} trained, {result.read} computed from kept "
+        f"weights, {looked} without a network; {result.left} left"
         + (f" (about {_duration(result.expected_seconds)})." if result.left else ".")
     )
 
@@ -138,7 +140,7 @@ def claims_table(
     long: Annotated[bool, typer.Option("--long", help="With what each claim says.")] = False,
 ) -> None:
     """Print every claim of the papers with our verdict, from the records of a scale."""
-    rows = claims.table(experiments.scale_named(scale.value))
+    rows = claims.table(scales.scale_named(scale.value))
     for row in rows.itertuples():
         typer.echo(f"{row.claim:20} {row.verdict}")
         if long:
@@ -187,7 +189,7 @@ def pack(
     scale: ScaleOption = DEFAULT_SCALE,
 ) -> None:
     """Write all records of a scale, with their pictures and weights, to one file."""
-    store = experiments.scale_named(scale.value).store
+    store = scales.scale_named(scale.value).store
     count = records.pack(store, scale.value, file)
     typer.echo(f"{file}: {count} records of scale {scale.value}.")
 
@@ -205,9 +207,9 @@ def merge(
 
 
 def _store_of(scale: str) -> records.RecordStore:
-    if scale not in experiments.SCALES:
+    if scale not in scales.SCALES:
         raise RecordError(f"The archive is of scale {scale!r}, which this version does not know.")
-    return experiments.SCALES[scale].store
+    return scales.SCALES[scale].store
 
 
 def main() -> None:

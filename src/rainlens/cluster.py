@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ from tqdm.auto import tqdm
 import rainlens
 from rainlens import training
 from rainlens.records import Record, RecordStore, write_whole
-from rainlens.scheduling import Compute, Job, compute_until
+from rainlens.scheduling import Queue, carried, compute_until
+from rainlens.tasks import Experiment, Session
 
 LOSSES = 5  # of its worker, that an experiment is allowed
 POST_EVERY = 1.0  # seconds between two looks at what there is to post or to collect
@@ -48,9 +49,11 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker gives back: the files of its record, or None where time was up."""
+    """What a worker gives back: the files of its record, or None where time was up; and the
+    networks that it keeps, by training key."""
 
     files: dict[str, bytes] | None
+    weights: dict[str, bytes] = field(default_factory=dict)
 
 
 class Mailbox:
@@ -73,10 +76,9 @@ class Mailbox:
 
 
 def on_ray(
-    compute: Compute,
-    missing: Sequence[Job],
+    missing: Sequence[Experiment],
     store: RecordStore,
-    deadline: float | None,
+    session: Session,
     cluster: Cluster,
     environment: dict[str, str],
 ) -> Iterator[Record]:
@@ -86,10 +88,9 @@ def on_ray(
     where there is no such cluster, where no node has room for an experiment, and where one has
     lost its worker too often.
     """
-    until = None if deadline is None else time.time() + deadline - time.monotonic()
     with _connected(cluster.address, environment) as ray:
         _check_room(ray, cluster)
-        desk = _Desk(ray, compute, store, until, cluster)
+        desk = _Desk(ray, store, session, cluster)
         try:
             yield from desk.serve(missing)
         finally:
@@ -99,10 +100,9 @@ def on_ray(
 class _Desk:
     """The driver's side: hands experiments out, and files what comes back."""
 
-    def __init__(
-        self, ray: Any, compute: Compute, store: RecordStore, until: float | None, cluster: Cluster
-    ) -> None:
-        self.ray, self.compute, self.store, self.until = ray, compute, store, until
+    def __init__(self, ray: Any, store: RecordStore, session: Session, cluster: Cluster) -> None:
+        self.ray, self.store = ray, store
+        self.session, self.until = carried(session)
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
@@ -112,25 +112,31 @@ class _Desk:
             num_cpus=cluster.threads, num_gpus=cluster.gpus, max_retries=0
         )
         self.threads = cluster.threads
-        self.waiting: dict[Any, Job] = {}
+        self.waiting: dict[Any, Experiment] = {}
         self.lost: dict[str, int] = {}
 
-    def serve(self, missing: Sequence[Job]) -> Iterator[Record]:
+    def serve(self, missing: Sequence[Experiment]) -> Iterator[Record]:
         """All experiments, whatever happens to those who compute them."""
-        for experiment in missing:
-            self._hand_out(experiment)
-        steps: dict[str, int] = {}
+        queue, steps, count = Queue(missing), dict[str, int](), 0
         with tqdm(total=sum(e.iterations for e in missing), unit="it", smoothing=0.01) as bar:
-            while self.waiting:
+            while True:
+                for experiment in queue.ready():
+                    self._hand_out(experiment)
+                if not self.waiting:
+                    return
                 ready, _ = self.ray.wait(list(self.waiting), timeout=POST_EVERY)
                 steps.update(self._collect())
                 for answered in ready:
-                    record = self._file(answered, self.waiting.pop(answered))
+                    experiment = self.waiting.pop(answered)
+                    record = self._file(answered, experiment)
                     if record is not None:
-                        steps[record.name] = record.experiment.get("iterations", 0)
+                        queue.finish(experiment)
+                        steps[record.name], count = experiment.iterations, count + 1
                         yield record
+                    elif experiment not in self.waiting.values():  # not handed out again
+                        queue.give_up(experiment)
                 bar.update(sum(steps.values()) - bar.n)
-                bar.set_description(f"{len(missing) - len(self.waiting)}/{len(missing)}")
+                bar.set_description(f"{count}/{len(missing)}")
 
     def close(self) -> None:
         """Leaves nothing running; what workers have posted by now is kept."""
@@ -139,11 +145,12 @@ class _Desk:
         self._collect()
         self.ray.kill(self.mailbox)
 
-    def _hand_out(self, experiment: Job) -> None:
+    def _hand_out(self, experiment: Experiment) -> None:
         answer = self.work.remote(
-            self.compute,
             experiment,
             unfinished(self.store, experiment.name),
+            kept(self.store, [experiment, *experiment.first()]),
+            self.session,
             self.until,
             self.threads,
             self.mailbox,
@@ -157,7 +164,7 @@ class _Desk:
             write_unfinished(self.store, files)
         return steps
 
-    def _file(self, answered: Any, experiment: Job) -> Record | None:
+    def _file(self, answered: Any, experiment: Experiment) -> Record | None:
         """Writes the record that has come home; None where time was up or the worker was lost."""
         errors = self.ray.exceptions
         try:
@@ -169,12 +176,13 @@ class _Desk:
             return None
         if answer.files is None:
             return None
+        write_kept(self.store, answer.weights)
         self.store.put(answer.files)
         for path in _unfinished_paths(self.store, experiment.name):
             path.unlink()
         return self.store.load(experiment.name)
 
-    def _lose(self, experiment: Job, error: Exception) -> None:
+    def _lose(self, experiment: Experiment, error: Exception) -> None:
         self._collect()
         count = self.lost[experiment.name] = self.lost.get(experiment.name, 0) + 1
         if count > LOSSES:
@@ -188,9 +196,10 @@ class _Desk:
 
 
 def _work(
-    compute: Compute,
-    experiment: Job,
+    experiment: Experiment,
     files: dict[str, bytes],
+    weights: dict[str, bytes],
+    session: Session,
     until: float | None,
     threads: int,
     mailbox: Any,
@@ -200,13 +209,16 @@ def _work(
     with tempfile.TemporaryDirectory() as folder:
         store = RecordStore(folder)
         write_unfinished(store, files)
+        write_kept(store, weights)
         postman = _Postman(store, experiment.name, mailbox)
         try:
-            record = compute_until(compute, experiment, store, until, postman.progress)
+            watched = replace(session, progress=postman.progress)
+            record = compute_until(experiment, store, watched, until)
         except training.TimeUp:
             postman.post()
             return Answer(None)
-        return Answer({path.name: path.read_bytes() for path in store.files(record)})
+        home = {path.name: path.read_bytes() for path in store.files(record)}
+        return Answer(home, kept(store, [experiment]))
 
 
 class _Postman:
@@ -246,6 +258,20 @@ def write_unfinished(store: RecordStore, files: dict[str, bytes]) -> None:
     """Lays the files of `unfinished` where another store looks for them."""
     for name, content in files.items():
         path = store.checkpoint_path(name).with_name(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
+
+
+def kept(store: RecordStore, experiments: Sequence[Experiment]) -> dict[str, bytes]:
+    """The networks that a store keeps of some experiments, by training key."""
+    paths = {e.training_key: store.trained_path(e.training_key) for e in experiments}
+    return {key: path.read_bytes() for key, path in paths.items() if path.exists()}
+
+
+def write_kept(store: RecordStore, weights: dict[str, bytes]) -> None:
+    """Lays what `kept` gave where another store looks for it."""
+    for key, content in weights.items():
+        path = store.trained_path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)
 

@@ -10,8 +10,8 @@ from scipy import stats
 from scipy.optimize import isotonic_regression
 
 from rainlens import evaluation
-from rainlens.experiments import Experiment, own
-from rainlens.records import Record
+from rainlens.records import Record, rebuilt
+from rainlens.tasks.restore import Restore, own
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
@@ -54,13 +54,13 @@ def test_set(record: Record, name: str) -> evaluation.TestSet:
     """The test set of that name. Raises ValueError where the record has none."""
     for described in record.experiment["tests"]:
         if described["name"] == name:
-            return evaluation.TestSet(**described)
+            return rebuilt(evaluation.TestSet, described)
     raise ValueError(f"{record.name} has no test set {name!r}.")
 
 
 def rain_name(record: Record, test: str) -> str:
     """What the book calls the rain of a test set. Raises ValueError where there is no such set."""
-    return evaluation.RAIN_NAMES[test_set(record, test).rain]
+    return evaluation.RAIN_NAMES[test_set(record, test).degradation]
 
 
 def mean(records: Sequence[Record], test: str, measure: str) -> Estimate:
@@ -119,9 +119,7 @@ def change_parts(
     return {"offset": offset, "along_rain": along, "rest": rest}
 
 
-def by_count(
-    part: Sequence[Experiment], found: Mapping[Experiment, Record]
-) -> dict[int, list[Record]]:
+def by_count(part: Sequence[Restore], found: Mapping[Restore, Record]) -> dict[int, list[Record]]:
     """A sweep: N -> the records of these experiments, one a seed."""
     sweep: dict[int, list[Record]] = {}
     for experiment in part:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from rainlens import data, images, metrics, rain
 from rainlens.randomness import generator
+from rainlens.records import stored
 from rainlens.training import precision
 
 RAIN100 = ("rain100l", "rain100h")
@@ -26,10 +27,11 @@ RAIN_NAMES = {
 
 @dataclass(frozen=True)
 class TestSet:
-    """Which rain on which pictures.
+    """Which degradation of which pictures.
 
     name: how records and chapters call it, such as "unseen" or "seen".
-    rain: "rain100l", "rain100h" (real test layers), "streaks" (embedded), or a training range.
+    degradation: "rain100l", "rain100h" (real test layers), "streaks" (embedded), or a training
+    range of rain.
     backgrounds: a set of pictures; "rain100l" is Rain100's own clean pictures.
     count: pictures; crop: side of the centre that is used, None for whole pictures.
     keep: whether outputs are kept as pictures; only for sets that may be shown.
@@ -38,10 +40,10 @@ class TestSet:
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
     name: str
-    rain: str
+    degradation: str = stored(name="rain")
     backgrounds: str
     count: int
-    crop: int | None = None
+    crop: int | None = stored(None, kept=True)
     keep: bool = False
 
 
@@ -54,10 +56,10 @@ def load(test: TestSet) -> tuple[list[Tensor], list[Tensor]]:
         clean = [images.centre(picture, test.crop) if test.crop else picture for picture in whole]
     else:
         clean = images.test_pictures(test.backgrounds, test.count, test.crop)
-    return put_rain(test, clean), clean
+    return degrade(test, clean), clean
 
 
-def put_rain(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
+def degrade(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
     """Pictures, uint8 (3, H, W), under the rain of a test set, which each place in it keeps."""
     # As files store it: whole grey levels, clipped at white.
     return [
@@ -66,17 +68,17 @@ def put_rain(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
     ]
 
 
-def derain(model: nn.Module, rainy: list[Tensor], batch_pixels: int = 400_000) -> list[Tensor]:
+def restore(model: nn.Module, degraded: list[Tensor], batch_pixels: int = 400_000) -> list[Tensor]:
     """The network's outputs for uint8 pictures (3, H, W) of any sizes, float32 in [0, 1]."""
     device = next(model.parameters()).device
     was_training = model.training
     model.eval()
-    outputs: list[Tensor | None] = [None] * len(rainy)
-    for group in images.group_by_size(rainy):
-        at_once = max(1, batch_pixels // rainy[group[0]][0].numel())
+    outputs: list[Tensor | None] = [None] * len(degraded)
+    for group in images.group_by_size(degraded):
+        at_once = max(1, batch_pixels // degraded[group[0]][0].numel())
         for start in range(0, len(group), at_once):
             chosen = group[start : start + at_once]
-            batch = images.to_unit(torch.stack([rainy[i] for i in chosen]).to(device))
+            batch = images.to_unit(torch.stack([degraded[i] for i in chosen]).to(device))
             batch = batch.contiguous(memory_format=torch.channels_last)
             with torch.inference_mode(), precision(device):
                 cleaned = model(batch)
@@ -95,10 +97,10 @@ def evaluate(
     network as well; and three of the rainy pictures themselves: `input_psnr`; `coverage`, the
     share of pixels in the rain region; and `exact_e_r`, the E_R of removing the rain exactly.
     """
-    outputs = derain(model, rainy)
+    outputs = restore(model, rainy)
     scores: dict[str, list[float]] = {}
     for output, of_clean, before, truth in zip(
-        outputs, derain(model, clean), rainy, clean, strict=True
+        outputs, restore(model, clean), rainy, clean, strict=True
     ):
         units = [picture[None] for picture in (output, *map(images.to_unit, (before, truth)))]
         values = metrics.score(*units)
@@ -120,7 +122,7 @@ def measure(model: nn.Module, tests: tuple[TestSet, ...]) -> dict[str, float]:
     point: dict[str, float] = {}
     for test in tests:
         rainy, clean = load(test)
-        output = torch.stack(derain(model, rainy))
+        output = torch.stack(restore(model, rainy))
         units = output, images.to_unit(torch.stack(rainy)), images.to_unit(torch.stack(clean))
         point[f"{test.name}/e_r"] = metrics.e_r(*units).nanmean().item()
         point[f"{test.name}/e_b"] = metrics.e_b(*units).nanmean().item()
@@ -132,13 +134,15 @@ def measure(model: nn.Module, tests: tuple[TestSet, ...]) -> dict[str, float]:
 
 def _layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
     """One rain layer a picture, uint8 (1, H, W)."""
-    if test.rain in RAIN100:
+    if test.degradation in RAIN100:
         return _rain100_layers(test, clean)
     # The seed is the place in the set: a picture keeps its rain whatever the count is.
     layers = []
     for index, picture in enumerate(clean):
-        source = generator(index, f"test rain {test.rain}")
-        layers.append(images.to_bytes(_draw(test.rain, tuple(picture.shape[-2:]), source)[0]))
+        source = generator(index, f"test rain {test.degradation}")
+        layers.append(
+            images.to_bytes(_draw(test.degradation, tuple(picture.shape[-2:]), source)[0])
+        )
     return layers
 
 
@@ -152,11 +156,11 @@ def _draw(kind: str, size: tuple[int, int], source: torch.Generator) -> Tensor:
 
 
 def _rain100_layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
-    folder = data.set_folder(test.rain)
+    folder = data.set_folder(test.degradation)
     if folder is None:
         raise images.PictureError(
-            f"{test.rain} is not there: set RAINLENS_DATA to a folder that has it, "
-            f"or fetch it with `rainlens data fetch {test.rain}`."
+            f"{test.degradation} is not there: set RAINLENS_DATA to a folder that has it, "
+            f"or fetch it with `rainlens data fetch {test.degradation}`."
         )
     files = images.list_folder(folder / "rain")
     layers = []
@@ -167,7 +171,8 @@ def _rain100_layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
             layer = layer.transpose(1, 2)  # upright layers on lying pictures
         if layer.shape[-2] < height or layer.shape[-1] < width:
             raise images.PictureError(
-                f"{test.rain} layers are smaller than {width}x{height}; give the test set a crop."
+                f"{test.degradation} layers are smaller than {width}x{height}; "
+                "give the test set a crop."
             )
         layers.append(images.centre(layer, max(height, width))[..., :height, :width])
     return layers

@@ -11,15 +11,15 @@ import statistics
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import pandas as pd
 import torch
 from torch import nn
 
-from rainlens import experiments, images, training
-from rainlens.experiments import AnyExperiment, Experiment, Survey, ToyExperiment
+from rainlens import training
+from rainlens.tasks import Experiment, Training
 
-Trained = Experiment | ToyExperiment
 STEPS = 3  # timed, after one that is not
 MEMORY_SHARE = 0.4  # of what is free, that the tensors kept for the backward pass may take
 
@@ -32,7 +32,7 @@ class Kind:
     pictures and, where memory allowed only fewer than the experiments ask for, scaled up.
     """
 
-    example: Trained
+    example: Training
     iterations: tuple[int, ...]
     step: float
     batch: int
@@ -43,12 +43,13 @@ class Kind:
         return [self.step * count for count in self.iterations]
 
 
-def kinds(grid: Iterable[AnyExperiment], device: torch.device) -> list[Kind]:
-    """The kinds of networks in a grid, each with its measured step; surveys take no time."""
-    groups: dict[Trained, list[int]] = {}
+def kinds(grid: Iterable[Experiment], device: torch.device) -> list[Kind]:
+    """The kinds of networks in a grid, each with its measured step."""
+    groups: dict[Training, list[int]] = {}
     for experiment in grid:
-        if not isinstance(experiment, Survey):
-            groups.setdefault(_alike(experiment), []).append(experiment.iterations)
+        if experiment.iterations:  # else nothing is trained
+            example = cast(Training, experiment).alike()
+            groups.setdefault(example, []).append(experiment.iterations)
     found = []
     for example, iterations in groups.items():
         batch = affordable_batch(example, device)
@@ -57,7 +58,7 @@ def kinds(grid: Iterable[AnyExperiment], device: torch.device) -> list[Kind]:
     return found
 
 
-def step_seconds(experiment: Trained, device: torch.device) -> float:
+def step_seconds(experiment: Training, device: torch.device) -> float:
     """The median of a few training steps, as experiments take them."""
     times: list[float] = []
 
@@ -67,27 +68,20 @@ def step_seconds(experiment: Trained, device: torch.device) -> float:
         times.append(time.perf_counter())
 
     short = replace(experiment, iterations=STEPS + 1)
-    if isinstance(short, ToyExperiment):
-        experiments.fit_toy(_model(short, device), short, _unmeasured, progress=progress)
-    else:
-        schedule = training.Schedule(short.iterations, measure_every=short.iterations)
-        batches = experiments.training_batches(short, device)
-        training.fit(_model(short, device), batches, schedule, _unmeasured, progress=progress)
+    short.fit(_model(short, device), _unmeasured, progress=progress)
     # times[0] is the start; the first step, which sets things up, is left out as well.
     return statistics.median(b - a for a, b in zip(times[1:], times[2:], strict=False))
 
 
-def affordable_batch(experiment: Trained, device: torch.device) -> int:
+def affordable_batch(experiment: Training, device: torch.device) -> int:
     """The batch of an experiment, halved until its activations fit into the memory there is."""
-    if isinstance(experiment, ToyExperiment):
-        return experiment.batch
     kept: dict[int, int] = {}  # storage -> bytes; views of one tensor share it
 
     def note(tensor: torch.Tensor) -> torch.Tensor:
         kept[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
         return tensor
 
-    one = torch.zeros(1, 3, experiment.patch_size, experiment.patch_size, device=device)
+    one = torch.zeros(1, *experiment.input_shape, device=device)
     hooks = torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor)
     with hooks, training.precision(device):
         output = _model(experiment, device)(one)
@@ -110,7 +104,7 @@ def table(found: Sequence[Kind], devices: Sequence[int]) -> pd.DataFrame:
     """A row for each kind of network, then one for all of them on so many devices."""
     rows = [
         {
-            "what": _about(kind.example),
+            "what": kind.example.about,
             "networks": len(kind.iterations),
             "s/step": kind.step,
             "measured at batch": kind.batch,
@@ -125,26 +119,8 @@ def table(found: Sequence[Kind], devices: Sequence[int]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"measured at batch": "Int64"})
 
 
-def _alike(experiment: Trained) -> Trained:
-    """Equal for all experiments whose steps take equally long."""
-    e = experiment
-    if isinstance(e, ToyExperiment):
-        return ToyExperiment(points=e.points, channels=e.channels, batch=e.batch)
-    size = dict(patch_size=e.patch_size, batch=e.batch)
-    return Experiment(model=e.model, options=e.options, backgrounds=images.EMBEDDED, **size)
-
-
-def _about(experiment: Trained) -> str:
-    if isinstance(experiment, ToyExperiment):
-        return f"toy, {experiment.channels} channels"
-    told = " ".join(f"{name} {value}" for name, value in experiment.options) or "as published"
-    return f"{experiment.model} ({told}), {experiment.patch_size} px"
-
-
-def _model(experiment: Trained, device: torch.device) -> nn.Module:
-    if isinstance(experiment, ToyExperiment):
-        return experiments.fresh_toy_model(experiment).to(device)
-    return experiments.fresh_model(experiment).to(device, memory_format=torch.channels_last)
+def _model(experiment: Training, device: torch.device) -> nn.Module:
+    return experiment.fresh_model().to(device, memory_format=torch.channels_last)
 
 
 def _unmeasured(model: nn.Module) -> dict[str, float]:

@@ -1,48 +1,31 @@
 """Where experiments are computed: in this process, or in several beside it.
 
-`here` and `in_processes` take the same: how to compute one experiment, which ones, the store for
-their records, and when to stop. They yield records as they are finished. `cluster.on_ray` is the
-third of the kind.
+`here` and `in_processes` take the same: which experiments, the store for their records, and when
+to stop. They yield records as they are finished. `cluster.on_ray` is the third of the kind.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import replace
 from multiprocessing import get_context, parent_process
 from threading import Thread
-from typing import Protocol
 
 import torch
 from tqdm.auto import tqdm
 
 from rainlens import training
 from rainlens.records import Record, RecordStore
-
-
-class Job(Protocol):
-    """What is asked of an experiment here: its name, and how long it is."""
-
-    name: str
-    iterations: int
-
-
-Progress = Callable[[int], None]
-# (experiment, store, deadline of time.monotonic, progress in steps) -> its record, written.
-# Raises training.TimeUp at the deadline.
-Compute = Callable[[Job, RecordStore, float | None, Progress], Record]
+from rainlens.tasks import Experiment, Session
 
 
 def here(
-    compute: Compute,
-    missing: Sequence[Job],
-    store: RecordStore,
-    deadline: float | None,
-    threads: int,
+    missing: Sequence[Experiment], store: RecordStore, session: Session, threads: int
 ) -> Iterator[Record]:
-    """One after another, each with so many threads."""
+    """One after another, in their order, each with so many threads."""
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
@@ -50,7 +33,7 @@ def here(
         with tqdm(total=total, unit="it", smoothing=0.01) as bar:
             for index, experiment in enumerate(missing, 1):
                 bar.set_description(f"{index}/{len(missing)} {experiment.name}")
-                yield compute(experiment, store, deadline, bar.update)
+                yield experiment.compute(store, replace(session, progress=bar.update))
     except training.TimeUp:
         return
     finally:
@@ -58,48 +41,94 @@ def here(
 
 
 def in_processes(
-    compute: Compute,
-    missing: Sequence[Job],
+    missing: Sequence[Experiment],
     store: RecordStore,
-    deadline: float | None,
+    session: Session,
     threads: int,
     workers: int,
 ) -> Iterator[Record]:
     """`workers` at a time, each in a process with so many threads."""
-    # time.monotonic() may start anew in another process; wall-clock time does not.
-    until = None if deadline is None else time.time() + deadline - time.monotonic()
+    portable, until = carried(session)
     pool = ProcessPoolExecutor(
         workers, get_context("spawn"), initializer=_start_worker, initargs=(threads,)
     )
+    queue, waiting = Queue(missing), dict[Future[Record], Experiment]()
     try:
-        waiting: set[Future[Record]] = {
-            pool.submit(compute_until, compute, experiment, store, until) for experiment in missing
-        }
         with tqdm(total=len(missing), unit="experiment") as bar:
-            while waiting:
-                ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in ready:
-                    error = future.exception()
-                    if isinstance(error, training.TimeUp):
+            while True:
+                for experiment in queue.ready():
+                    job = pool.submit(compute_until, experiment, store, portable, until)
+                    waiting[job] = experiment
+                if not waiting:
+                    return
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    experiment = waiting.pop(future)
+                    if isinstance(future.exception(), training.TimeUp):
+                        queue.give_up(experiment)
                         continue
                     yield future.result()
+                    queue.finish(experiment)
                     bar.update()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+class Queue:
+    """Experiments to hand out, each when those whose weights it can use are finished.
+
+    The order is that of `running.in_order`: what is used comes before what uses it.
+    """
+
+    def __init__(self, missing: Sequence[Experiment]) -> None:
+        self.waiting, self.running = list(missing), list[Experiment]()
+
+    def ready(self) -> list[Experiment]:
+        """Those that can start now; they count as running from here on."""
+        started = []
+        for experiment in list(self.waiting):
+            if not self._is_held_up(experiment):
+                self.waiting.remove(experiment)
+                self.running.append(experiment)
+                started.append(experiment)
+        return started
+
+    def finish(self, experiment: Experiment) -> None:
+        """Its record is written."""
+        self.running.remove(experiment)
+
+    def give_up(self, experiment: Experiment) -> None:
+        """It has no record; what would use its weights is not started either."""
+        self.running.remove(experiment)
+        self.waiting = [e for e in self.waiting if experiment not in e.first()]
+
+    def _is_held_up(self, experiment: Experiment) -> bool:
+        place = self.waiting.index(experiment)
+        before = [*self.running, *self.waiting[:place]]
+        first = experiment.first()
+        return any(e in first or e.training_key == experiment.training_key for e in before)
+
+
+def carried(session: Session) -> tuple[Session, float | None]:
+    """A session for another process or machine, and its deadline as time.time().
+
+    time.monotonic() may start anew there; and who watches the progress stays here.
+    """
+    portable = Session(fresh=session.fresh, save_every=session.save_every)
+    if session.deadline is None:
+        return portable, None
+    return portable, time.time() + session.deadline - time.monotonic()
+
+
 def compute_until(
-    compute: Compute,
-    experiment: Job,
-    store: RecordStore,
-    until: float | None,
-    progress: Progress = lambda steps: None,
+    experiment: Experiment, store: RecordStore, session: Session, until: float | None
 ) -> Record:
-    """`compute` with a deadline of time.time(), which all processes and machines share."""
-    left = None if until is None else until - time.time()
-    if left is not None and left <= 0:
+    """Computes an experiment with a deadline of time.time(), that of `carried`."""
+    if until is None:
+        return experiment.compute(store, session)
+    left = until - time.time()
+    if left <= 0:
         raise training.TimeUp
-    return compute(experiment, store, None if left is None else time.monotonic() + left, progress)
+    return experiment.compute(store, replace(session, deadline=time.monotonic() + left))
 
 
 def _start_worker(threads: int) -> None:
@@ -109,5 +138,7 @@ def _start_worker(threads: int) -> None:
 
 
 def _end_with_parent() -> None:
-    parent_process().join()
+    parent = parent_process()
+    assert parent is not None, "a worker has a parent"
+    parent.join()
     os._exit(1)

@@ -1,9 +1,8 @@
 """The one training loop.
 
-`fit` trains any network on any task: the task is a function `draw(step)` that returns a batch.
-All that makes training fast is here: channels-last, bfloat16 where the processor has it, a fused
-optimiser, memory that is kept instead of returned, and no data-loader, since `draw` makes its
-batch on the device.
+`fit` trains any network on any task: the task is a list of `Update`s, each with an objective that
+makes its batch on the device, so that there is no data-loader. What makes training fast is here:
+bfloat16 where the processor has it, a fused optimiser, memory that is kept instead of returned.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,6 +22,8 @@ import torch
 from torch import Tensor, nn
 
 Draw = Callable[[int], tuple[Tensor, Tensor]]
+Loss = Callable[[Tensor, Tensor], Tensor]
+Objective = Callable[[nn.Module, int], Tensor]
 Measure = Callable[[nn.Module], dict[str, float]]
 Curves = dict[str, list[float]]
 SAVE_EVERY = 20.0  # seconds between two checkpoints
@@ -61,6 +62,34 @@ class Schedule:
         return torch.optim.AdamW(parameters, weight_decay=self.weight_decay, **usual)
 
 
+@dataclass(frozen=True)
+class Update:
+    """One optimiser's share of a training step: objective(model, step) is made smaller.
+
+    parameters: those that it moves. schedule: its rate and Adam's other settings; that of the
+    first update says when to measure. name: what the curves call its loss.
+    """
+
+    parameters: Sequence[nn.Parameter]
+    schedule: Schedule
+    objective: Objective
+    name: str = "loss"
+
+
+def supervised(draw: Draw, loss: Loss = nn.functional.l1_loss) -> Objective:
+    """The objective loss(model(input), target) for (input, target) = draw(step).
+
+    The batch is made in float32; the network runs in bfloat16 where that is quick.
+    """
+
+    def objective(model: nn.Module, step: int) -> Tensor:
+        degraded, target = draw(step)
+        with precision(target.device):
+            return loss(model(degraded), target)
+
+    return objective
+
+
 @dataclass
 class Checkpoint:
     """Where a run keeps its state, and how often it saves it (seconds)."""
@@ -94,54 +123,103 @@ class Checkpoint:
 
 def fit(
     model: nn.Module,
-    draw: Draw,
-    schedule: Schedule,
+    updates: Sequence[Update],
     measure: Measure,
     *,
-    loss: Callable[[Tensor, Tensor], Tensor] = nn.functional.l1_loss,
+    before_step: Callable[[int, nn.Module], None] = lambda step, model: None,
     checkpoint: Checkpoint | None = None,
     deadline: float | None = None,
     progress: Callable[[int], None] = lambda steps: None,
 ) -> Curves:
     """Trains the model in place; returns its curves, one list a quantity, with `iteration`.
 
-    draw(step) gives (input, target) for steps 0, 1, ...; it must depend on the step alone, so
-    that a run resumed from the checkpoint equals one that was never stopped. measure(model) is
-    called before the first step, after every `measure_every` and after the last. Raises TimeUp
-    at `deadline` (of time.monotonic), after saving.
+    updates: what happens in a step, one after another; mostly one. An objective must depend on
+    the model and the step alone, so that a run resumed from the checkpoint equals one that was
+    never stopped. measure(model) is called before the first step, after every `measure_every` and
+    after the last; before_step(step, model) before each step. Raises TimeUp at `deadline` (of
+    time.monotonic), after saving, and ValueError where the updates are of different lengths.
     """
     keep_memory()
     model.train()
-    optimizer = schedule.optimizer(model.parameters())
-    device = next(model.parameters()).device
-    summed = torch.zeros((), device=device)
-    first, curves = _restore(checkpoint, model, optimizer, summed)
-    progress(first)
-    if first == 0:
-        _record(curves, 0, float("nan"), measure(model))
-    for step in range(first, schedule.iterations):
-        for group in optimizer.param_groups:
-            group["lr"] = schedule.rate(step)
-        noisy, target = draw(step)
-        with precision(device):
-            error = loss(model(noisy), target)
-        optimizer.zero_grad(set_to_none=True)
-        error.backward()
-        optimizer.step()
-        summed += error.detach()
-        done = step + 1
-        if done % schedule.measure_every == 0 or done == schedule.iterations:
-            since = done - int(curves["iteration"][-1])
-            _record(curves, done, summed.item() / since, measure(model))
-            summed.zero_()
+    run = _Run(model, updates, checkpoint)
+    progress(run.done)
+    if run.done == 0:
+        run.record(measure(model))
+    while run.done < run.schedule.iterations:
+        before_step(run.done, model)
+        run.step()
+        if run.done % run.schedule.measure_every == 0 or run.done == run.schedule.iterations:
+            run.record(measure(model))
         progress(1)
         late = deadline is not None and time.monotonic() >= deadline
         if checkpoint is not None and (late or checkpoint.is_due()):
-            checkpoint.save(_state(done, model, optimizer, summed, curves))
-        if late and done < schedule.iterations:
+            checkpoint.save(run.state())
+        if late and run.done < run.schedule.iterations:
             raise TimeUp
     model.eval()
-    return curves
+    return run.curves
+
+
+class _Run:
+    """A training under way: how many steps are done, the optimisers, the curves so far."""
+
+    def __init__(
+        self, model: nn.Module, updates: Sequence[Update], checkpoint: Checkpoint | None
+    ) -> None:
+        self.model, self.updates, self.schedule = model, updates, updates[0].schedule
+        if any(u.schedule.iterations != self.schedule.iterations for u in updates):
+            raise ValueError("The updates of a training must have equally many iterations.")
+        self.optimizers = [u.schedule.optimizer(u.parameters) for u in updates]
+        device = next(model.parameters()).device
+        self.summed = [torch.zeros((), device=device) for _ in updates]
+        self.done, self.curves = 0, Curves()
+        state = checkpoint.load() if checkpoint is not None else None
+        if state is not None:
+            self._restore(state)
+
+    def step(self) -> None:
+        """One step of each optimiser, in turn."""
+        for update, optimizer, summed in zip(
+            self.updates, self.optimizers, self.summed, strict=True
+        ):
+            for group in optimizer.param_groups:
+                group["lr"] = update.schedule.rate(self.done)
+            error = update.objective(self.model, self.done)
+            optimizer.zero_grad(set_to_none=True)
+            error.backward()
+            optimizer.step()
+            summed += error.detach()
+        self.done += 1
+
+    def record(self, measured: dict[str, float]) -> None:
+        """A point of the curves: the mean losses since the last one, and what was measured."""
+        since = self.done - int(self.curves["iteration"][-1]) if self.curves else 0
+        losses = {
+            update.name: summed.item() / since if since else float("nan")
+            for update, summed in zip(self.updates, self.summed, strict=True)
+        }
+        for name, value in {"iteration": self.done, **losses, **measured}.items():
+            self.curves.setdefault(name, []).append(value)
+        for summed in self.summed:
+            summed.zero_()
+
+    def state(self) -> dict:
+        """All that resuming needs."""
+        return {
+            "done": self.done,
+            "model": self.model.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "summed": self.summed,
+            "curves": self.curves,
+        }
+
+    def _restore(self, state: dict) -> None:
+        self.model.load_state_dict(state["model"])
+        for optimizer, held in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(held)
+        for summed, held in zip(self.summed, state["summed"], strict=True):
+            summed.copy_(held)
+        self.done, self.curves = state["done"], state["curves"]
 
 
 def precision(device: torch.device) -> AbstractContextManager:
@@ -184,35 +262,3 @@ def keep_memory() -> None:
         trim_threshold, mmap_threshold = -1, -3
         libc.mallopt(mmap_threshold, 1 << 30)
         libc.mallopt(trim_threshold, (1 << 31) - 1)
-
-
-def _record(curves: Curves, iteration: int, loss: float, measured: dict[str, float]) -> None:
-    for name, value in {"iteration": iteration, "loss": loss, **measured}.items():
-        curves.setdefault(name, []).append(value)
-
-
-def _state(
-    done: int, model: nn.Module, optimizer: torch.optim.Optimizer, summed: Tensor, curves: Curves
-) -> dict:
-    return {
-        "done": done,
-        "model": model.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "summed": summed,
-        "curves": curves,
-    }
-
-
-def _restore(
-    checkpoint: Checkpoint | None,
-    model: nn.Module,
-    optimizer: torch.optim.Optimizer,
-    summed: Tensor,
-) -> tuple[int, Curves]:
-    state = checkpoint.load() if checkpoint is not None else None
-    if state is None:
-        return 0, {}
-    model.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    summed.copy_(state["summed"])
-    return state["done"], state["curves"]

@@ -15,10 +15,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from rainlens import complexity, estimates, experiments, rain, signals, toy_evaluation
+from rainlens import complexity, estimates, rain, signals, toy_evaluation
 from rainlens.estimates import Estimate, TippingPoint
-from rainlens.experiments import AnyExperiment, Scale
 from rainlens.records import Record, RecordStore
+from rainlens.scales import Scale
+from rainlens.tasks import Experiment
+from rainlens.tasks.survey import Survey
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 UNDECIDED = "not decided at this scale"
@@ -60,7 +62,7 @@ class Evidence:
         self.setting, self.store, self.loaded = setting, store, loaded
         self.names: list[str] = []
 
-    def record(self, experiment: AnyExperiment) -> Record:
+    def record(self, experiment: Experiment) -> Record:
         """The record of an experiment. Raises Missing where there is none."""
         name = experiment.name
         if name not in self.loaded:
@@ -91,11 +93,11 @@ class Evidence:
 
     def surveys(self) -> dict[str, Record]:
         """How complicated the patches of each category are."""
-        return {name: self.record(experiments.Survey(backgrounds=name)) for name in CATEGORIES}
+        return {name: self.record(Survey(backgrounds=name)) for name in CATEGORIES}
 
     def ranges(self) -> dict[str, Sweep]:
         """The sweeps of chapter 5, by rain range."""
-        return {name: self.sweep(rain=name) for name in rain.RANGES}
+        return {name: self.sweep(degradation=name) for name in rain.RANGES}
 
     def toy(self, order: int) -> list[Record]:
         """The toy networks of an order, one a seed."""
@@ -170,7 +172,7 @@ def _fewer_backgrounds(evidence: Evidence) -> Finding:
 
 def _collapse(evidence: Evidence) -> Finding:
     """Whether the removal gain at N = 256 is less than half of that at N = 8."""
-    sweep = evidence.sweep(rain="medium")
+    sweep = evidence.sweep(degradation="medium")
     if not {8, 256} <= set(sweep):
         raise Missing("N = 8 and 256")
     half = estimates.combination([(0.5, sweep[8]), (-1, sweep[256])], "unseen", "gain")
@@ -344,7 +346,7 @@ def _model_size(evidence: Evidence) -> Finding:
 
 def _reconstruction(evidence: Evidence) -> Finding:
     """E_B falls to N = 256, and what falls after is less than a quarter of that."""
-    sweep = evidence.sweep(rain="medium")
+    sweep = evidence.sweep(degradation="medium")
     last = max(sweep)
     if not {8, 256} <= set(sweep) or last <= 256:
         raise Missing("N = 8, 256 and more")
@@ -361,7 +363,7 @@ def _reconstruction(evidence: Evidence) -> Finding:
 def _balance(evidence: Evidence) -> Finding:
     """Large range with N = 128 and 256: a higher E_R than medium with the most, a lower E_B than
     medium with 64."""
-    large, medium = evidence.sweep(rain="large"), evidence.sweep(rain="medium")
+    large, medium = evidence.sweep(degradation="large"), evidence.sweep(degradation="medium")
     most = max(medium)
     if not {64, 128, 256} <= set(medium):
         raise Missing("N = 64, 128, 256")
@@ -380,7 +382,7 @@ def _balance(evidence: Evidence) -> Finding:
 def _psnr_misleads(evidence: Evidence) -> Finding:
     """The untouched input has a better PSNR than the network with the fewest backgrounds, which
     removes contrast of the rain."""
-    sweep = evidence.sweep(rain="small")
+    sweep = evidence.sweep(degradation="small")
     few = sweep[min(sweep)]
     better = estimates.between(few, "unseen", "input_psnr", "psnr")
     removed = estimates.mean(few, "unseen", "contrast")
@@ -570,9 +572,9 @@ CLAIMS = (
 )  # fmt: skip
 
 
-def grid(setting: Scale) -> list[AnyExperiment]:
+def grid(setting: Scale) -> list[Experiment]:
     """All experiments that judges read, each once."""
-    sweeps = [setting.sweep(rain=name) for name in rain.RANGES]
+    sweeps = [setting.sweep(degradation=name) for name in rain.RANGES]
     sweeps += [setting.sweep(True, model=model, backgrounds=name) for model, name in SWEEPS]
     sweeps += [setting.sweep(True, options=options) for options in setting.sizes.values()]
     sweeps.append(
@@ -582,8 +584,8 @@ def grid(setting: Scale) -> list[AnyExperiment]:
             for kind in complexity.SHARPNESS_CLASSES
         ]
     )
-    wanted: list[AnyExperiment] = [experiment for sweep in sweeps for experiment in sweep]
-    wanted += [experiments.Survey(backgrounds=name) for name in CATEGORIES]
+    wanted: list[Experiment] = [experiment for sweep in sweeps for experiment in sweep]
+    wanted += [Survey(backgrounds=name) for name in CATEGORIES]
     wanted += [setting.toy(order, seed) for order in toy_evaluation.ORDERS for seed in TOY_SEEDS]
     return list({experiment.name: experiment for experiment in wanted}.values())
 

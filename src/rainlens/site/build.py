@@ -19,8 +19,9 @@ import papermill
 from tqdm.auto import tqdm
 
 import rainlens
-from rainlens import claims, experiments, toy_evaluation
+from rainlens import claims, scales, toy_evaluation
 from rainlens.site import colab, front_page, provenance
+from rainlens.tasks import toy as toy_task
 from rainlens.widgets import toy
 
 GRID_TAGS = {"parameters", "setup", "grid"}
@@ -84,7 +85,7 @@ def wanted(sources: list[Path], scale: str) -> list[Any]:
 
 def everything(scale: str) -> list[Any]:
     """All experiments of a scale, each once: those of the chapters and the front page's own."""
-    own = front_page.grid(experiments.scale_named(scale))
+    own = front_page.grid(scales.scale_named(scale))
     return list({e.name: e for e in [*wanted(chapters(), scale), *own]}.values())
 
 
@@ -170,30 +171,30 @@ def lay_out_toy_networks(folder: Path, scale: str) -> None:
 
     Those that have no record at this scale are left out; the panel then says so.
     """
-    setting, weights = experiments.scale_named(scale), {}
+    setting, weights = scales.scale_named(scale), {}
     for order in toy_evaluation.ORDERS:
         experiment = setting.toy(order)
         if setting.store.weights_path(experiment.name).exists():
-            model = experiments.trained_toy(experiment, setting.store)
+            model = toy_task.trained(experiment, setting.store)
             weights[order] = toy.pack(model, {"order": order})
     toy.lay_out(weights, folder / "book" / "_static" / "toy")
 
 
 def lay_out_front_page(folder: Path, scale: str) -> None:
     """Completes the staged front page: its pictures and counts come from the scale's records."""
-    front_page.lay_out(folder / "book", experiments.scale_named(scale), chapters()[0].stem)
+    front_page.lay_out(folder / "book", scales.scale_named(scale), chapters()[0].stem)
 
 
 def write_results(readme: Path, scale: str) -> None:
     """Puts the verdicts of a scale's records between the two marks of the README."""
     before, _, after = _split(readme.read_text(encoding="utf-8"))
-    table = claims.at_a_glance(claims.table(experiments.scale_named(scale)))
+    table = claims.at_a_glance(claims.table(scales.scale_named(scale)))
     readme.write_text(f"{before}{MARKS[0]}\n{table}\n{MARKS[1]}{after}", encoding="utf-8")
 
 
 def write_overview(target: Path, scale: str) -> None:
     """The picture of the README, if the records that it shows are there."""
-    picture = front_page.overview(experiments.scale_named(scale))
+    picture = front_page.overview(scales.scale_named(scale))
     if picture is not None:
         target.write_bytes(picture)
 
@@ -238,7 +239,7 @@ def finish(folder: Path, scale: str) -> Path:
     """Adds to a staged book what is made of records and measurements, and builds it."""
     lay_out_toy_networks(folder, scale)
     lay_out_front_page(folder, scale)
-    provenance.lay_out(folder / "book", experiments.scale_named(scale))
+    provenance.lay_out(folder / "book", scales.scale_named(scale))
     shutil.copy(project() / "benchmarks" / "results.md", folder / "book" / "speed_tables.txt")
     return build(folder)
 

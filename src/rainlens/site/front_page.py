@@ -18,9 +18,10 @@ from torch import Tensor
 
 from rainlens import claims, evaluation, images
 from rainlens.evaluation import TestSet
-from rainlens.experiments import Experiment, Scale
 from rainlens.records import Record
+from rainlens.scales import Scale
 from rainlens.site import colab
+from rainlens.tasks.restore import Restore
 
 MARKS = {
     name: f"<!-- front page: {name} -->"
@@ -54,7 +55,7 @@ class Pair:
     result: str
 
 
-def grid(setting: Scale) -> list[Experiment]:
+def grid(setting: Scale) -> list[Restore]:
     """The page's own experiments: networks of chapter 5, tested on the whole photograph."""
     return [_on_whole(setting, RANGE), _on_whole(setting, WIDEST)]
 
@@ -105,21 +106,21 @@ def overview(setting: Scale) -> bytes | None:
     return target.getvalue()
 
 
-def _in_chapters(setting: Scale, rain: str) -> Experiment:
-    return setting.experiment(rain=rain, patches=COUNT, seed=setting.seeds[0])
+def _in_chapters(setting: Scale, rain: str) -> Restore:
+    return setting.experiment(degradation=rain, patches=COUNT, seed=setting.seeds[0])
 
 
-def _on_whole(setting: Scale, rain: str) -> Experiment:
+def _on_whole(setting: Scale, rain: str) -> Restore:
     """The same training; the test sets keep the whole photograph, which a screen needs."""
     experiment = _in_chapters(setting, rain)
     tests = tuple(
-        TestSet(test.name, test.rain, test.backgrounds, count=PICTURE + 1, keep=True)
+        TestSet(test.name, test.degradation, test.backgrounds, count=PICTURE + 1, keep=True)
         for test in map(experiment.test, KINDS)
     )
     return replace(experiment, tests=tests, curves=(), lossless=True)
 
 
-def _shown(setting: Scale) -> tuple[Experiment, Record | None]:
+def _shown(setting: Scale) -> tuple[Restore, Record | None]:
     """The experiment whose pictures are shown, and its record if there is one."""
     for network in (_on_whole, _in_chapters):
         experiment = network(setting, RANGE)
@@ -129,7 +130,7 @@ def _shown(setting: Scale) -> tuple[Experiment, Record | None]:
     return experiment, record
 
 
-def _complete_record(setting: Scale, experiment: Experiment) -> Record | None:
+def _complete_record(setting: Scale, experiment: Restore) -> Record | None:
     """The record, if it is there with the pictures that are shown."""
     record = setting.store.load(experiment.name)
     if record is None:
@@ -140,7 +141,7 @@ def _complete_record(setting: Scale, experiment: Experiment) -> Record | None:
     return record if files and all(file.exists() for file in files) else None
 
 
-def _pair(setting: Scale, experiment: Experiment, record: Record | None, test: str) -> Pair:
+def _pair(setting: Scale, experiment: Restore, record: Record | None, test: str) -> Pair:
     rainy, clean = evaluation.load(experiment.test(test))
     if record is None:
         after = images.encode_webp(clean[PICTURE], lossless=True)
@@ -187,7 +188,7 @@ def _figure(pair: Pair) -> str:
     )
 
 
-def _caption(setting: Scale, experiment: Experiment, record: Record | None) -> str:
+def _caption(setting: Scale, experiment: Restore, record: Record | None) -> str:
     if record is None:
         return (
             f"Rain of the {RANGE} range, and streaks of another kind. No network of the scale "
@@ -205,7 +206,7 @@ def _caption(setting: Scale, experiment: Experiment, record: Record | None) -> s
     )
 
 
-def _wider(setting: Scale, experiment: Experiment) -> str:
+def _wider(setting: Scale, experiment: Restore) -> str:
     """What the widest range of rain makes of the same test: the pictures do not show all."""
     network = _on_whole if experiment.lossless else _in_chapters
     widest = network(setting, WIDEST)

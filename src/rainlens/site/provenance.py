@@ -14,9 +14,9 @@ from importlib import metadata
 from pathlib import Path
 
 import rainlens
-from rainlens import experiments, training
-from rainlens.experiments import Scale
+from rainlens import origin, training
 from rainlens.records import Record, RecordStore
+from rainlens.scales import Scale
 
 MARKS = {
     name: f"<!-- provenance: {name} -->"
@@ -103,7 +103,7 @@ def lay_out(book: Path, setting: Scale, now: datetime | None = None) -> None:
 
 
 def _build(setting: Scale, now: datetime) -> str:
-    here = experiments.where(training.device())
+    here = origin.where(training.device())
     rows = [
         ("built", f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
         ("scale", f"`{setting.name}`: {setting.about}"),

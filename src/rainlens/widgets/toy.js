@@ -1063,7 +1063,7 @@ export function mount(element, { weights = weightsOf(element), ...options } = {}
   return element.rlToy;
 }
 
-const TRAITS = { network: "network", order: "order", mean: "noise_mean", spread: "noise_spread",
+const TRAITS = { network: "network", order: "order", mean: "noise_mean", spread: "noise_std",
   seed: "seed" };
 
 /** anywidget's entry: weights come as buffers, and the settings follow the kernel both ways. */

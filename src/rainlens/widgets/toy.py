@@ -131,7 +131,7 @@ class ToyWidget(anywidget.AnyWidget):
 
     The settings are traits that follow the reader's hand and can be set from Python:
     `network` (order it was trained on), `order` (0.5 to 12, of the signal shown), `noise_mean`
-    (-15 to 15), `noise_spread` (0 to 8) and `seed` of the noise.
+    (-15 to 15), `noise_std` (0 to 8) and `seed` of the noise.
 
     Where no kernel runs, as on a built page, `static_panel` stands in for it; it reads the files
     that `lay_out` wrote.
@@ -151,7 +151,7 @@ class ToyWidget(anywidget.AnyWidget):
     network = traitlets.Float().tag(sync=True)
     order = traitlets.Float(1.0, min=0.5, max=12.0).tag(sync=True)
     noise_mean = traitlets.Float(0.0, min=-15.0, max=15.0).tag(sync=True)
-    noise_spread = traitlets.Float(1.0, min=0.0, max=8.0).tag(sync=True)
+    noise_std = traitlets.Float(1.0, min=0.0, max=8.0).tag(sync=True)
     seed = traitlets.Int(1).tag(sync=True)
 
     def __init__(self, weights: Mapping[float, bytes], **settings: Any) -> None:

@@ -16,8 +16,8 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from rainlens import experiments, signals, toy_evaluation
-from rainlens.experiments import ToyExperiment
+from rainlens import signals, toy_evaluation
+from rainlens.tasks.toy import Toy
 
 POINTS = 256
 PICTURES = 24  # of the fit, along one training
@@ -37,7 +37,7 @@ class Stopped(Exception):
 class TrainToy(widgets.VBox):
     """Choose a signal, its noise, a width and a number of steps; train, watch, stop, compare.
 
-    The settings are the widgets `order`, `noise_mean`, `noise_spread`, `channels`, `iterations`;
+    The settings are the widgets `order`, `noise_mean`, `noise_std`, `channels`, `iterations`;
     `start` and `stop` are the buttons, `bar`, `status` and `view` what they fill. After a training
     `history` holds one dict a run, with `experiment`, `curves` and the last `answers`.
     """
@@ -46,7 +46,7 @@ class TrainToy(widgets.VBox):
         wide = dict(style={"description_width": "9.5em"}, layout={"width": "min(100%, 26em)"})
         self.order = widgets.IntSlider(1, 1, 12, description=SUBJECT[0], **wide)
         self.noise_mean = widgets.FloatSlider(0, min=-5, max=5, description=SUBJECT[1], **wide)
-        self.noise_spread = widgets.FloatSlider(
+        self.noise_std = widgets.FloatSlider(
             1, min=0, max=5, step=0.5, description=SUBJECT[2], **wide
         )
         self.channels = widgets.SelectionSlider(
@@ -67,19 +67,19 @@ class TrainToy(widgets.VBox):
         self.stop.on_click(lambda _: self._enough.set())
         for name, value in settings.items():
             getattr(self, name).value = value
-        choices = [self.order, self.noise_mean, self.noise_spread, self.channels, self.iterations]
+        choices = [self.order, self.noise_mean, self.noise_std, self.channels, self.iterations]
         buttons = widgets.HBox([self.start, self.stop, self.bar], layout={"flex_flow": "row wrap"})
         super().__init__([*choices, buttons, self.status, self.view])
         self._say("Ready. Nothing is trained until you press Train.")
 
-    def experiment(self) -> ToyExperiment:
+    def experiment(self) -> Toy:
         """What the settings ask for."""
-        return ToyExperiment(
+        return Toy(
             order=self.order.value,
             channels=self.channels.value,
             iterations=self.iterations.value,
             noise_mean=self.noise_mean.value,
-            noise_spread=self.noise_spread.value,
+            noise_std=self.noise_std.value,
             measure_every=max(1, self.iterations.value // PICTURES),
         )
 
@@ -88,7 +88,7 @@ class TrainToy(widgets.VBox):
         if self._thread is not None and self._thread.is_alive():
             return
         experiment = self.experiment()
-        model = experiments.fresh_toy_model(experiment)
+        model = experiment.fresh_model()
         self._enough.clear()
         self.start.disabled, self.stop.disabled = True, False
         self.bar.value, self.bar.max = 0, experiment.iterations
@@ -100,12 +100,12 @@ class TrainToy(widgets.VBox):
         if self._thread is not None:
             self._thread.join(seconds)
 
-    def _guarded(self, model: nn.Module, experiment: ToyExperiment) -> None:
+    def _guarded(self, model: nn.Module, experiment: Toy) -> None:
         run = {"experiment": experiment, "curves": {}, "answers": {}}
         self.history.append(run)
         begun = time.monotonic()
         try:
-            experiments.fit_toy(model, experiment, self._watch(run, begun), progress=self._advance)
+            experiment.fit(model, self._watch(run, begun), progress=self._advance)
             ending = "Done"
         except Stopped:
             ending = "Stopped"
@@ -124,7 +124,7 @@ class TrainToy(widgets.VBox):
         experiment = run["experiment"]
         signal = signals.Cosine(experiment.order)
         tests = {
-            "as trained": signals.Noise(experiment.noise_mean, experiment.noise_spread),
+            "as trained": signals.Noise(experiment.noise_mean, experiment.noise_std),
             "foreign noise": signals.SHIFTED_NOISE,
         }
         for name in ("iteration", *tests):

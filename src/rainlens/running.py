@@ -1,0 +1,195 @@
+"""A grid of experiments in, their records out: what is recorded is read, the rest is computed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rainlens import cluster, data, images, origin, scheduling, training
+from rainlens.records import Record, RecordStore
+from rainlens.scales import Scale
+from rainlens.tasks import Experiment, Session
+
+
+@dataclass
+class Outcome:
+    """What `run_within` did: records in the order asked for, None where time was up.
+
+    trained, read: how many were computed by training a network, and from one that was kept; other
+    experiments train nothing. expected_seconds: how long the rest would take at the pace of the
+    records there are.
+    """
+
+    records: list[Record | None]
+    trained: int = 0
+    read: int = 0
+    computed: int = 0
+    seconds: float = 0.0
+    expected_seconds: float = float("nan")
+
+    @property
+    def left(self) -> int:
+        """How many experiments of the grid have no record yet."""
+        return sum(record is None for record in self.records)
+
+    @property
+    def recorded(self) -> int:
+        """How many had one before."""
+        return len(self.records) - self.left - self.computed
+
+
+def run(grid: Iterable[Experiment], setting: Scale, *, recompute: bool = False) -> list[Record]:
+    """The records of a grid, in its order; missing ones are computed, with a progress bar."""
+    grid = with_stand_ins(list(grid), setting, recompute)
+    records = run_within(grid, setting.store, recompute=recompute).records
+    return [record for record in records if record is not None]
+
+
+def run_within(
+    grid: Sequence[Experiment],
+    store: RecordStore,
+    *,
+    recompute: bool = False,
+    minutes: float | None = None,
+    workers: int = 1,
+    threads: int | None = None,
+    on: cluster.Cluster | None = None,
+    save_every: float = training.SAVE_EVERY,
+) -> Outcome:
+    """`run` with a time budget; what does not fit stays None.
+
+    workers: experiments at a time; threads: of each, by default the cores shared out. on: a
+    Ray cluster that computes instead of this machine. Experiments under way when time is up keep
+    their checkpoint, written every `save_every` seconds, and go on from there next time. Raises
+    ClusterError (`cluster.on_ray`).
+    """
+    start = time.monotonic()
+    deadline = None if minutes is None else start + 60 * minutes
+    done: dict[str, Record] = {}
+    for experiment in grid:
+        record = None if recompute else store.load(experiment.name)
+        if record is not None:
+            done[experiment.name] = record
+    missing = [e for e in in_order(grid, store, recompute) if e.name not in done]
+    computed: list[Record] = []
+    if missing:
+        given = missing, store, Session(deadline, fresh=recompute, save_every=save_every)
+        computed += _compute_all(*given, workers, threads, on)
+    done |= {record.name: record for record in computed}
+    told = [record.provenance.get("weights") for record in computed]
+    return Outcome(
+        records=[done.get(e.name) for e in grid],
+        trained=told.count("trained"),
+        read=told.count("read"),
+        computed=len({e.name for e in grid} & {record.name for record in computed}),
+        seconds=time.monotonic() - start,
+        expected_seconds=_expected_seconds(grid, done) / workers,
+    )
+
+
+def with_stand_ins(
+    grid: Sequence[Experiment], setting: Scale, recompute: bool = False
+) -> list[Experiment]:
+    """The grid as it is where it is recorded or computable, else its embedded stand-in, whole.
+
+    A sweep is never mixed from two kinds of pictures. Says so in one line.
+    """
+    recorded = all(not recompute and setting.store.path(e.name).exists() for e in grid)
+    if recorded or all(can_compute(e) for e in grid):
+        return list(grid)
+    print(
+        "The real pictures are not on this machine (RAINLENS_DATA): "
+        "the embedded photographs stand in for them, and the numbers differ."
+    )
+    return [e.stand_in() for e in grid]
+
+
+def can_compute(experiment: Experiment) -> bool:
+    """Whether the pictures and rain that it needs are on this machine."""
+    return all(images.is_available(name) for name in experiment.needs())
+
+
+def skeleton_first(grid: Sequence[Experiment]) -> list[Experiment]:
+    """The same experiments in the order in which they tell most, should time run out.
+
+    The first seeds before the others, and of each sweep the fewest and the most backgrounds
+    first, then those half-way between, and so on. So every chapter has its outline before any is
+    whole.
+    """
+    counts = sorted({e.n for e in grid if e.n is not None})
+    rank = {counts[place]: position for position, place in enumerate(_outside_in(len(counts)))}
+    return sorted(grid, key=lambda e: (e.seed, rank.get(e.n, 0)))
+
+
+def in_order(
+    grid: Sequence[Experiment], store: RecordStore, recompute: bool = False
+) -> list[Experiment]:
+    """Each experiment once, after those whose weights it starts from or can read.
+
+    Experiments that start from weights bring those that train them along, unless the weights are
+    kept already. Of experiments that train the same network the one that looks at it most closely
+    comes first; the others read its weights.
+    """
+    closest = sorted(grid, key=lambda e: -e.looks_while_training)
+    trains = {e.training_key: e for e in reversed(closest)}  # the first of each key wins
+    order: dict[str, Experiment] = {}
+
+    def visit(experiment: Experiment) -> None:
+        if experiment.name in order:
+            return
+        for earlier in experiment.first():
+            if recompute or not store.trained_path(earlier.training_key).exists():
+                visit(earlier)
+        first = trains.get(experiment.training_key, experiment)
+        if first != experiment:
+            visit(first)
+        order[experiment.name] = experiment
+
+    for experiment in grid:
+        visit(experiment)
+    return list(order.values())
+
+
+def _outside_in(count: int) -> list[int]:
+    """0 .. count - 1: the ends, then the middle, then the middles of the halves, ..."""
+    order = list(dict.fromkeys([0, count - 1])) if count else []
+    gaps = [(0, count - 1)]
+    for low, high in gaps:  # grows while it is read: halves come after all wholes
+        if high - low > 1:
+            middle = (low + high) // 2
+            order.append(middle)
+            gaps += [(low, middle), (middle, high)]
+    return order
+
+
+def _compute_all(
+    missing: list[Experiment],
+    store: RecordStore,
+    session: Session,
+    workers: int,
+    threads: int | None,
+    on: cluster.Cluster | None,
+) -> Iterable[Record]:
+    if on is not None:
+        return cluster.on_ray(missing, store, session, on, _carried())
+    threads = threads or max(1, training.cores() // workers)
+    if workers > 1:
+        return scheduling.in_processes(missing, store, session, threads, workers)
+    return scheduling.here(missing, store, session, threads)
+
+
+def _carried() -> dict[str, str]:
+    """What code that runs elsewhere must be told about this machine."""
+    root = data.data_root()
+    told = {data.VARIABLE: str(root.resolve())} if root else {}
+    return {origin.COMMIT_VARIABLE: origin.commit(), **told}
+
+
+def _expected_seconds(grid: Sequence[Experiment], done: dict[str, Record]) -> float:
+    """For what is not done, from the seconds an iteration took in what is; nan without any."""
+    left = sum(e.iterations for e in grid if e.name not in done)
+    timed = [r for r in done.values() if "seconds" in r.provenance]
+    seconds = sum(record.provenance["seconds"] for record in timed)
+    iterations = sum(record.experiment.get("iterations", 0) for record in timed)
+    return left * seconds / iterations if iterations else float("nan")

@@ -1,0 +1,222 @@
+"""How large the experiments of a book are: one table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import rainlens
+from rainlens import images, toy_evaluation
+from rainlens.records import RecordStore
+from rainlens.tasks.restore import Restore, with_usual_tests
+from rainlens.tasks.toy import Toy
+
+RECORDS_VARIABLE = "RAINLENS_RECORDS"
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scale:
+    """How large the experiments of a book are.
+
+    options: task -> network -> its options; of the toy task, the fields of its experiments.
+    seeds: repetitions. patch_counts: the values of N; coarse_counts: those of sweeps over
+    categories, networks and sizes, which would otherwise cost too much. patch_size, iterations,
+    learning_rate, measure_every: as in `Restore`. backgrounds: the pictures to train on.
+    test_crop: centre of test pictures that is scored, None for all of it. test_count: how many
+    pictures.
+    """
+
+    name: str
+    about: str
+    options: Mapping[str, Mapping[str, Options]] = field(hash=False)
+    patch_size: int
+    iterations: int
+    learning_rate: float
+    seeds: tuple[int, ...]
+    patch_counts: tuple[int, ...]
+    coarse_counts: tuple[int, ...]
+    backgrounds: str = "natural"
+    test_count: int = 100
+    test_crop: int | None = None
+    measure_every: int = 100
+
+    @property
+    def sizes(self) -> dict[str, tuple[tuple[str, int], ...]]:
+        """Options of a smaller, the usual, and a larger ResNet (2023 paper, Fig. 11)."""
+        usual = self.options["derain"]["resnet"]
+        blocks, channels = usual["blocks"], usual["channels"]
+        widths = channels // 2, channels, channels * 3 // 2
+        return {f"{blocks}x{w}": (("blocks", blocks), ("channels", w)) for w in widths}
+
+    @property
+    def store(self) -> RecordStore:
+        """Where records of this scale lie: `records/<scale>` of the project."""
+        return RecordStore(records_folder() / self.name)
+
+    def experiment(self, **changes: Any) -> Restore:
+        """The restoration experiment of this scale with some fields changed.
+
+        Test sets and curves follow the fields, and so do the options of the network, where they
+        are not given.
+        """
+        base = Restore(
+            options=self._options(changes.get("model", "resnet")),
+            backgrounds=self.backgrounds,
+            patch_size=self.patch_size,
+            iterations=self.iterations,
+            learning_rate=self.learning_rate,
+            measure_every=self.measure_every,
+        )
+        return with_usual_tests(
+            replace(base, **changes),
+            self.test_count,
+            self.test_crop,
+            tests="tests" not in changes,
+            curves="curves" not in changes,
+        )
+
+    def sweep(self, coarse: bool = False, **fields: Any) -> list[Restore]:
+        """The experiments that differ in N and seed alone, ordered by N.
+
+        coarse: only `coarse_counts`. Other networks are trained with the fewest and the most
+        patches alone, other sizes of the usual one with the first seed alone.
+        """
+        counts = self.coarse_counts if coarse else self.patch_counts
+        one = self.experiment(**fields)
+        if one.model != "resnet":
+            counts = (counts[0], counts[-1])
+        usual = one.options == self._options(one.model)
+        seeds = self.seeds if usual else self.seeds[:1]
+        return [self.experiment(patches=n, seed=s, **fields) for n in counts for s in seeds]
+
+    def of_sharpness(self, kind: str, seed: int = 0) -> Restore:
+        """SwinIR on patches of one sharpness class, trained for twice as long as others.
+
+        A tenth and three tenths of the way, outputs are kept (2026 paper, Sec. 4.1.2, Fig. 6).
+        """
+        return self.experiment(
+            model="swinir",
+            sharpness=kind,
+            patches=self.patch_counts[-1],
+            seed=seed,
+            iterations=2 * self.iterations,
+            measure_every=2 * self.measure_every,
+            snapshots=(self.iterations // 5, self.iterations // 5 * 3),
+        )
+
+    def toy(self, order: int = 1, seed: int = 0, **changes: Any) -> Toy:
+        """The toy experiment of this scale; the weights of the live panel's three are kept."""
+        keep = order in toy_evaluation.ORDERS and seed == 0
+        base = dict(self.options["toy"]["cnn1d"], order=order, seed=seed, keep_weights=keep)
+        return Toy(**{**base, **changes})
+
+    def _options(self, model: str) -> tuple[tuple[str, int], ...]:
+        return tuple(self.options["derain"].get(model, {}).items())
+
+
+SCALES = {
+    scale.name: scale
+    for scale in (
+        Scale(
+            name="smoke",
+            about="seconds a chapter; shows that the code runs, not what is true",
+            options={
+                "derain": {
+                    "resnet": dict(blocks=2, channels=8),
+                    "unet": dict(width=8, depth=1),
+                    "swinir": dict(img_size=32, embed_dim=8, groups=1, depth=2, num_heads=1),
+                },
+                "toy": {
+                    "cnn1d": dict(iterations=24, channels=8, measure_every=12, warmup=4, draws=8)
+                },
+            },
+            patch_size=32,
+            iterations=20,
+            learning_rate=1e-3,
+            seeds=(0,),
+            patch_counts=(8, 64, 512),
+            coarse_counts=(8, 512),
+            backgrounds=images.EMBEDDED,
+            test_count=4,
+            test_crop=192,
+            measure_every=10,
+        ),
+        Scale(
+            name="cpu",
+            about="minutes an experiment on two processor cores; shows directions only",
+            options={
+                "derain": {
+                    "resnet": dict(blocks=8, channels=32),
+                    # These take about as long a step as the ResNet.
+                    "unet": dict(width=24, depth=2),
+                    "swinir": dict(img_size=64, embed_dim=32, groups=1, depth=2, num_heads=2),
+                },
+                "toy": {"cnn1d": dict(iterations=12_000)},
+            },
+            patch_size=64,
+            iterations=1000,
+            learning_rate=5e-4,
+            seeds=(0, 1),
+            patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
+            coarse_counts=(8, 64, 512),
+            measure_every=100,
+        ),
+        Scale(
+            name="gpu",
+            about="larger networks, meant for one data-centre GPU",
+            options={
+                "derain": {
+                    "resnet": dict(blocks=16, channels=64),
+                    "unet": dict(width=48, depth=3),
+                    "swinir": dict(embed_dim=60, groups=4, depth=6, num_heads=6),
+                },
+                "toy": {"cnn1d": dict(iterations=40_000, measure_every=500)},
+            },
+            patch_size=128,
+            iterations=4000,
+            learning_rate=5e-4,
+            seeds=(0, 1),
+            patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
+            coarse_counts=(8, 32, 128, 512),
+            measure_every=250,
+        ),
+        Scale(
+            name="paper",
+            about="the papers' settings, 250,000 iterations a network",
+            options={
+                "derain": {
+                    "resnet": dict(blocks=16, channels=64),
+                    "unet": dict(width=64, depth=4),
+                    "swinir": {},
+                },
+                "toy": {"cnn1d": dict(iterations=100_000, measure_every=1000)},
+            },
+            patch_size=128,
+            iterations=250_000,
+            learning_rate=2e-4,
+            seeds=(0, 1, 2),
+            patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024, 30_000),
+            coarse_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
+            measure_every=5000,
+        ),
+    )
+}
+
+
+def scale_named(name: str) -> Scale:
+    """The scale of that name. Raises ValueError naming those there are."""
+    if name not in SCALES:
+        raise ValueError(f"There is no scale {name!r}; there are: {', '.join(SCALES)}.")
+    return SCALES[name]
+
+
+def records_folder() -> Path:
+    """`RAINLENS_RECORDS`, or `records/` of the checkout that the package is imported from."""
+    named = os.environ.get(RECORDS_VARIABLE, "").strip()
+    if named:
+        return Path(named).expanduser()
+    return Path(rainlens.__file__).resolve().parents[2] / "records"

@@ -1,0 +1,184 @@
+"""Kinds of experiments, a file each: what it is, what it trains, what it measures.
+
+An experiment is a frozen value that says everything that decides its record, and that can compute
+it. Whoever runs experiments (`running`, `scheduling`, `cluster`, `planning`) knows no more of them
+than the protocols below.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import Field, dataclass
+from typing import Any, ClassVar, Protocol, Self
+
+import torch
+from torch import nn
+
+from rainlens import origin, training
+from rainlens.records import Record, RecordStore, Trained, described
+from rainlens.training import Curves
+
+
+def _ignore(steps: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """How an experiment is computed this time; nothing here changes what comes out.
+
+    deadline: of time.monotonic; what is not finished then raises training.TimeUp and goes on from
+    its checkpoint next time. progress: told of so many further steps. fresh: trains although
+    weights of an earlier run are there. save_every: seconds between two checkpoints.
+    """
+
+    deadline: float | None = None
+    progress: Callable[[int], None] = _ignore
+    fresh: bool = False
+    save_every: float = training.SAVE_EVERY
+
+
+class Experiment(Protocol):
+    """What can be run. Implemented by frozen dataclasses."""
+
+    __dataclass_fields__: ClassVar[dict[str, Field[Any]]]
+
+    @property
+    def task(self) -> str:
+        """The kind, as records name it."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Of all that is random."""
+        ...
+
+    @property
+    def iterations(self) -> int:
+        """Training steps; 0 where nothing is trained."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """Of the record: readable, and unique through the key."""
+        ...
+
+    @property
+    def key(self) -> str:
+        """A hash of everything that decides the record."""
+        ...
+
+    @property
+    def training_key(self) -> str:
+        """A hash of everything that decides the weights, and no more."""
+        ...
+
+    @property
+    def n(self) -> int | None:
+        """The number of backgrounds where it is a point of a sweep."""
+        ...
+
+    @property
+    def looks_while_training(self) -> int:
+        """How much is measured along the way, so that others who want less read its weights."""
+        ...
+
+    def needs(self) -> set[str]:
+        """The sets of pictures, rain and weights that must be on this machine (`data`)."""
+        ...
+
+    def first(self) -> tuple[Experiment, ...]:
+        """Experiments whose trained weights it starts from: they are computed before it."""
+        ...
+
+    def stand_in(self) -> Self:
+        """The same on what comes with the package, which needs no download."""
+        ...
+
+    def compute(self, store: RecordStore, session: Session) -> Record:
+        """Trains, measures, and writes the record. Raises training.TimeUp at the deadline."""
+        ...
+
+
+class Training(Experiment, Protocol):
+    """An experiment that trains a network."""
+
+    @property
+    def about(self) -> str:
+        """The network in words."""
+        ...
+
+    @property
+    def batch(self) -> int:
+        """Examples a step."""
+        ...
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one example, without the batch."""
+        ...
+
+    def fresh_model(self) -> nn.Module:
+        """The untrained network, on the processor."""
+        ...
+
+    def fit(self, model: nn.Module, measure: training.Measure, **options: Any) -> Curves:
+        """Trains a network as the experiment says; `options` are those of `training.fit`."""
+        ...
+
+    def alike(self) -> Self:
+        """Equal for all experiments whose steps take equally long; needs no download."""
+        ...
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network and how it came about: `how` is "trained" or "read"."""
+
+    model: nn.Module
+    curves: Curves
+    how: str
+    provenance: dict[str, Any]
+
+
+def network(
+    experiment: Training,
+    store: RecordStore,
+    session: Session,
+    measure: training.Measure,
+    usable: Callable[[Trained], Curves | None] = lambda kept: kept.curves,
+    **options: Any,
+) -> Network:
+    """The network of an experiment: its kept weights where there are any, else trained and kept.
+
+    measure: points of the curves. usable(kept) gives the curves of an earlier training as this
+    experiment would have them, or None where they tell too little, so that it is trained again.
+    options: further ones of `training.fit`.
+    """
+    start, device = time.monotonic(), training.device()
+    model = experiment.fresh_model().to(device, memory_format=torch.channels_last)
+    kept = None if session.fresh else store.trained(experiment.training_key)
+    curves = usable(kept) if kept is not None else None
+    if kept is not None and curves is not None:
+        model.load_state_dict(kept.weights)
+        told = {"weights": "read", "training": kept.about["provenance"]}
+        return Network(model.eval(), curves, "read", {**origin.where(device), **told})
+    checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name), session.save_every)
+    curves = experiment.fit(
+        model,
+        measure,
+        checkpoint=checkpoint,
+        deadline=session.deadline,
+        progress=session.progress,
+        **options,
+    )
+    provenance = {**origin.where(device), "seconds": round(time.monotonic() - start, 1)}
+    about = {"experiment": described(experiment), "provenance": provenance}
+    store.keep_trained(experiment.training_key, Trained(model.state_dict(), curves, about))
+    return Network(model, curves, "trained", {**provenance, "weights": "trained"})
+
+
+def finish(store: RecordStore, experiment: Experiment) -> None:
+    """Once the record is written, nothing unfinished is left of it."""
+    store.checkpoint_path(experiment.name).unlink(missing_ok=True)

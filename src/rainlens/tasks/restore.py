@@ -1,0 +1,389 @@
+"""Restoration: a network learns to take a degradation off pictures, and meets others."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from rainlens import complexity, evaluation, images, models, rain, tasks, training
+from rainlens.evaluation import TestSet
+from rainlens.randomness import generator
+from rainlens.records import (
+    Record,
+    RecordStore,
+    Trained,
+    described,
+    key_of,
+    stored,
+    training_key_of,
+    write_whole,
+)
+from rainlens.tasks import Session
+
+# Fields that do not decide the trained weights.
+LOOKS = ("measure_every", "curves", "tests", "snapshots", "own_patches", "lossless")
+SHOWN = ("comics", "faces")  # categories whose pictures may be shown to everyone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restore:
+    """One network, trained on one degradation and tested on several.
+
+    model, options: the network (`models.build`). backgrounds, patches, patch_size: the fixed
+    training patches (`images.patches`); sharpness: only those of one class
+    (`complexity.SHARPNESS_CLASSES`), None for all. degradation: of the training pictures, such as
+    a range of rain (`rain.RANGES`). iterations, batch, learning_rate, warmup: the budget; warmup:
+    steps over which the rate rises, None for none. seed: patches, initial weights and all draws.
+    curves: test sets measured along the way, every `measure_every` iterations. tests: those
+    measured at the end. snapshots: iterations at which the outputs of the test sets that keep
+    theirs are kept, too, under the name that `snapshot` gives. own_patches: so many of its training
+    patches are tested as well, degraded as each test set is, under the name that `own` gives.
+    lossless: kept outputs are stored as they are, for pictures that a reader compares closely.
+    """
+
+    task: ClassVar[str] = "derain"
+
+    model: str = "resnet"
+    options: tuple[tuple[str, int], ...] = ()
+    backgrounds: str = "natural"
+    patches: int = 64
+    patch_size: int = 128
+    degradation: str = stored("medium", name="rain")
+    iterations: int = 250_000
+    batch: int = 16
+    learning_rate: float = 2e-4
+    seed: int = 0
+    measure_every: int = 1000
+    curves: tuple[TestSet, ...] = ()
+    tests: tuple[TestSet, ...] = ()
+    sharpness: str | None = None
+    snapshots: tuple[int, ...] | None = None
+    own_patches: int | None = None
+    lossless: bool | None = None
+    warmup: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.sharpness not in (None, *complexity.SHARPNESS_CLASSES):
+            known = ", ".join(complexity.SHARPNESS_CLASSES)
+            raise ValueError(f"sharpness is {self.sharpness!r}; it must be None or one of {known}.")
+        if self.degradation not in rain.RANGES:
+            known = ", ".join(rain.RANGES)
+            raise ValueError(f"degradation is {self.degradation!r}; it must be one of {known}.")
+        for name in ("patches", "patch_size", "iterations", "batch", "measure_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+        if self.own_patches is not None and not 1 <= self.own_patches <= self.patches:
+            raise ValueError(
+                f"own_patches is {self.own_patches}; it must be from 1 to {self.patches}."
+            )
+        for step in self.snapshots or ():
+            if not 0 <= step < self.iterations:
+                raise ValueError(
+                    f"A snapshot is at iteration {step}; it must be below {self.iterations}."
+                )
+
+    @property
+    def key(self) -> str:
+        """Ten hexadecimal digits of a hash of everything, engine version included."""
+        return key_of(self.task, described(self))
+
+    @property
+    def training_key(self) -> str:
+        """The same of all that decides the trained weights, and of nothing else."""
+        deciding = {k: v for k, v in described(self).items() if k not in LOOKS}
+        return training_key_of(self.task, deciding)
+
+    @property
+    def name(self) -> str:
+        """What its record is called: readable, and unique through the key."""
+        kind = f"-{self.sharpness}" if self.sharpness else ""
+        content = f"{self.backgrounds}{kind}{self.patches}".replace(os.sep, "_")
+        told = f"{self.model}-{content}-{self.degradation}-s{self.seed}"
+        return f"{self.task}-{told}-{self.key}"
+
+    @property
+    def n(self) -> int:
+        """N, the number of training patches."""
+        return self.patches
+
+    @property
+    def looks_while_training(self) -> int:
+        """Outputs along the way can be had in no other way; curves are points of a few sets."""
+        return 1000 * len(self.snapshots or ()) + len(self.curves)
+
+    @property
+    def about(self) -> str:
+        """The network in words."""
+        told = " ".join(f"{name} {value}" for name, value in self.options) or "as published"
+        return f"{self.model} ({told}), {self.patch_size} px"
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Of a patch."""
+        return (3, self.patch_size, self.patch_size)
+
+    def test(self, name: str) -> TestSet:
+        """The test set of that name. Raises ValueError naming those there are."""
+        named = {test.name: test for test in self.tests}
+        if name not in named:
+            raise ValueError(f"There is no test set {name!r}; there are: {', '.join(named)}.")
+        return named[name]
+
+    def needs(self) -> set[str]:
+        """The pictures and layers of rain that it trains on and is tested on."""
+        looked_at = (*self.tests, *self.curves)
+        layers = {t.degradation for t in looked_at} & set(evaluation.RAIN100)
+        return {self.backgrounds, *(test.backgrounds for test in looked_at), *layers}
+
+    def first(self) -> tuple[()]:
+        """It starts from fresh weights."""
+        return ()
+
+    def stand_in(self) -> Restore:
+        """The same on embedded photographs and test rain."""
+        embedded = replace(self, backgrounds=images.EMBEDDED)
+        count = min(16, max((test.count for test in self.tests), default=16))
+        return with_usual_tests(embedded, count, crop=192)
+
+    def alike(self) -> Restore:
+        """Steps take as long as those of this network on patches of this size."""
+        return Restore(
+            model=self.model,
+            options=self.options,
+            backgrounds=images.EMBEDDED,
+            patch_size=self.patch_size,
+            batch=self.batch,
+        )
+
+    def fresh_model(self) -> nn.Module:
+        """The untrained network, on the processor."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            return models.build(self.model, **dict(self.options))
+
+    def fit(self, model: nn.Module, measure: training.Measure, **options: Any) -> training.Curves:
+        """Trains a network as the experiment says; `options` are those of `training.fit`."""
+        schedule = training.Schedule(
+            self.iterations,
+            self.learning_rate,
+            measure_every=self.measure_every,
+            warmup=self.warmup or 0,
+        )
+        draw = training_batches(self, next(model.parameters()).device)
+        update = training.Update(list(model.parameters()), schedule, training.supervised(draw))
+        return training.fit(model, [update], measure, **options)
+
+    def compute(self, store: RecordStore, session: Session) -> Record:
+        """Trains and tests the network, and writes the record."""
+        snapshots = _Snapshots(self, store)
+        found = tasks.network(
+            self,
+            store,
+            session,
+            lambda model: evaluation.measure(model, self.curves),
+            usable=self._curves_of,
+            before_step=snapshots.keep,
+        )
+        tests, kept = {}, snapshots.load()
+        for test in self.tests:
+            pairs = {test.name: evaluation.load(test)}
+            if self.own_patches:
+                pairs[own(test.name)] = own_pair(self, test)
+            for name, pair in pairs.items():
+                tests[name], outputs = evaluation.evaluate(found.model, *pair)
+                if test.keep:
+                    kept[name] = [images.to_bytes(output) for output in outputs]
+        record = Record(
+            self.name, described(self), found.curves, tests, provenance=found.provenance
+        )
+        record = store.save(record, kept, lossless=bool(self.lossless))
+        tasks.finish(store, self)
+        snapshots.discard()
+        return record
+
+    def _curves_of(self, kept: Trained) -> training.Curves | None:
+        """The curves of an earlier training as this experiment would have them, if it can be told.
+
+        Measured as often, and on the same pictures. Outputs along the way cannot be had later.
+        """
+        theirs, ours = kept.about["experiment"], described(self)
+        if self.snapshots or theirs["measure_every"] != self.measure_every:
+            return None
+        if not all(test in theirs["curves"] for test in ours["curves"]):
+            return None
+        wanted = tuple(f"{test.name}/" for test in self.curves)
+        return {
+            name: values
+            for name, values in kept.curves.items()
+            if "/" not in name or name.startswith(wanted)
+        }
+
+
+def snapshot(test: str, iteration: int) -> str:
+    """How a record calls the outputs for a test set that were kept during training."""
+    return f"{test}_at{iteration}"
+
+
+def own(test: str) -> str:
+    """How a record calls the results on training patches, degraded as a test set is."""
+    return f"own_{test}"
+
+
+# --- what it trains on
+
+
+def training_patches(experiment: Restore) -> Tensor:
+    """The clean patches that it is trained on, uint8 (N, 3, size, size)."""
+    e = experiment
+    chosen_by = e.backgrounds, e.patches, e.patch_size, e.seed
+    if e.sharpness:
+        return complexity.patches_of_sharpness(*chosen_by, e.sharpness)
+    return images.patches(*chosen_by)
+
+
+def own_pair(experiment: Restore, test: TestSet) -> tuple[list[Tensor], list[Tensor]]:
+    """Its first `own_patches` training patches, in turn, degraded as a test set is: degraded and
+    clean, uint8 (3, size, size) each, as many as the test set has pictures.
+
+    Sets of patches are nested, so those of one seed are the same for every N.
+    """
+    patches = training_patches(experiment)[: experiment.own_patches]
+    clean = [patches[place % len(patches)] for place in range(test.count)]
+    return evaluation.degrade(test, clean), clean
+
+
+def training_batches(experiment: Restore, device: torch.device) -> training.Draw:
+    """Step -> (degraded, clean), float32 (batch, 3, size, size) in [0, 1], all on the device."""
+    size = experiment.patch_size
+    patches = training_patches(experiment).to(device)
+
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        source = generator(experiment.seed, "train", step, device)
+        chosen = torch.randint(len(patches), (experiment.batch,), generator=source, device=device)
+        clean = images.to_unit(patches[chosen]).contiguous(memory_format=torch.channels_last)
+        layer = rain.synthesize(
+            experiment.batch, (size, size), rain.RANGES[experiment.degradation], source
+        )
+        return rain.add_rain(clean, layer), clean
+
+    return draw
+
+
+class _Snapshots:
+    """Outputs kept during training, in a file each until the record is written."""
+
+    def __init__(self, experiment: Restore, store: RecordStore) -> None:
+        self.tests = [test for test in experiment.tests if test.keep]
+        unfinished = store.checkpoint_path(experiment.name)
+        self.files: dict[int, Path] = {
+            step: unfinished.with_suffix(f".{step}.safetensors")
+            for step in experiment.snapshots or ()
+        }
+
+    def keep(self, step: int, model: nn.Module) -> None:
+        """Before a step: the outputs of the network as it is, if this is an iteration to keep."""
+        if step not in self.files:
+            return
+        outputs = {}
+        for test in self.tests:
+            restored = evaluation.restore(model, evaluation.load(test)[0])
+            outputs[snapshot(test.name, step)] = torch.stack([images.to_bytes(r) for r in restored])
+        self.files[step].parent.mkdir(parents=True, exist_ok=True)
+        write_whole(self.files[step], save(outputs))
+
+    def load(self) -> dict[str, list[Tensor]]:
+        """All that was kept: name -> pictures, uint8 (3, H, W)."""
+        kept: dict[str, list[Tensor]] = {}
+        for file in self.files.values():
+            kept.update({name: list(pictures) for name, pictures in load_file(file).items()})
+        return kept
+
+    def discard(self) -> None:
+        """Once they are in the record."""
+        for file in self.files.values():
+            file.unlink(missing_ok=True)
+
+
+# --- what it is tested on, unless told otherwise
+
+
+def with_usual_tests(
+    experiment: Restore, count: int, crop: int | None, tests: bool = True, curves: bool = True
+) -> Restore:
+    """The experiment with the test sets and curves that follow from its other fields.
+
+    count: how many pictures; crop: centre of the pictures that is scored, None for all of it.
+    """
+    changes: dict[str, tuple[TestSet, ...]] = {}
+    if tests:
+        changes["tests"] = _usual_tests(experiment, count, crop)
+    if curves:
+        changes["curves"] = _usual_curves(experiment, count)
+    return replace(experiment, **changes)
+
+
+def _pictures(experiment: Restore) -> str:
+    """Test backgrounds: the same category, other pictures (2026 paper, Sec. 4.1.1)."""
+    return "rain100l" if experiment.backgrounds == "natural" else experiment.backgrounds
+
+
+def _unseen(experiment: Restore) -> str:
+    return evaluation.STREAKS if experiment.backgrounds == images.EMBEDDED else "rain100l"
+
+
+def _usual_tests(experiment: Restore, count: int, crop: int | None) -> tuple[TestSet, ...]:
+    if experiment.own_patches:
+        return _like_patches(experiment, count)
+    pictures, unseen = _pictures(experiment), _unseen(experiment)
+    whole: dict[str, Any] = dict(backgrounds=pictures, count=count, crop=crop)
+    part: dict[str, Any] = dict(backgrounds=pictures, count=min(50, count), crop=192)
+    shown: dict[str, Any] = dict(backgrounds=_shown(experiment), count=2, crop=192, keep=True)
+    # Only the natural test pictures are as large as the layers of Rain100.
+    natural = pictures in ("rain100l", images.EMBEDDED)
+    found = [
+        TestSet("unseen", unseen, **(whole if natural else part)),
+        TestSet("seen", experiment.degradation, **part),
+        TestSet("shown_unseen", evaluation.STREAKS, **shown),
+        TestSet("shown_seen", experiment.degradation, **shown),
+    ]
+    if unseen == "rain100l":
+        found.insert(1, TestSet("heavy", "rain100h", **part))
+    if not natural:
+        found.append(TestSet("transfer", "rain100l", **{**whole, "backgrounds": "rain100l"}))
+    return tuple(found)
+
+
+def _like_patches(experiment: Restore, count: int) -> tuple[TestSet, ...]:
+    """New pictures as large as training patches, so that both can be compared."""
+    alike: dict[str, Any] = dict(backgrounds=_pictures(experiment), crop=experiment.patch_size)
+    count = min(64, count)
+    found = [
+        TestSet("unseen", _unseen(experiment), count=count, **alike),
+        TestSet("streaks", evaluation.STREAKS, count=count, **alike),
+        TestSet("seen", experiment.degradation, count=count, **alike),
+    ]
+    if _shown(experiment) == experiment.backgrounds:
+        found.append(TestSet("shown_unseen", evaluation.STREAKS, count=4, keep=True, **alike))
+    return tuple(found)
+
+
+def _shown(experiment: Restore) -> str:
+    """Pictures whose outputs are kept: only those that may be shown to everyone."""
+    category = experiment.backgrounds
+    return category if category in SHOWN else images.EMBEDDED
+
+
+def _usual_curves(experiment: Restore, count: int) -> tuple[TestSet, ...]:
+    if experiment.own_patches:
+        return ()
+    few: dict[str, Any] = dict(backgrounds=_pictures(experiment), count=min(16, count), crop=128)
+    return (
+        TestSet("unseen", _unseen(experiment), **few),
+        TestSet("seen", experiment.degradation, **few),
+    )

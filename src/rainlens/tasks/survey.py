@@ -1,0 +1,80 @@
+"""Surveys: nothing is trained; how complicated are patches of a category?"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, ClassVar
+
+import torch
+
+from rainlens import complexity, images, origin
+from rainlens.records import Record, RecordStore, described, key_of
+from rainlens.tasks import Session
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """How complicated patches of a category are (2026 paper, Fig. 9b).
+
+    backgrounds, patches, patch_size, seed: as in `Restore`. The record's test "patches" holds
+    for each patch the number of its `picture`, its `sharpness`, and `structure0`, `structure1`,
+    ...: its structural complexity at each scale.
+    """
+
+    task: ClassVar[str] = "survey"
+    iterations: ClassVar[int] = 0
+    n: ClassVar[None] = None
+    looks_while_training: ClassVar[int] = 0
+
+    backgrounds: str = "natural"
+    patches: int = 1024
+    patch_size: int = 128
+    seed: int = 0
+
+    @property
+    def key(self) -> str:
+        """Ten hexadecimal digits of a hash of everything, engine version included."""
+        return key_of(self.task, described(self))
+
+    @property
+    def training_key(self) -> str:
+        """That of everything: there are no weights that others could read."""
+        return self.key
+
+    @property
+    def name(self) -> str:
+        """What its record is called: readable, and unique through the key."""
+        content = f"{self.backgrounds}{self.patches}".replace(os.sep, "_")
+        return f"survey-{content}-{self.patch_size}px-s{self.seed}-{self.key}"
+
+    def needs(self) -> set[str]:
+        """The pictures that it looks at."""
+        return {self.backgrounds}
+
+    def first(self) -> tuple[()]:
+        """It starts from nothing."""
+        return ()
+
+    def stand_in(self) -> Survey:
+        """The same of the embedded photographs."""
+        return replace(self, backgrounds=images.EMBEDDED)
+
+    def compute(self, store: RecordStore, session: Session) -> Record:
+        """Measures the patches; a second, so that no deadline is looked at."""
+        start = time.monotonic()
+        source = images.numbered_crops(self.backgrounds, self.patch_size, self.seed)
+        numbers, crops = zip(*islice(source, self.patches), strict=True)
+        patches = torch.stack(crops)
+        values: dict[str, list[Any]] = {
+            "picture": list(numbers),
+            "sharpness": complexity.sharpness(patches).tolist(),
+        }
+        for scale, column in enumerate(complexity.structural_complexity(patches).unbind(1)):
+            values[f"structure{scale}"] = column.tolist()
+        where = origin.where(torch.device("cpu"))
+        provenance = {**where, "seconds": round(time.monotonic() - start, 1)}
+        tests = {"patches": values}
+        return store.save(Record(self.name, described(self), {}, tests, provenance=provenance))

@@ -1,0 +1,189 @@
+"""The toy task: a small network learns to take noise off a curve (2026 paper, Sec. 5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from rainlens import models, signals, tasks, toy_evaluation, training
+from rainlens.records import (
+    Record,
+    RecordError,
+    RecordStore,
+    Trained,
+    described,
+    key_of,
+    stored,
+    training_key_of,
+)
+from rainlens.tasks import Session
+
+LOOKS = ("measure_every", "draws", "keep_weights")  # fields that do not decide the weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toy:
+    """One network of the toy task, trained on a cosine and tested on all.
+
+    order: O of the training signal. channels, slope, input_scale: of the network (`models.cnn1d`).
+    loss: a name in `toy_evaluation.LOSSES`. noise_mean, noise_std: of the training noise. pool: 0
+    draws fresh segments and noise each step, n > 0 draws from n segments noised once and for all.
+    draws: noise draws a test. keep_weights: whether the trained network is part of the record.
+    """
+
+    task: ClassVar[str] = "toy"
+    n: ClassVar[None] = None
+    looks_while_training: ClassVar[int] = 0
+
+    order: int = 1
+    points: int = signals.SEGMENT_POINTS
+    channels: int = 136
+    slope: float = 0.01
+    input_scale: float = 10.0
+    iterations: int = 12_000
+    batch: int = 32
+    learning_rate: float = 1e-3
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.5
+    warmup: int = 100
+    loss: str = "norm"
+    noise_mean: float = 0.0
+    noise_std: float = stored(1.0, name="noise_spread")
+    pool: int = 0
+    seed: int = 0
+    measure_every: int = 250
+    draws: int = 128
+    keep_weights: bool = False
+
+    def __post_init__(self) -> None:
+        if self.loss not in toy_evaluation.LOSSES:
+            known = ", ".join(toy_evaluation.LOSSES)
+            raise ValueError(f"loss is {self.loss!r}; it must be one of {known}.")
+        for name in ("order", "points", "channels", "iterations", "batch", "draws"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
+
+    @property
+    def key(self) -> str:
+        """Ten hexadecimal digits of a hash of everything, engine version included."""
+        return key_of(self.task, described(self))
+
+    @property
+    def training_key(self) -> str:
+        """The same of all that decides the trained weights, and of nothing else."""
+        deciding = {k: v for k, v in described(self).items() if k not in LOOKS}
+        return training_key_of(self.task, deciding)
+
+    @property
+    def name(self) -> str:
+        """What its record is called: readable, and unique through the key."""
+        return f"toy-cnn1d-order{self.order}-s{self.seed}-{self.key}"
+
+    @property
+    def about(self) -> str:
+        """The network in words."""
+        return f"toy, {self.channels} channels"
+
+    @property
+    def input_shape(self) -> tuple[int, int]:
+        """Points (x, y) of a segment."""
+        return (2, self.points)
+
+    def needs(self) -> set[str]:
+        """Nothing: signals are drawn."""
+        return set()
+
+    def first(self) -> tuple[()]:
+        """It starts from nothing."""
+        return ()
+
+    def stand_in(self) -> Toy:
+        """Itself."""
+        return self
+
+    def alike(self) -> Toy:
+        """Steps take as long as those of networks of this width and batch."""
+        return Toy(points=self.points, channels=self.channels, batch=self.batch)
+
+    def fresh_model(self) -> nn.Module:
+        """The untrained network, on the processor."""
+        options = dict(channels=self.channels, slope=self.slope, scale=self.input_scale)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            return models.build("cnn1d", **options)
+
+    def fit(self, model: nn.Module, measure: training.Measure, **options: Any) -> training.Curves:
+        """Trains a network as the experiment says; `options` are those of `training.fit`."""
+        schedule = training.Schedule(
+            self.iterations,
+            self.learning_rate,
+            betas=self.betas,
+            measure_every=self.measure_every,
+            weight_decay=self.weight_decay,
+            warmup=self.warmup,
+        )
+        draw = batches(self, next(model.parameters()).device)
+        objective = training.supervised(draw, toy_evaluation.LOSSES[self.loss])
+        update = training.Update(list(model.parameters()), schedule, objective)
+        return training.fit(model, [update], measure, **options)
+
+    def compute(self, store: RecordStore, session: Session) -> Record:
+        """Trains and tests the network, and writes the record."""
+        found = tasks.network(
+            self,
+            store,
+            session,
+            lambda model: toy_evaluation.measure(model, self.order),
+            usable=self._curves,
+        )
+        tests = toy_evaluation.evaluate(found.model, self.order, self.draws)
+        if self.keep_weights:
+            store.save_weights(self.name, found.model.state_dict())
+        record = store.save(
+            Record(self.name, described(self), found.curves, tests, provenance=found.provenance)
+        )
+        tasks.finish(store, self)
+        return record
+
+    def _curves(self, kept: Trained) -> training.Curves | None:
+        """The curves of an earlier training, where it was measured as often."""
+        same = kept.about["experiment"]["measure_every"] == self.measure_every
+        return kept.curves if same else None
+
+
+def trained(experiment: Toy, store: RecordStore) -> nn.Module:
+    """The trained network whose weights lie beside its record.
+
+    Raises RecordError where they are missing or are not those of this network.
+    """
+    path, model = store.weights_path(experiment.name), experiment.fresh_model()
+    advice = "compute the record again with `rainlens run 3 --recompute`"
+    if not path.exists():
+        raise RecordError(f"{path} is not there; {advice}.")
+    try:
+        model.load_state_dict(load_file(path))
+    except (SafetensorError, RuntimeError) as error:
+        raise RecordError(f"{path} does not hold this network's weights; {advice}.") from error
+    return model.eval()
+
+
+def batches(experiment: Toy, device: torch.device) -> training.Draw:
+    """Step -> (noisy, clean) segments, float32 (batch, 2, points)."""
+    e, signal = experiment, signals.Cosine(experiment.order)
+    noise = signals.Noise(e.noise_mean, e.noise_std)
+    pool = signals.fixed_pool(signal, e.seed, e.pool, noise, e.points) if e.pool else None
+
+    def draw(step: int) -> tuple[Tensor, Tensor]:
+        if pool is None:
+            batch = signals.training_batch(signal, e.seed, step, e.batch, noise, e.points)
+        else:
+            batch = signals.pool_batch(pool, e.seed, step, e.batch)
+        noisy, clean = (part.to(device) for part in batch)
+        return noisy, clean
+
+    return draw
