@@ -10,11 +10,11 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "rainlens"
 
 # Floor -> rooms; a room is a module or a subpackage of rainlens.
 FLOORS = {
-    1: {"images", "rain", "degradations", "signals", "data", "randomness"},
+    1: {"images", "rain", "degradations", "signals", "data", "randomness", "troubles"},
     2: {"models", "metrics", "complexity"},
-    3: {"training", "evaluation", "toy_evaluation", "records", "origin"},
+    3: {"training", "checkpoints", "evaluation", "toy_evaluation", "records", "origin"},
     4: {"tasks"},
-    5: {"running", "scheduling", "cluster", "scales"},
+    5: {"running", "scheduling", "workers", "cluster", "scales"},
     6: {"estimates", "claims"},
     7: {"plots", "toy_plots", "widgets", "audit", "planning", "site"},
     8: {"cli"},

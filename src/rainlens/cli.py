@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +13,7 @@ from typing import Annotated
 import torch
 import typer
 
-from rainlens import claims, data, planning, records, running, scales, training
+from rainlens import claims, data, planning, records, running, scales, training, troubles
 from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
 from rainlens.records import RecordError
@@ -29,6 +31,10 @@ records_app = typer.Typer(no_args_is_help=True, help="Carry records from one mac
 app.add_typer(records_app, name="records")
 
 ScaleName = StrEnum("ScaleName", {name: name for name in scales.SCALES})
+KNOWN = (
+    *(data.DataError, PictureError, RecordError, ClusterError),
+    *(running.RunError, build.BookError),
+)
 DEFAULT_SCALE = ScaleName("cpu")
 ScaleOption = Annotated[
     ScaleName,
@@ -71,6 +77,8 @@ def run(
     """
     if bool(chapters) == all_chapters:
         raise typer.BadParameter("Name the chapters to compute, or give --all.")
+    if gpus and not ray:
+        raise typer.BadParameter("--gpus shares out the GPUs of a cluster; give --ray, too.")
     chosen = scales.scale_named(scale.value)
     wanted = build.wanted(build.chapters(chapters), chosen.name)
     # Different experiments may have the same stand-in.
@@ -80,16 +88,16 @@ def run(
         own = [e for e in front_page.grid(chosen) if running.can_compute(e)]
         distinct |= {e.name: e for e in own}
     grid = running.skeleton_first(list(distinct.values()))
-    on = Cluster(ray, threads or 1, gpus) if ray else None
-    result = running.run_within(
-        grid,
-        chosen.store,
-        recompute=recompute,
-        minutes=minutes,
-        workers=workers,
-        threads=threads,
-        on=on,
-    )
+    with _until_interrupted():
+        result = running.run_within(
+            grid,
+            chosen.store,
+            recompute=recompute,
+            minutes=minutes,
+            workers=workers,
+            threads=threads,
+            on=Cluster(ray, threads or 1, gpus) if ray else None,
+        )
     looked = result.computed - result.trained - result.read
     typer.echo(
         f"{len(grid)} experiments: {result.recorded} recorded before; in "
@@ -97,6 +105,8 @@ def run(
         f"weights, {looked} without a network; {result.left} left"
         + (f" (about {_duration(result.expected_seconds)})." if result.left else ".")
     )
+    if result.failures:
+        raise running.RunError(running.failures_told(result.failures))
 
 
 @app.command()
@@ -202,8 +212,28 @@ def merge(
     merged = records.merge(file, _store_of)
     typer.echo(
         f"{len(merged.added)} records of scale {merged.scale} added, "
-        f"{len(merged.known)} were here already."
+        f"{len(merged.known)} were here already"
+        + (
+            f", {len(merged.restored)} of them without all files, which are back."
+            * bool(merged.restored)
+            or "."
+        )
     )
+    if merged.conflicts:
+        names = "\n".join(merged.conflicts)
+        raise RecordError(
+            f"{len(merged.conflicts)} records are here with other results, and stay as they are; "
+            f"delete those that you do not trust, and merge again:\n{names}"
+        )
+
+
+@records_app.command("check")
+def check_records(scale: ScaleOption = DEFAULT_SCALE) -> None:
+    """Read every record of a scale, with its pictures and weights; say what no checksum covers."""
+    found = records.check(scales.scale_named(scale.value).store)
+    typer.echo(found.told())
+    if found.damaged:
+        raise typer.Exit(1)
 
 
 def _store_of(scale: str) -> records.RecordStore:
@@ -216,12 +246,22 @@ def main() -> None:
     """The entry point: known errors end in one sentence, not in a traceback."""
     try:
         app()
-    except (data.DataError, PictureError, RecordError, ClusterError, build.BookError) as error:
+    except KNOWN as error:
         typer.echo(f"rainlens: {error}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except OSError as error:
+        typer.echo(f"rainlens: {troubles.told(error)}", err=True)
+        sys.exit(1)
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[None]:
+    """Ctrl-C ends a long command with one sentence."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
         typer.echo("rainlens: stopped; what is finished is kept. Run it again to go on.", err=True)
-        sys.exit(130)
+        raise typer.Exit(130) from error
 
 
 def _duration(seconds: float) -> str:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rainlens import cluster, data, images, origin, scheduling, training
+from rainlens.checkpoints import SAVE_EVERY
 from rainlens.records import Record, RecordStore
 from rainlens.scales import Scale
 from rainlens.tasks import Experiment, Session
+
+
+class RunError(RuntimeError):
+    """Some experiments cannot be computed; the message says which and why."""
 
 
 @dataclass
@@ -18,7 +23,7 @@ class Outcome:
 
     trained, read: how many were computed by training a network, and from one that was kept; other
     experiments train nothing. expected_seconds: how long the rest would take at the pace of the
-    records there are.
+    records there are. failures: experiments that cannot be computed, and why.
     """
 
     records: list[Record | None]
@@ -27,6 +32,7 @@ class Outcome:
     computed: int = 0
     seconds: float = 0.0
     expected_seconds: float = float("nan")
+    failures: list[scheduling.Failure] = field(default_factory=list)
 
     @property
     def left(self) -> int:
@@ -40,10 +46,21 @@ class Outcome:
 
 
 def run(grid: Iterable[Experiment], setting: Scale, *, recompute: bool = False) -> list[Record]:
-    """The records of a grid, in its order; missing ones are computed, with a progress bar."""
+    """The records of a grid, in its order; missing ones are computed, with a progress bar.
+
+    Raises RunError where some cannot be computed, after all others are recorded.
+    """
     grid = with_stand_ins(list(grid), setting, recompute)
-    records = run_within(grid, setting.store, recompute=recompute).records
-    return [record for record in records if record is not None]
+    outcome = run_within(grid, setting.store, recompute=recompute)
+    if outcome.failures:
+        raise RunError(failures_told(outcome.failures))
+    return [record for record in outcome.records if record is not None]
+
+
+def failures_told(failures: Sequence[scheduling.Failure]) -> str:
+    """Which experiments could not be computed, a line each."""
+    lines = [f"{failure.name}: {failure.reason}" for failure in failures]
+    return "\n".join([f"{len(lines)} could not be computed; the others are recorded.", *lines])
 
 
 def run_within(
@@ -55,7 +72,7 @@ def run_within(
     workers: int = 1,
     threads: int | None = None,
     on: cluster.Cluster | None = None,
-    save_every: float = training.SAVE_EVERY,
+    save_every: float = SAVE_EVERY,
 ) -> Outcome:
     """`run` with a time budget; what does not fit stays None.
 
@@ -72,10 +89,11 @@ def run_within(
         if record is not None:
             done[experiment.name] = record
     missing = [e for e in in_order(grid, store, recompute) if e.name not in done]
-    computed: list[Record] = []
+    results: list[scheduling.Result] = []
     if missing:
         given = missing, store, Session(deadline, fresh=recompute, save_every=save_every)
-        computed += _compute_all(*given, workers, threads, on)
+        results += _compute_all(*given, workers, threads, on)
+    computed = [result for result in results if isinstance(result, Record)]
     done |= {record.name: record for record in computed}
     told = [record.provenance.get("weights") for record in computed]
     return Outcome(
@@ -85,6 +103,7 @@ def run_within(
         computed=len({e.name for e in grid} & {record.name for record in computed}),
         seconds=time.monotonic() - start,
         expected_seconds=_expected_seconds(grid, done) / workers,
+        failures=[result for result in results if isinstance(result, scheduling.Failure)],
     )
 
 
@@ -170,7 +189,7 @@ def _compute_all(
     workers: int,
     threads: int | None,
     on: cluster.Cluster | None,
-) -> Iterable[Record]:
+) -> Iterable[scheduling.Result]:
     if on is not None:
         return cluster.on_ray(missing, store, session, on, _carried())
     threads = threads or max(1, training.cores() // workers)

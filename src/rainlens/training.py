@@ -14,19 +14,20 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
+from rainlens.checkpoints import Checkpoint, check_shapes
+
 Draw = Callable[[int], tuple[Tensor, Tensor]]
 Loss = Callable[[Tensor, Tensor], Tensor]
 Objective = Callable[[nn.Module, int], Tensor]
 Measure = Callable[[nn.Module], dict[str, float]]
 Curves = dict[str, list[float]]
-SAVE_EVERY = 20.0  # seconds between two checkpoints
 
 
 class TimeUp(Exception):
@@ -88,37 +89,6 @@ def supervised(draw: Draw, loss: Loss = nn.functional.l1_loss) -> Objective:
             return loss(model(degraded), target)
 
     return objective
-
-
-@dataclass
-class Checkpoint:
-    """Where a run keeps its state, and how often it saves it (seconds)."""
-
-    path: Path
-    every: float = SAVE_EVERY
-    _saved: float = field(default_factory=time.monotonic)
-
-    def load(self) -> dict | None:
-        """The saved state, or None. A file that cannot be read counts as none."""
-        if not self.path.exists():
-            return None
-        try:
-            return torch.load(self.path, map_location="cpu", weights_only=True)
-        except Exception:  # torch raises many kinds here; training again is always right
-            self.path.unlink(missing_ok=True)  # another process may have been quicker
-            return None
-
-    def save(self, state: dict) -> None:
-        """Writes beside the file, then renames: a killed process leaves the old or the new."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.path.with_suffix(f".{os.getpid()}.tmp")
-        torch.save(state, beside)
-        os.replace(beside, self.path)
-        self._saved = time.monotonic()
-
-    def is_due(self) -> bool:
-        """Whether `every` seconds have passed since the last save."""
-        return time.monotonic() - self._saved >= self.every
 
 
 def fit(
@@ -216,6 +186,7 @@ class _Run:
     def _restore(self, state: dict) -> None:
         self.model.load_state_dict(state["model"])
         for optimizer, held in zip(self.optimizers, state["optimizers"], strict=True):
+            check_shapes(optimizer, held)
             optimizer.load_state_dict(held)
         for summed, held in zip(self.summed, state["summed"], strict=True):
             summed.copy_(held)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import MISSING, field, fields, is_dataclass
 from typing import Any, TypeVar
@@ -41,6 +42,11 @@ def rebuilt(kind: type[T], description: Mapping[str, Any]) -> T:
     names = {f.metadata.get("name") or f.name: f.name for f in fields(kind)}
     held = {names[told]: value for told, value in description.items()}
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in held.items()})
+
+
+def slug(text: str, longest: int = 60) -> str:
+    """A part of a record's name: letters, digits and a few signs, not too many."""
+    return re.sub(r"[^\w+.=@-]+", "_", text, flags=re.ASCII).strip(".")[:longest]
 
 
 def key_of(task: str, description: Mapping[str, Any], engine: int | None = None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -19,20 +18,17 @@ from rainlens.records import (
     RecordStore,
     Trained,
     described,
-    key_of,
+    slug,
     stored,
-    training_key_of,
     write_whole,
 )
-from rainlens.tasks import Session
+from rainlens.tasks import Session, Value
 
-# Fields that do not decide the trained weights.
-LOOKS = ("measure_every", "curves", "tests", "snapshots", "own_patches", "lossless")
 SHOWN = ("comics", "faces")  # categories whose pictures may be shown to everyone
 
 
 @dataclass(frozen=True, kw_only=True)
-class Restore:
+class Restore(Value):
     """One network, trained on one degradation and tested on several.
 
     model, options: the network (`models.build`). backgrounds, patches, patch_size: the fixed
@@ -48,6 +44,10 @@ class Restore:
     """
 
     task: ClassVar[str] = "derain"
+    looks: ClassVar[tuple[str, ...]] = (
+        *("measure_every", "curves", "tests"),
+        *("snapshots", "own_patches", "lossless"),
+    )
 
     model: str = "resnet"
     options: tuple[tuple[str, int], ...] = ()
@@ -69,6 +69,11 @@ class Restore:
     warmup: int | None = None
 
     def __post_init__(self) -> None:
+        if not self.backgrounds.isprintable():
+            raise ValueError(
+                f"backgrounds is {self.backgrounds!r}; a name or path without control characters "
+                "is needed."
+            )
         if self.sharpness not in (None, *complexity.SHARPNESS_CLASSES):
             known = ", ".join(complexity.SHARPNESS_CLASSES)
             raise ValueError(f"sharpness is {self.sharpness!r}; it must be None or one of {known}.")
@@ -89,23 +94,11 @@ class Restore:
                 )
 
     @property
-    def key(self) -> str:
-        """Ten hexadecimal digits of a hash of everything, engine version included."""
-        return key_of(self.task, described(self))
-
-    @property
-    def training_key(self) -> str:
-        """The same of all that decides the trained weights, and of nothing else."""
-        deciding = {k: v for k, v in described(self).items() if k not in LOOKS}
-        return training_key_of(self.task, deciding)
-
-    @property
-    def name(self) -> str:
-        """What its record is called: readable, and unique through the key."""
+    def readable(self) -> str:
+        """Which network, trained on which patches and which degradation, by which seed."""
         kind = f"-{self.sharpness}" if self.sharpness else ""
-        content = f"{self.backgrounds}{kind}{self.patches}".replace(os.sep, "_")
-        told = f"{self.model}-{content}-{self.degradation}-s{self.seed}"
-        return f"{self.task}-{told}-{self.key}"
+        content = f"{slug(self.backgrounds)}{kind}{self.patches}"
+        return f"{self.model}-{content}-{self.degradation}-s{self.seed}"
 
     @property
     def n(self) -> int:
@@ -140,10 +133,6 @@ class Restore:
         looked_at = (*self.tests, *self.curves)
         layers = {t.degradation for t in looked_at} & set(evaluation.RAIN100)
         return {self.backgrounds, *(test.backgrounds for test in looked_at), *layers}
-
-    def first(self) -> tuple[()]:
-        """It starts from fresh weights."""
-        return ()
 
     def stand_in(self) -> Restore:
         """The same on embedded photographs and test rain."""
@@ -200,7 +189,12 @@ class Restore:
                 if test.keep:
                     kept[name] = [images.to_bytes(output) for output in outputs]
         record = Record(
-            self.name, described(self), found.curves, tests, provenance=found.provenance
+            self.name,
+            described(self),
+            found.curves,
+            tests,
+            provenance=found.provenance,
+            data=tasks.pictures(self),
         )
         record = store.save(record, kept, lossless=bool(self.lossless))
         tasks.finish(store, self)

@@ -17,17 +17,13 @@ from rainlens.records import (
     RecordStore,
     Trained,
     described,
-    key_of,
     stored,
-    training_key_of,
 )
-from rainlens.tasks import Session
-
-LOOKS = ("measure_every", "draws", "keep_weights")  # fields that do not decide the weights
+from rainlens.tasks import Session, Value
 
 
 @dataclass(frozen=True, kw_only=True)
-class Toy:
+class Toy(Value):
     """One network of the toy task, trained on a cosine and tested on all.
 
     order: O of the training signal. channels, slope, input_scale: of the network (`models.cnn1d`).
@@ -37,8 +33,7 @@ class Toy:
     """
 
     task: ClassVar[str] = "toy"
-    n: ClassVar[None] = None
-    looks_while_training: ClassVar[int] = 0
+    looks: ClassVar[tuple[str, ...]] = ("measure_every", "draws", "keep_weights")
 
     order: int = 1
     points: int = signals.SEGMENT_POINTS
@@ -69,20 +64,9 @@ class Toy:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
 
     @property
-    def key(self) -> str:
-        """Ten hexadecimal digits of a hash of everything, engine version included."""
-        return key_of(self.task, described(self))
-
-    @property
-    def training_key(self) -> str:
-        """The same of all that decides the trained weights, and of nothing else."""
-        deciding = {k: v for k, v in described(self).items() if k not in LOOKS}
-        return training_key_of(self.task, deciding)
-
-    @property
-    def name(self) -> str:
-        """What its record is called: readable, and unique through the key."""
-        return f"toy-cnn1d-order{self.order}-s{self.seed}-{self.key}"
+    def readable(self) -> str:
+        """Which network, trained on which signal, by which seed."""
+        return f"cnn1d-order{self.order}-s{self.seed}"
 
     @property
     def about(self) -> str:
@@ -93,18 +77,6 @@ class Toy:
     def input_shape(self) -> tuple[int, int]:
         """Points (x, y) of a segment."""
         return (2, self.points)
-
-    def needs(self) -> set[str]:
-        """Nothing: signals are drawn."""
-        return set()
-
-    def first(self) -> tuple[()]:
-        """It starts from nothing."""
-        return ()
-
-    def stand_in(self) -> Toy:
-        """Itself."""
-        return self
 
     def alike(self) -> Toy:
         """Steps take as long as those of networks of this width and batch."""
@@ -142,11 +114,16 @@ class Toy:
             usable=self._curves,
         )
         tests = toy_evaluation.evaluate(found.model, self.order, self.draws)
-        if self.keep_weights:
-            store.save_weights(self.name, found.model.state_dict())
-        record = store.save(
-            Record(self.name, described(self), found.curves, tests, provenance=found.provenance)
+        record = Record(
+            self.name,
+            described(self),
+            found.curves,
+            tests,
+            provenance=found.provenance,
+            data=tasks.pictures(self),
         )
+        weights = found.model.state_dict() if self.keep_weights else None
+        record = store.save(record, weights=weights)
         tasks.finish(store, self)
         return record
 
@@ -159,12 +136,15 @@ class Toy:
 def trained(experiment: Toy, store: RecordStore) -> nn.Module:
     """The trained network whose weights lie beside its record.
 
-    Raises RecordError where they are missing or are not those of this network.
+    Raises RecordError where they are missing, damaged, or not those of this network.
     """
     path, model = store.weights_path(experiment.name), experiment.fresh_model()
     advice = "compute the record again with `rainlens run 3 --recompute`"
     if not path.exists():
         raise RecordError(f"{path} is not there; {advice}.")
+    record = store.load(experiment.name)
+    if record is not None:
+        store.verify(record, path.name)
     try:
         model.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as error:
