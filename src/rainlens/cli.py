@@ -10,10 +10,12 @@ from typing import Annotated
 
 import torch
 import typer
+from tqdm import tqdm
 
 from rainlens import claims, data, experiments, planning, records, training
 from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
+from rainlens.judging import asking, pairs, replies, summary
 from rainlens.records import RecordError
 from rainlens.site import build, front_page
 
@@ -149,6 +151,33 @@ def claims_table(
     typer.echo(f"{len(rows)} claims at scale {scale.value}: {told}.")
 
 
+@app.command()
+def judge(
+    endpoint: Annotated[
+        str, typer.Option(metavar="URL", help="The server to ask, such as http://127.0.0.1:8000/v1")
+    ],
+    model: Annotated[str, typer.Option(help="The vision-language model, as the server calls it.")],
+    folder: Annotated[
+        Path,
+        typer.Option("--pairs", help="With 01_a.png, 01_b.png, ...; truth.csv for known pairs."),
+    ],
+    out: Annotated[Path, typer.Option(help="The answers, a JSON object a line.")],
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for an answer.")] = 60,
+    retries: Annotated[int, typer.Option(min=0, help="Of a question that failed.")] = 2,
+) -> None:
+    """Ask a vision-language model which picture of each pair has less rain.
+
+    Every pair is asked in both orders. The pictures are sent to the server that --endpoint names
+    and nowhere else; a key for it is read from RAINLENS_JUDGE_KEY. Interrupted? Run it again: what
+    is answered is not asked again.
+    """
+    asked = pairs.find_pairs(folder)
+    server = asking.Server(endpoint, model, timeout, retries)
+    for _ in tqdm(asking.ask(asked, server, out), unit="questions"):
+        pass  # each answer is in the file by now
+    typer.echo(str(summary.summarise(asked, replies.read_answers(out), model)))
+
+
 @data_app.command("list")
 def list_data() -> None:
     """What pictures there are, where they come from, and which are on this machine."""
@@ -210,11 +239,21 @@ def _store_of(scale: str) -> records.RecordStore:
     return experiments.SCALES[scale].store
 
 
+KNOWN_ERRORS = (
+    data.DataError,
+    PictureError,
+    RecordError,
+    ClusterError,
+    build.BookError,
+    pairs.JudgingError,
+)
+
+
 def main() -> None:
     """The entry point: known errors end in one sentence, not in a traceback."""
     try:
         app()
-    except (data.DataError, PictureError, RecordError, ClusterError, build.BookError) as error:
+    except KNOWN_ERRORS as error:
         typer.echo(f"rainlens: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
