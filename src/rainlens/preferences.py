@@ -17,6 +17,7 @@ from rainlens.estimates import CONFIDENCE, RESAMPLES, Estimate
 TIE = 0.1  # |P - 0.5| below this is no preference (specification of the protocol)
 LEAST_ACCURACY = 0.95  # of a valid judge,
 LEAST_DIFFERENCE = 0.3  # on pairs whose rain differs by at least so much of the whole layer
+LEAST_UNDECIDED = 0.5  # of pairs with equal rain and other damage; ours, fixed before any judge
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Validity:
     """Whether a judge may judge: it sees a difference in rain, and nothing else moves it.
 
     accuracy: on pairs of known removal. undecided: the fraction of pairs with equal rain on which
-    it has no preference; reported, not part of the gate, because no number was set for it.
+    it has no preference; None where there were no such pairs.
     """
 
     accuracy: Estimate
@@ -49,8 +50,9 @@ class Validity:
 
     @property
     def passed(self) -> bool:
-        """Whether at least 95 % of the pairs were decided rightly."""
-        return self.pairs > 0 and self.accuracy.value >= LEAST_ACCURACY
+        """At least 95 % of known pairs right, and undecided on at least half of the equal ones."""
+        sways = self.undecided is not None and self.undecided.value < LEAST_UNDECIDED
+        return self.pairs > 0 and self.accuracy.value >= LEAST_ACCURACY and not sways
 
 
 def wilson(successes: int, trials: int) -> Estimate:
@@ -123,11 +125,15 @@ def rank_correlation(measure: np.ndarray, response: np.ndarray, seed: int = 0) -
     measure, response = _alike(measure, response)
     known = ~np.isnan(np.stack([np.atleast_2d(measure), np.atleast_2d(response)])).any((0, 1))
     measure, response = measure[..., known], response[..., known]
-    pictures = measure.shape[-1]
-    source = np.random.default_rng(seed)
-    draws = source.integers(pictures, size=(RESAMPLES, pictures)) if pictures else []
-    values = [_spearman(measure[..., chosen], response[..., chosen]) for chosen in draws]
-    return _interval(_spearman(measure, response), np.array(values))
+    pictures = np.arange(measure.shape[-1])
+    if not len(pictures):
+        return Estimate(math.nan, math.nan, math.nan)
+    draws = np.random.default_rng(seed).choice(pictures, (RESAMPLES, len(pictures)))
+    whole, resampled = (
+        _spearman(_ranked(measure, chosen), _ranked(response, chosen))
+        for chosen in (pictures[None], draws)
+    )
+    return _interval(whole[0], resampled)
 
 
 def discordance(measure: np.ndarray, response: np.ndarray, seed: int = 0) -> Estimate:
@@ -179,12 +185,17 @@ def _interval(whole: float, values: np.ndarray) -> Estimate:
     return Estimate(float(whole), float(low), float(high))
 
 
-def _spearman(measure: np.ndarray, response: np.ndarray) -> float:
-    """Over pictures (pictures,), or over networks (networks, pictures) by their means."""
-    ours, theirs = (v if v.ndim == 1 else v.mean(1) for v in (measure, response))
-    if len(ours) < 2 or (ours == ours[0]).all() or (theirs == theirs[0]).all():
-        return math.nan
-    return float(stats.spearmanr(ours, theirs).statistic)
+def _ranked(values: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Ranks in each resample (samples, pictures): of its pictures, or of the networks' means."""
+    units = values[chosen] if values.ndim == 1 else values[:, chosen].mean(2).T
+    return stats.rankdata(units, axis=1)  # (samples, pictures or networks)
+
+
+def _spearman(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """The correlation of ranks in each row, (samples, K) -> (samples,); nan for a constant side."""
+    ours, theirs = (ranks - ranks.mean(1, keepdims=True) for ranks in (ours, theirs))
+    spread = np.sqrt((ours**2).sum(1) * (theirs**2).sum(1))
+    return (ours * theirs).sum(1) / np.where(spread > 0, spread, math.nan)
 
 
 def _probabilities(probability: np.ndarray) -> np.ndarray:

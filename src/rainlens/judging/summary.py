@@ -38,11 +38,12 @@ class Summary:
 
     def __str__(self) -> str:
         counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self.outcomes.items()))
-        failures = "".join(f", {count} {why}" for why, count in sorted(self.failures.items()))
+        failures = ", ".join(f"{count} {why}" for why, count in sorted(self.failures.items()))
         return (
-            f"{self.pairs} pairs, each asked in both orders: {counts}{failures and f' ({failures[2:]})'}.\n"
-            f"The picture shown first was chosen in {self.first_chosen} of the answers.\n"
-            f"{self.verdict}"
+            f"{self.pairs} pairs, each asked in both orders: {counts}"
+            + (f" ({failures})" if failures else "")
+            + f".\nThe picture shown first was chosen in {self.first_chosen} of the answers."
+            + f"\n{self.verdict}"
         )
 
     @property

@@ -103,6 +103,7 @@ def _read_vectors(path: Path) -> tuple[dict[str, str], Tensor, Tensor]:
         head, body = path.read_text().split("\nSV\n")
         header = dict(line.split(maxsplit=1) for line in head.splitlines())
         lines = [line.split() for line in body.splitlines() if line.strip()]
+        coefficients = torch.tensor([float(line[0]) for line in lines], dtype=torch.float64)
         vectors = torch.zeros(len(lines), FEATURES, dtype=torch.float64)
         for row, (_, *entries) in enumerate(lines):
             for index, value in (entry.split(":") for entry in entries):
@@ -110,7 +111,6 @@ def _read_vectors(path: Path) -> tuple[dict[str, str], Tensor, Tensor]:
         _ = header["total_sv"], float(header["gamma"]), float(header["rho"])
     except (OSError, ValueError, KeyError, IndexError) as error:
         raise DataError(f"{path} cannot be read as a LIBSVM model; fetch it again.") from error
-    coefficients = torch.tensor([float(line[0]) for line in lines], dtype=torch.float64)
     return header, coefficients, vectors
 
 
