@@ -1,4 +1,4 @@
-"""What a person types: `rainlens run`, `book`, `claims`, `data`, `records`."""
+"""What a person types: `rainlens run`, `book`, `claims`, `judge`, `data`, `records`."""
 
 from __future__ import annotations
 

@@ -61,8 +61,9 @@ def read_letter(reply: str) -> str | None:
     """A or B where the reply says so in one way only, else None.
 
     Read are a letter that stands alone, with or without "Image" or "Answer:" before it, whatever
-    is said beside it; else sentences like "Image A shows less rain than image B". What a model thinks aloud within <think> is left out.
-    A reply that would have to be understood is not read: it counts as unparsable.
+    is said beside it; else sentences like "Image A shows less rain than image B". What a model
+    thinks aloud within <think> is left out. A reply that would have to be understood is not read:
+    it counts as unparsable.
     """
     reply = re.sub(r"<think>.*?</think>", "", reply, flags=re.DOTALL)
     sentences = [re.sub(r"[^\w':]+", " ", s).strip() for s in re.split(r"[\n.;!?]", reply)]
