@@ -107,10 +107,10 @@ def test_the_interval_covers_what_it_should():
     # Of independent values rho is 0 on average; 95 % intervals should nearly always hold it.
     source = np.random.RandomState(1)
     held = []
-    for _ in range(30):
+    for _ in range(15):
         found = preferences.rank_correlation(*source.normal(size=(2, 40)))
         held.append(found.low <= 0 <= found.high)
-    assert sum(held) >= 25
+    assert sum(held) >= 12
 
 
 def test_constant_sides_have_no_order():

@@ -85,7 +85,7 @@ def test_a_few_steps_teach_it_rain_that_it_has_not_seen(one_thread):
     clean = images.to_unit(torch.stack(list(islice(images.crops("embedded", 32, 0), 64))))
     judge = RainJudge((16, 16, 16, 16))
     optimiser = torch.optim.Adam(judge.parameters(), 3e-3)
-    for _ in range(60):
+    for _ in range(40):
         chosen = clean[torch.randint(len(clean), (8,), generator=source)]
         layer = rain.synthesize(8, size, rain.RANGES["large"], source)
         little, much = torch.rand(2, 8, 1, 1, 1, generator=source).sort(0).values
