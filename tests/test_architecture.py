@@ -11,11 +11,11 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "rainlens"
 # Floor -> rooms; a room is a module or a subpackage of rainlens.
 FLOORS = {
     1: {"images", "rain", "degradations", "signals", "data", "randomness", "troubles"},
-    2: {"models", "metrics", "complexity"},
+    2: {"models", "metrics", "complexity", "quality"},
     3: {"training", "checkpoints", "evaluation", "toy_evaluation", "records", "origin"},
     4: {"tasks"},
     5: {"running", "scheduling", "workers", "cluster", "scales"},
-    6: {"estimates", "claims"},
+    6: {"estimates", "claims", "preferences", "judging"},
     7: {"plots", "toy_plots", "widgets", "audit", "planning", "site"},
     8: {"cli"},
 }

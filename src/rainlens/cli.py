@@ -1,4 +1,4 @@
-"""What a person types: `rainlens run`, `book`, `claims`, `data`, `records`."""
+"""What a person types: `rainlens run`, `book`, `claims`, `judge`, `data`, `records`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from typing import Annotated
 
 import torch
 import typer
+from tqdm import tqdm
 
 from rainlens import claims, data, planning, records, running, scales, training, troubles
 from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
+from rainlens.judging import asking, pairs, replies, summary
 from rainlens.records import RecordError
 from rainlens.site import build, front_page
 
@@ -33,7 +35,7 @@ app.add_typer(records_app, name="records")
 ScaleName = StrEnum("ScaleName", {name: name for name in scales.SCALES})
 KNOWN = (
     *(data.DataError, PictureError, RecordError, ClusterError),
-    *(running.RunError, build.BookError),
+    *(running.RunError, build.BookError, pairs.JudgingError),
 )
 DEFAULT_SCALE = ScaleName("cpu")
 ScaleOption = Annotated[
@@ -159,6 +161,33 @@ def claims_table(
     counts = rows["verdict"].value_counts()
     told = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in claims.VERDICTS)
     typer.echo(f"{len(rows)} claims at scale {scale.value}: {told}.")
+
+
+@app.command()
+def judge(
+    endpoint: Annotated[
+        str, typer.Option(metavar="URL", help="The server to ask, such as http://127.0.0.1:8000/v1")
+    ],
+    model: Annotated[str, typer.Option(help="The vision-language model, as the server calls it.")],
+    folder: Annotated[
+        Path,
+        typer.Option("--pairs", help="With 01_a.png, 01_b.png, ...; truth.csv for known pairs."),
+    ],
+    out: Annotated[Path, typer.Option(help="The answers, a JSON object a line.")],
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for an answer.")] = 60,
+    retries: Annotated[int, typer.Option(min=0, help="Of a question that failed.")] = 2,
+) -> None:
+    """Ask a vision-language model which picture of each pair has less rain.
+
+    Every pair is asked in both orders. The pictures are sent to the server that --endpoint names
+    and nowhere else; a key for it is read from RAINLENS_JUDGE_KEY. Interrupted? Run it again: what
+    is answered is not asked again.
+    """
+    asked = pairs.find_pairs(folder)
+    server = asking.Server(endpoint, model, timeout, retries)
+    for _ in tqdm(asking.ask(asked, server, out), unit="questions"):
+        pass  # each answer is in the file by now
+    typer.echo(str(summary.summarise(asked, replies.read_answers(out), model)))
 
 
 @data_app.command("list")
