@@ -298,7 +298,7 @@ Markdown("\n".join(lines) or "None.")
 # %% [markdown]
 # ## Try it
 #
-# 1. Change the rule of a claim: copy its function from `claims/__init__.py` into a cell, and ask for half the effect, or twice. Does the verdict
+# 1. Change the rule of a claim: copy its function from `claims/removal.py` into a cell, and ask for half the effect, or twice. Does the verdict
 #    depend on it?
 # 2. Run `rainlens claims --scale smoke` in a terminal. Which verdicts of tiny networks agree with these, and should you believe them?
 #
@@ -317,4 +317,4 @@ Markdown("\n".join(lines) or "None.")
 # </details>
 
 # %% tags=["hide-input"]
-plots.sources("2026 and 2023: all figures and tables", ["claims/__init__.py", "estimates.py", "records.py"])
+plots.sources("2026 and 2023: all figures and tables", ["claims/papers.py", "claims/rules.py", "estimates.py"])

@@ -1,0 +1,135 @@
+"""Judges of claims about removal and damage: how many backgrounds, which rain, which size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from rainlens import estimates
+from rainlens.claims.evidence import CATEGORIES, NETWORKS, Evidence, Missing, Sweep
+from rainlens.claims.rules import (
+    NOT_REPRODUCED,
+    REPRODUCED,
+    UNDECIDED,
+    VERDICTS,
+    Finding,
+    above_zero,
+    all_of,
+    rising,
+    tipping,
+)
+
+
+def fewer_backgrounds(evidence: Evidence) -> Finding:
+    """E_R at the smallest N minus E_R at the largest, for every category and network."""
+    told, verdicts = [], []
+    for model in NETWORKS:
+        for category in CATEGORIES:
+            try:
+                sweep = evidence.category(category, model)
+            except Missing:
+                verdicts.append(UNDECIDED)
+                continue
+            counts = sorted(sweep)
+            fall = estimates.difference(sweep[counts[0]], sweep[counts[-1]], "unseen", "e_r")
+            verdicts.append(above_zero(fall))
+            told.append(f"{model}, {category}: {(-fall).text(1)}")
+    if not told:
+        raise Missing("every sweep")
+    falls, rises, open_ = (verdicts.count(v) for v in VERDICTS)
+    summary = f"of {len(verdicts)} sweeps, E_R falls in {falls} and rises in {rises}"
+    left = f", {open_} are undecided or missing" if open_ else ""
+    return Finding(all_of(verdicts), f"{summary}{left} (change in E_R: {'; '.join(told)})")
+
+
+def collapse(evidence: Evidence) -> Finding:
+    """Whether the removal gain at N = 256 is less than half of that at N = 8."""
+    sweep = evidence.sweep(degradation="medium")
+    if not {8, 256} <= set(sweep):
+        raise Missing("N = 8 and 256")
+    half = estimates.combination([(0.5, sweep[8]), (-1, sweep[256])], "unseen", "gain")
+    few, many = (estimates.mean(sweep[n], "unseen", "gain") for n in (8, 256))
+    return Finding(above_zero(half), f"removal gain {few} at N = 8, {many} at N = 256")
+
+
+def rain_range(evidence: Evidence) -> Finding:
+    """Tipping points at removal gain 0.9: whether their intervals lie one above the other."""
+    points = {n: estimates.tipping_point(s, "unseen") for n, s in evidence.ranges().items()}
+    small, medium, large = points.values()
+    return Finding(rising([(small, medium), (medium, large)]), tipping(points))
+
+
+def model_size(evidence: Evidence) -> Finding:
+    """Tipping points of three sizes overlap; the larger network has the higher E_R at the
+    smallest N and the lower one at the largest."""
+    # All with the first seed: sizes are compared, not seeds.
+    first = evidence.setting.seeds[0]
+    sweeps: dict[str, Sweep] = {}
+    for name, options in evidence.setting.sizes.items():
+        part = evidence.setting.sweep(True, options=options)
+        sweeps[name] = {e.patches: [evidence.record(e)] for e in part if e.seed == first}
+    points = {name: estimates.tipping_point(sweep, "unseen") for name, sweep in sweeps.items()}
+    found = list(points.values())
+    reached = all(0 < point.n < np.inf for point in found)
+    apart = any(a.high < b.low for a in found for b in found)
+    place = NOT_REPRODUCED if apart else REPRODUCED if reached else UNDECIDED
+    small, *_, large = sweeps.values()
+    few, many = min(small), max(small)
+    at_few = estimates.difference(large[few], small[few], "unseen", "e_r")
+    at_many = estimates.difference(large[many], small[many], "unseen", "e_r")
+    return Finding(
+        all_of([place, above_zero(at_few), above_zero(-at_many)]),
+        f"{tipping(points)}; E_R of the largest network minus that of the smallest is "
+        f"{at_few.text(1)} at N = {few} and {at_many.text(1)} at N = {many}",
+    )
+
+
+def reconstruction(evidence: Evidence) -> Finding:
+    """E_B falls to N = 256, and what falls after is less than a quarter of that."""
+    sweep = evidence.sweep(degradation="medium")
+    last = max(sweep)
+    if not {8, 256} <= set(sweep) or last <= 256:
+        raise Missing("N = 8, 256 and more")
+    early = estimates.difference(sweep[8], sweep[256], "unseen", "e_b")
+    late = estimates.difference(sweep[256], sweep[last], "unseen", "e_b")
+    parts = [(0.25, sweep[8]), (-1.25, sweep[256]), (1, sweep[last])]
+    flat = estimates.combination(parts, "unseen", "e_b")
+    return Finding(
+        all_of([above_zero(early), above_zero(flat)]),
+        f"E_B falls by {early.text(1)} up to N = 256, then by {late.text(1)} up to {last:,}",
+    )
+
+
+def balance(evidence: Evidence) -> Finding:
+    """Large range with N = 128 and 256: a higher E_R than medium with the most, a lower E_B than
+    medium with 64."""
+    large, medium = evidence.sweep(degradation="large"), evidence.sweep(degradation="medium")
+    most = max(medium)
+    if not {64, 128, 256} <= set(medium):
+        raise Missing("N = 64, 128, 256")
+    told, verdicts = [], []
+    for count in (128, 256):
+        removed = estimates.difference(large[count], medium[most], "unseen", "e_r")
+        kept = estimates.difference(medium[64], large[count], "unseen", "e_b")
+        verdicts += [above_zero(removed), above_zero(kept)]
+        told.append(
+            f"E_R of large/{count} minus that of medium/{most:,} is {removed.text(1)}, "
+            f"E_B of medium/64 minus that of large/{count} is {kept.text(1)}"
+        )
+    return Finding(all_of(verdicts), "; ".join(told))
+
+
+def psnr_misleads(evidence: Evidence) -> Finding:
+    """The untouched input has a better PSNR than the network with the fewest backgrounds, which
+    removes contrast of the rain."""
+    sweep = evidence.sweep(degradation="small")
+    few = sweep[min(sweep)]
+    better = estimates.between(few, "unseen", "input_psnr", "psnr")
+    removed = estimates.mean(few, "unseen", "contrast")
+    seeds = tuple(np.nanmean(estimates.per_image(few, "unseen", "contrast"), axis=1))
+    return Finding(
+        all_of([above_zero(better), above_zero(replace(removed, by_seed=seeds))]),
+        f"doing nothing has a PSNR {better.text(1)} dB above that of the network for N = "
+        f"{min(sweep)}, which removes {removed} of the rain's contrast",
+    )
