@@ -19,6 +19,7 @@ SETTING = replace(
 )
 IMAGES = 30
 CLAIMS = {claim.id: claim for claim in claims.CLAIMS}
+JUDGED = [claim for claim in claims.CLAIMS if claim.judge is not None]
 
 # Mean scores by range at each N, as the papers describe them.
 FALLING = {8: 1.0, 64: 0.7, 128: 0.5, 256: 0.3, 1024: 0.2}
@@ -140,11 +141,30 @@ def fill_toys(
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory) -> dict[str, dict[str, str]]:
+def complete(tmp_path_factory) -> RecordStore:
+    """All that claims need, as the papers describe it."""
+    store = RecordStore(tmp_path_factory.mktemp("as"))
+    fill(store, as_in_the_papers)
+    fill_toys(store, lambda order: 0.001 * order, recites=True)
+    return store
+
+
+class Lacking(RecordStore):
+    """A store from which some records are missing, by name."""
+
+    def __init__(self, store: RecordStore, names: set[str]) -> None:
+        super().__init__(store.folder)
+        self.names = names
+
+    def load(self, name: str) -> Record | None:
+        return None if name in self.names else super().load(name)
+
+
+@pytest.fixture(scope="module")
+def verdicts(complete, tmp_path_factory) -> dict[str, dict[str, str]]:
     """Claim -> verdict, on records as in the papers, on reversed ones, and without any."""
-    stores = {name: RecordStore(tmp_path_factory.mktemp(name)) for name in ("as", "other", "none")}
-    fill(stores["as"], as_in_the_papers)
-    fill_toys(stores["as"], lambda order: 0.001 * order, recites=True)
+    stores = {name: RecordStore(tmp_path_factory.mktemp(name)) for name in ("other", "none")}
+    stores["as"] = complete
     fill(stores["other"], reversed_curves)
     fill_toys(stores["other"], lambda order: 0.01 / order, recites=False)
     tables = {name: claims.table(SETTING, store) for name, store in stores.items()}
@@ -176,11 +196,10 @@ def test_reversing_the_curves_reverses_the_verdict(verdicts, claim: str):
     assert verdicts["none"][claim] == claims.UNDECIDED
 
 
-def test_a_claim_about_twelve_sweeps_is_not_decided_by_eleven(tmp_path):
-    store = RecordStore(tmp_path)
-    fill(store, as_in_the_papers)
-    store.path(SETTING.sweep(True, model="swinir", backgrounds="urban")[0].name).unlink()
-    row = claims.table(SETTING, store).set_index("claim").loc["fewer-backgrounds"]
+def test_a_claim_about_twelve_sweeps_is_not_decided_by_eleven(complete):
+    lost = SETTING.sweep(True, model="swinir", backgrounds="urban")[0].name
+    row = claims.table(SETTING, Lacking(complete, {lost})).set_index("claim")
+    row = row.loc["fewer-backgrounds"]
     assert (
         row["verdict"] == claims.UNDECIDED
         and "falls in 11 and rises in 0, 1 are undecided" in row["ours"]
@@ -247,10 +266,39 @@ def test_kendalls_tau_with_the_papers_orders():
     assert claims.order_agreement(swapped) == pytest.approx(4 / 6)
 
 
-def test_a_finding_names_its_records_and_no_others(tmp_path):
-    store = RecordStore(tmp_path)
-    fill(store, as_in_the_papers)
-    table = claims.table(SETTING, store).set_index("claim")
+@pytest.mark.parametrize("claim", JUDGED, ids=lambda claim: claim.id)
+def test_a_claim_states_what_its_judge_reads(complete, claim: claims.Claim):
+    evidence = claims.Evidence(claim.needs(SETTING), complete.load)
+    claim.judge(evidence)
+    stated = [e.name for part in claim.needs(SETTING).values() for e in part]
+    assert sorted(evidence.read) == sorted(set(stated)) and stated
+
+
+def test_a_judge_cannot_read_what_its_claim_does_not_state(complete):
+    evidence = claims.Evidence(CLAIMS["psnr-misleads"].needs(SETTING), complete.load)
+    with pytest.raises(LookupError, match="does not state that it needs 'medium', but 'small'"):
+        CLAIMS["collapse"].judge(evidence)
+    assert not evidence.read
+
+
+def test_what_has_no_n_is_no_sweep(complete):
+    evidence = claims.Evidence(CLAIMS["toy-content"].needs(SETTING), complete.load)
+    with pytest.raises(TypeError, match="toy-cnn1d-order1-s0.* has no N"):
+        evidence.sweep("order1")
+
+
+def test_the_grid_is_what_the_claims_need_each_once():
+    """Counted by hand: five N and two seeds, but for other networks and other sizes."""
+    names = [experiment.name for experiment in claims.grid(SETTING)]
+    ranges, categories = 3 * 5 * 2, 3 * 5 * 2  # natural pictures are those of the medium range
+    networks = 2 * 4 * 2 * 2  # two more, with the fewest and the most patches
+    sizes, sharpness, surveys, toys = 2 * 5, 3 * 2, 4, 3 * 2
+    assert len(names) == ranges + categories + networks + sizes + sharpness + surveys + toys
+    assert len(set(names)) == len(names)
+
+
+def test_a_finding_names_its_records_and_no_others(complete):
+    table = claims.table(SETTING, complete).set_index("claim")
     assert len(table.loc["collapse", "records"]) == len(COUNTS) * 2
     assert all("-medium-" in name for name in table.loc["collapse", "records"])
     assert len(table.loc["rain-range", "records"]) == 3 * len(COUNTS) * 2

@@ -8,18 +8,18 @@ are in `removal`, `pictures` and `toy`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
+from typing import Any
 
 import pandas as pd
 
-from rainlens import complexity, rain, toy_evaluation
-from rainlens.claims.evidence import CATEGORIES, NETWORKS, SWEEPS, TOY_SEEDS, Evidence
+from rainlens.claims.evidence import CATEGORIES, NETWORKS, SWEEPS, TOY_SEEDS, Evidence, Find
 from rainlens.claims.papers import CLAIMS, Claim
 from rainlens.claims.pictures import ALIKE, COMPLEXITY_ORDER, EARLIEST_STAGE, order_agreement
 from rainlens.claims.rules import NOT_REPRODUCED, REPRODUCED, UNDECIDED, VERDICTS, Finding
 from rainlens.records import Record, RecordStore
 from rainlens.scales import Scale
 from rainlens.tasks import Experiment
-from rainlens.tasks.survey import Survey
 
 __all__ = [
     "ALIKE",
@@ -45,36 +45,36 @@ __all__ = [
 
 
 def grid(setting: Scale) -> list[Experiment]:
-    """All experiments that judges read, each once."""
-    sweeps = [setting.sweep(degradation=name) for name in rain.RANGES]
-    sweeps += [setting.sweep(True, model=model, backgrounds=name) for model, name in SWEEPS]
-    sweeps += [setting.sweep(True, options=options) for options in setting.sizes.values()]
-    sweeps.append(
-        [
-            setting.of_sharpness(kind, s)
-            for s in setting.seeds
-            for kind in complexity.SHARPNESS_CLASSES
-        ]
-    )
-    wanted: list[Experiment] = [experiment for sweep in sweeps for experiment in sweep]
-    wanted += [Survey(backgrounds=name) for name in CATEGORIES]
-    wanted += [setting.toy(order, seed) for order in toy_evaluation.ORDERS for seed in TOY_SEEDS]
-    return list({experiment.name: experiment for experiment in wanted}.values())
+    """All experiments that claims need, each once."""
+    parts = [part for claim in CLAIMS for part in claim.needs(setting).values()]
+    return list({experiment.name: experiment for part in parts for experiment in part}.values())
 
 
 def table(setting: Scale, store: RecordStore | None = None) -> pd.DataFrame:
-    """All claims at one scale: `claim`, `says`, `where`, `paper`, `ours`, `verdict`, `records`
-    (their names), `seeds` (how many, in words), `chapter` and `tested` (whether it has a rule)."""
-    loaded: dict[str, Record] = {}
-    rows = []
-    for claim in CLAIMS:
-        finding = claim.decide(Evidence(setting, store or setting.store, loaded))
-        said = dict(claim=claim.id, says=claim.text, where=claim.where, paper=claim.paper)
-        found = dict(ours=finding.effect, verdict=finding.verdict, records=finding.records)
-        seeds = _seeds_of([loaded[name] for name in finding.records])
-        chapter = dict(chapter=claim.chapter, tested=claim.judge is not None)
-        rows.append({**said, **found, "seeds": seeds, **chapter})
-    return pd.DataFrame(rows)
+    """All claims at one scale, one a row, decided on the records of a store.
+
+    store: that of the scale where it is None. Columns: `claim`, `says`, `where`, `paper`, `ours`,
+    `verdict`, `records` (their names), `seeds` (how many, in words), `chapter` and `tested`
+    (whether it has a rule).
+    """
+    find = cache((store or setting.store).load)
+    return pd.DataFrame([_row(claim, claim.decide(setting, find), find) for claim in CLAIMS])
+
+
+def _row(claim: Claim, finding: Finding, find: Find) -> dict[str, Any]:
+    records = [record for record in map(find, finding.records) if record is not None]
+    return {
+        "claim": claim.id,
+        "says": claim.text,
+        "where": claim.where,
+        "paper": claim.paper,
+        "ours": finding.effect,
+        "verdict": finding.verdict,
+        "records": finding.records,
+        "seeds": _seeds_of(records),
+        "chapter": claim.chapter,
+        "tested": claim.judge is not None,
+    }
 
 
 def _seeds_of(records: Sequence[Record]) -> str:

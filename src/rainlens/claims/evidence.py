@@ -1,11 +1,14 @@
-"""The records of a scale, as the judge of a claim asks for them."""
+"""What a claim needs of a scale, and the records of that, as its judge reads them.
+
+A claim states its experiments in named parts. Its judge reads these parts and nothing else, so that
+what the claims state is also all that has to be computed for them.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
-from rainlens import complexity, rain
-from rainlens.records import Record, RecordStore
+from rainlens.records import Record
 from rainlens.scales import Scale
 from rainlens.tasks import Experiment
 from rainlens.tasks.survey import Survey
@@ -15,7 +18,70 @@ NETWORKS = ("resnet", "unet", "swinir")
 SWEEPS = tuple((network, category) for network in NETWORKS for category in CATEGORIES)
 TOY_SEEDS = (0, 1)  # those of chapter 3
 
+Parts = Mapping[str, Sequence[Experiment]]
+Needs = Callable[[Scale], Parts]
 Sweep = dict[int, list[Record]]
+Find = Callable[[str], Record | None]  # by name
+
+
+# --- what claims need: the parts of a scale
+
+
+def nothing(setting: Scale) -> Parts:
+    """No experiment."""
+    return {}
+
+
+def ranges(*names: str) -> Needs:
+    """Sweeps over N on natural pictures, by the range of the training rain."""
+    return lambda setting: {name: setting.sweep(degradation=name) for name in names}
+
+
+def categories(setting: Scale) -> Parts:
+    """Coarse sweeps over N of the usual network, by category of the pictures."""
+    return {name: setting.sweep(True, backgrounds=name) for name in CATEGORIES}
+
+
+def networks(setting: Scale) -> Parts:
+    """The same for each network, by "network, category"."""
+    return {
+        f"{model}, {name}": setting.sweep(True, model=model, backgrounds=name)
+        for model, name in SWEEPS
+    }
+
+
+def sizes(setting: Scale) -> Parts:
+    """Coarse sweeps over N by size of the ResNet, from narrow to wide.
+
+    All with the first seed: sizes are compared, not seeds.
+    """
+    first = setting.seeds[0]
+    return {
+        name: [e for e in setting.sweep(True, options=options) if e.seed == first]
+        for name, options in setting.sizes.items()
+    }
+
+
+def sharpness(*kinds: str) -> Needs:
+    """The networks of chapter 6, one a seed, by class of sharpness."""
+    return lambda setting: {
+        kind: [setting.of_sharpness(kind, seed) for seed in setting.seeds] for kind in kinds
+    }
+
+
+def surveys(setting: Scale) -> Parts:
+    """How complicated patches are, by category."""
+    return {name: [Survey(backgrounds=name)] for name in CATEGORIES}
+
+
+def toys(*orders: int) -> Needs:
+    """Toy networks, one a seed, by order: "order1" and so on, as their matched tests are called."""
+    return lambda setting: {
+        f"order{order}": [setting.toy(order, seed) for seed in TOY_SEEDS] for order in orders
+    }
+
+
+# --- what a judge reads
 
 
 class Missing(Exception):
@@ -23,49 +89,40 @@ class Missing(Exception):
 
 
 class Evidence:
-    """The records of a scale, as a judge asks for them; `names` are those it has read."""
+    """The records of the parts that a claim states; `read` holds those that its judge has read."""
 
-    def __init__(self, setting: Scale, store: RecordStore, loaded: dict[str, Record]) -> None:
-        self.setting, self.store, self.loaded = setting, store, loaded
-        self.names: list[str] = []
+    def __init__(self, parts: Parts, find: Find) -> None:
+        self.parts, self._find = parts, find
+        self.read: dict[str, Record] = {}
 
-    def record(self, experiment: Experiment) -> Record:
-        """The record of an experiment. Raises Missing where there is none."""
-        name = experiment.name
-        if name not in self.loaded:
-            record = self.store.load(name)
-            if record is None:
-                raise Missing(name)
-            self.loaded[name] = record
-        self.names.append(name)
-        return self.loaded[name]
+    def records(self, part: str) -> list[Record]:
+        """The records of a part, in its order.
 
-    def sweep(self, coarse: bool = False, **fields: Any) -> Sweep:
-        """N -> one record a seed (`Scale.sweep`). Raises Missing where one is missing."""
+        Raises Missing where one is not there, LookupError where the claim states no such part.
+        """
+        if part not in self.parts:
+            stated = ", ".join(map(repr, self.parts)) or "nothing"
+            raise LookupError(f"The claim does not state that it needs {part!r}, but {stated}.")
+        found = [self._record(experiment.name) for experiment in self.parts[part]]
+        self.read.update({record.name: record for record in found})
+        return found
+
+    def sweep(self, part: str) -> Sweep:
+        """The records of a part by N: N -> one record a seed. Raises as `records` does."""
         sweep: Sweep = {}
-        for experiment in self.setting.sweep(coarse, **fields):
-            sweep.setdefault(experiment.patches, []).append(self.record(experiment))
+        records = self.records(part)
+        for experiment, record in zip(self.parts[part], records, strict=True):
+            if experiment.n is None:
+                raise TypeError(f"{experiment.name} has no N; read {part!r} with `records`.")
+            sweep.setdefault(experiment.n, []).append(record)
         return sweep
 
-    def category(self, name: str, model: str = "resnet") -> Sweep:
-        """The coarse sweep of a category of pictures and a network."""
-        return self.sweep(coarse=True, backgrounds=name, model=model)
+    def sweeps(self) -> dict[str, Sweep]:
+        """All parts by N, under their names. Raises as `records` does."""
+        return {part: self.sweep(part) for part in self.parts}
 
-    def of_sharpness(self) -> dict[str, list[Record]]:
-        """The networks of chapter 6, one a seed, by class of sharpness."""
-        return {
-            kind: [self.record(self.setting.of_sharpness(kind, s)) for s in self.setting.seeds]
-            for kind in complexity.SHARPNESS_CLASSES
-        }
-
-    def surveys(self) -> dict[str, Record]:
-        """How complicated the patches of each category are."""
-        return {name: self.record(Survey(backgrounds=name)) for name in CATEGORIES}
-
-    def ranges(self) -> dict[str, Sweep]:
-        """The sweeps of chapter 5, by rain range."""
-        return {name: self.sweep(degradation=name) for name in rain.RANGES}
-
-    def toy(self, order: int) -> list[Record]:
-        """The toy networks of an order, one a seed."""
-        return [self.record(self.setting.toy(order, seed)) for seed in TOY_SEEDS]
+    def _record(self, name: str) -> Record:
+        record = self._find(name)
+        if record is None:
+            raise Missing(name)
+        return record

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rainlens.claims import pictures, removal, toy
-from rainlens.claims.evidence import Evidence, Missing
+from rainlens import complexity, rain, toy_evaluation
+from rainlens.claims import evidence, pictures, removal, toy
+from rainlens.claims.evidence import Evidence, Find, Missing, Needs
 from rainlens.claims.rules import UNDECIDED, Finding, Judge
+from rainlens.scales import Scale
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Claim:
     """What a paper says, where, and how we decide it.
 
     paper: what the paper measured. chapter: the chapter of this book that treats it. judge: None
-    while that chapter is still to come.
+    while that chapter is still to come. needs: the experiments that the judge reads, of a scale.
     """
 
     id: str
@@ -23,79 +25,90 @@ class Claim:
     paper: str
     chapter: int
     judge: Judge | None = None
+    needs: Needs = evidence.nothing
 
-    def decide(self, evidence: Evidence) -> Finding:
-        """The verdict on this evidence; undecided without a judge, or where a record is missing."""
+    def decide(self, setting: Scale, find: Find) -> Finding:
+        """The verdict on a scale's records; undecided without a judge, or where one is missing."""
         if self.judge is None:
             return Finding(UNDECIDED, f"chapter {self.chapter} is still to come")
+        found = Evidence(self.needs(setting), find)
         try:
-            finding = self.judge(evidence)
+            finding = self.judge(found)
         except Missing:
             return Finding(UNDECIDED, "not computed at this scale")
-        return replace(finding, records=tuple(dict.fromkeys(evidence.names)))
+        return replace(finding, records=tuple(found.read))
 
 
 CLAIMS = (
     Claim(
         "fewer-backgrounds",
         "Removal of unseen rain falls as N grows, in every category, for three networks.",
-        "P Fig. 4", "E_R falls in all panels", 4, removal.fewer_backgrounds,
+        "P Fig. 4", "E_R falls in all panels", 4,
+        removal.fewer_backgrounds, evidence.networks,
     ),
     Claim(
         "collapse",
         "At N = 8 a ResNet trained on natural pictures removes unseen rain; by N = 256 its removal "
         "has mostly collapsed.",
-        "P 4.1.1, Fig. 4", "collapsed by 256, and no change beyond", 4, removal.collapse,
+        "P 4.1.1, Fig. 4", "collapsed by 256, and no change beyond", 4,
+        removal.collapse, evidence.ranges("medium"),
     ),
     Claim(
         "rain-range",
         "The tipping point grows with the range of the training rain.",
-        "P Fig. 8", "16 (small) < 64 (medium) < 512 (large)", 5, removal.rain_range,
+        "P Fig. 8", "16 (small) < 64 (medium) < 512 (large)", 5,
+        removal.rain_range, evidence.ranges(*rain.RANGES),
     ),
     Claim(
         "category-order",
         "Faces tip first, natural pictures next, comics and buildings last.",
-        "P Fig. 9a", "faces 8 to 16, comics and urban beyond 32", 7, pictures.category_order,
+        "P Fig. 9a", "faces 8 to 16, comics and urban beyond 32", 7,
+        pictures.category_order, evidence.categories,
     ),
     Claim(
         "complexity-order",
         "Structural complexity: faces > natural > comics > urban.",
-        "P Fig. 9b", "that order; N 3.1 prints the reverse", 7, pictures.complexity_order,
+        "P Fig. 9b", "that order; N 3.1 prints the reverse", 7,
+        pictures.complexity_order, evidence.surveys,
     ),
     Claim(
         "low-sharpness",
         "Training on pictures of low sharpness removes most unseen rain, at every stage.",
-        "P Fig. 6", "highest E_R throughout 100,000 iterations", 6, pictures.low_sharpness,
+        "P Fig. 6", "highest E_R throughout 100,000 iterations", 6,
+        pictures.low_sharpness, evidence.sharpness(*complexity.SHARPNESS_CLASSES),
     ),
     Claim(
         "sharpness-tradeoff",
         "For low sharpness, E_B improves and E_R declines as training goes on.",
-        "P Fig. 6", "both curves fall in 100,000 iterations", 6, pictures.sharpness_tradeoff,
+        "P Fig. 6", "both curves fall in 100,000 iterations", 6,
+        pictures.sharpness_tradeoff, evidence.sharpness("low"),
     ),
     Claim(
         "reconstruction",
         "For a ResNet trained on natural pictures, E_B falls with N and is nearly flat from 256 "
         "on.",
         "N 3.2, Fig. 7", "no significant gain beyond 256; P Fig. 10 shows the same measure", 4,
-        removal.reconstruction,
+        removal.reconstruction, evidence.ranges("medium"),
     ),
     Claim(
         "transfer",
         "Trained on faces or buildings, tested on natural pictures: like natural from N = 256 on; "
         "comics stay worse.",
         "N Fig. 10", "curves meet at 256; rain removal is similar, too, and worst for comics", 8,
-        pictures.transfer,
+        pictures.transfer, evidence.categories,
     ),
     Claim(
         "model-size",
         "The tipping point does not move with the size of the network; larger ones remove more at "
         "small N, less at large N.",
-        "N Fig. 11", "same place for three sizes", 8, removal.model_size,
+        "N Fig. 11", "same place for three sizes", 8,
+        removal.model_size, evidence.sizes,
     ),
     Claim(
         "toy-content",
         "A network trained on the slow cosine gives back its training curve whatever the input.",
-        "P Fig. 11, 13", "MSE 0.3544 under N(10, 5)", 3, toy.toy_content,
+        "P Fig. 11, 13", "MSE 0.3544 under N(10, 5)", 3,
+        toy.toy_content, evidence.toys(1),
     ),
     Claim(
         "toy-noise",
@@ -103,13 +116,13 @@ CLAIMS = (
         "the slow; the matched MSE rises with O.",
         "P Fig. 12, 14",
         "matched 0.0009 (O = 1) to 0.0472 (O = 8); under N(10, 5) 0.3544 and 49.7739", 3,
-        toy.toy_noise,
+        toy.toy_noise, evidence.toys(*toy_evaluation.ORDERS),
     ),
     Claim(
         "balance",
         "Large-range rain with 128 or 256 pictures beats 30k/medium in E_R and 64/medium in E_B.",
         "P Table 3", "E_R 51.8 and 45.6 against 31.2; E_B 23.5 and 16.5 against 25.0", 9,
-        removal.balance,
+        removal.balance, evidence.ranges("medium", "large"),
     ),
     Claim(
         "psnr-misleads",
@@ -117,7 +130,7 @@ CLAIMS = (
         "P 3.2, Table 3",
         "says so of a network that returns its input; of two networks, the one with E_R 31.2 has "
         "25.15 dB, the one with E_R 53.3 has 20.87 dB", 2,
-        removal.psnr_misleads,
+        removal.psnr_misleads, evidence.ranges("small"),
     ),
     Claim(
         "semi-supervised",

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from rainlens import estimates
-from rainlens.claims.evidence import CATEGORIES, Evidence, Missing
+from rainlens.claims.evidence import Evidence, Missing
 from rainlens.claims.rules import (
     NOT_REPRODUCED,
     PART,
@@ -32,8 +32,8 @@ COMPLEXITY_ORDER = ("faces", "natural", "comics", "urban")
 
 
 def category_order(evidence: Evidence) -> Finding:
-    """The same for categories: faces below natural pictures, these below comics and buildings."""
-    points = {n: estimates.tipping_point(evidence.category(n), "unseen") for n in CATEGORIES}
+    """Tipping points: faces below natural pictures, these below comics and buildings."""
+    points = {n: estimates.tipping_point(s, "unseen") for n, s in evidence.sweeps().items()}
     natural = points["natural"]
     pairs = [(points["faces"], natural), (natural, points["comics"]), (natural, points["urban"])]
     return Finding(rising(pairs), tipping(points))
@@ -41,7 +41,7 @@ def category_order(evidence: Evidence) -> Finding:
 
 def complexity_order(evidence: Evidence) -> Finding:
     """Each category's structural complexity minus the next one's; pictures are resampled."""
-    surveys = evidence.surveys()
+    surveys = {name: evidence.records(name)[0] for name in evidence.parts}
     values = {n: estimates.by_picture(r, estimates.structure(r)) for n, r in surveys.items()}
     means = {name: estimates.mean_of(of_pictures) for name, of_pictures in values.items()}
     ours = sorted(means, key=lambda n: -means[n].value)
@@ -76,7 +76,7 @@ def order_agreement(level: Mapping[str, float]) -> float:
 
 def low_sharpness(evidence: Evidence) -> Finding:
     """E_R of low sharpness minus the others': at the end, and at each point of the curves."""
-    networks = evidence.of_sharpness()
+    networks = {kind: evidence.records(kind) for kind in ("low", "medium", "high")}
     told, verdicts = [], []
     for other in ("medium", "high"):
         more = estimates.difference(networks["low"], networks[other], "unseen", "e_r")
@@ -103,7 +103,7 @@ def sharpness_tradeoff(evidence: Evidence) -> Finding:
     The curves hold means over pictures, so that there is no interval: only whether seeds agree.
     Not decided by runs that end before the earliest stage that the paper speaks of.
     """
-    low = evidence.of_sharpness()["low"]
+    low = evidence.records("low")
     verdicts, told = [], []
     for name, measure in (("E_B", "e_b"), ("E_R", "e_r")):
         falls = [r.curves[f"unseen/{measure}"][1] - r.curves[f"unseen/{measure}"][-1] for r in low]
@@ -120,9 +120,11 @@ def sharpness_tradeoff(evidence: Evidence) -> Finding:
 
 
 def transfer(evidence: Evidence) -> Finding:
-    """E_B on natural pictures with the most patches: faces and buildings within a fifth of
-    natural training, comics above it."""
-    sweeps = {n: evidence.category(n) for n in CATEGORIES}
+    """E_B on natural pictures with the most patches, against that of natural training.
+
+    Faces and buildings must be within a fifth of it, comics above it.
+    """
+    sweeps = evidence.sweeps()
     most = max(sweeps["natural"])
     if most < 256:
         raise Missing("N = 256 or more")

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from rainlens import estimates
-from rainlens.claims.evidence import CATEGORIES, NETWORKS, Evidence, Missing, Sweep
+from rainlens.claims.evidence import Evidence, Missing
 from rainlens.claims.rules import (
     NOT_REPRODUCED,
     REPRODUCED,
@@ -24,17 +24,15 @@ from rainlens.claims.rules import (
 def fewer_backgrounds(evidence: Evidence) -> Finding:
     """E_R at the smallest N minus E_R at the largest, for every category and network."""
     told, verdicts = [], []
-    for model in NETWORKS:
-        for category in CATEGORIES:
-            try:
-                sweep = evidence.category(category, model)
-            except Missing:
-                verdicts.append(UNDECIDED)
-                continue
-            counts = sorted(sweep)
-            fall = estimates.difference(sweep[counts[0]], sweep[counts[-1]], "unseen", "e_r")
-            verdicts.append(above_zero(fall))
-            told.append(f"{model}, {category}: {(-fall).text(1)}")
+    for part in evidence.parts:
+        try:
+            sweep = evidence.sweep(part)
+        except Missing:
+            verdicts.append(UNDECIDED)
+            continue
+        fall = estimates.difference(sweep[min(sweep)], sweep[max(sweep)], "unseen", "e_r")
+        verdicts.append(above_zero(fall))
+        told.append(f"{part}: {(-fall).text(1)}")
     if not told:
         raise Missing("every sweep")
     falls, rises, open_ = (verdicts.count(v) for v in VERDICTS)
@@ -45,7 +43,7 @@ def fewer_backgrounds(evidence: Evidence) -> Finding:
 
 def collapse(evidence: Evidence) -> Finding:
     """Whether the removal gain at N = 256 is less than half of that at N = 8."""
-    sweep = evidence.sweep(degradation="medium")
+    sweep = evidence.sweep("medium")
     if not {8, 256} <= set(sweep):
         raise Missing("N = 8 and 256")
     half = estimates.combination([(0.5, sweep[8]), (-1, sweep[256])], "unseen", "gain")
@@ -55,20 +53,17 @@ def collapse(evidence: Evidence) -> Finding:
 
 def rain_range(evidence: Evidence) -> Finding:
     """Tipping points at removal gain 0.9: whether their intervals lie one above the other."""
-    points = {n: estimates.tipping_point(s, "unseen") for n, s in evidence.ranges().items()}
+    points = {n: estimates.tipping_point(s, "unseen") for n, s in evidence.sweeps().items()}
     small, medium, large = points.values()
     return Finding(rising([(small, medium), (medium, large)]), tipping(points))
 
 
 def model_size(evidence: Evidence) -> Finding:
-    """Tipping points of three sizes overlap; the larger network has the higher E_R at the
-    smallest N and the lower one at the largest."""
-    # All with the first seed: sizes are compared, not seeds.
-    first = evidence.setting.seeds[0]
-    sweeps: dict[str, Sweep] = {}
-    for name, options in evidence.setting.sizes.items():
-        part = evidence.setting.sweep(True, options=options)
-        sweeps[name] = {e.patches: [evidence.record(e)] for e in part if e.seed == first}
+    """Whether tipping points of three sizes overlap, and which network has the higher E_R.
+
+    The largest must have it at the smallest N, the smallest at the largest N.
+    """
+    sweeps = evidence.sweeps()
     points = {name: estimates.tipping_point(sweep, "unseen") for name, sweep in sweeps.items()}
     found = list(points.values())
     reached = all(0 < point.n < np.inf for point in found)
@@ -87,7 +82,7 @@ def model_size(evidence: Evidence) -> Finding:
 
 def reconstruction(evidence: Evidence) -> Finding:
     """E_B falls to N = 256, and what falls after is less than a quarter of that."""
-    sweep = evidence.sweep(degradation="medium")
+    sweep = evidence.sweep("medium")
     last = max(sweep)
     if not {8, 256} <= set(sweep) or last <= 256:
         raise Missing("N = 8, 256 and more")
@@ -102,9 +97,12 @@ def reconstruction(evidence: Evidence) -> Finding:
 
 
 def balance(evidence: Evidence) -> Finding:
-    """Large range with N = 128 and 256: a higher E_R than medium with the most, a lower E_B than
-    medium with 64."""
-    large, medium = evidence.sweep(degradation="large"), evidence.sweep(degradation="medium")
+    """E_R and E_B of the large range with N = 128 and 256.
+
+    E_R must be above that of the medium range with the most backgrounds, E_B below that of the
+    medium range with 64.
+    """
+    large, medium = evidence.sweep("large"), evidence.sweep("medium")
     most = max(medium)
     if not {64, 128, 256} <= set(medium):
         raise Missing("N = 64, 128, 256")
@@ -121,9 +119,11 @@ def balance(evidence: Evidence) -> Finding:
 
 
 def psnr_misleads(evidence: Evidence) -> Finding:
-    """The untouched input has a better PSNR than the network with the fewest backgrounds, which
-    removes contrast of the rain."""
-    sweep = evidence.sweep(degradation="small")
+    """PSNR of the untouched input minus that of the network with the fewest backgrounds.
+
+    That network must remove contrast of the rain.
+    """
+    sweep = evidence.sweep("small")
     few = sweep[min(sweep)]
     better = estimates.between(few, "unseen", "input_psnr", "psnr")
     removed = estimates.mean(few, "unseen", "contrast")

@@ -19,7 +19,7 @@ from rainlens.records import Record
 
 def toy_content(evidence: Evidence) -> Finding:
     """The answers of O = 1 to other curves: nearer to its training curve than to the truth."""
-    records = evidence.toy(1)
+    records = evidence.records("order1")
     x = np.linspace(-signals.LIMIT, signals.LIMIT, toy_evaluation.POINTS)
     own = signals.AMPLITUDE * np.cos(np.pi * x / 10)
     verdicts, distances = [], []
@@ -40,8 +40,8 @@ def toy_content(evidence: Evidence) -> Finding:
 
 def toy_noise(evidence: Evidence) -> Finding:
     """The matched MSE rises with O; under N(10, 5) O = 8 is worse than O = 1."""
-    cases = [(evidence.toy(order), f"order{order}") for order in toy_evaluation.ORDERS]
-    slow, fast = ((evidence.toy(order), f"order{order}_shifted") for order in (1, 8))
+    cases = [(evidence.records(name), name) for name in evidence.parts]
+    slow, fast = ((evidence.records(name), f"{name}_shifted") for name in ("order1", "order8"))
     steps = [*zip(cases, cases[1:], strict=False), (slow, fast)]
     matched = ", ".join(
         f"{estimates.mean(*case, 'mse').text(4)} (O = {order})"
