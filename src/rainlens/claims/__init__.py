@@ -16,7 +16,14 @@ import pandas as pd
 from rainlens.claims.evidence import CATEGORIES, NETWORKS, SWEEPS, TOY_SEEDS, Evidence, Find
 from rainlens.claims.papers import CLAIMS, Claim
 from rainlens.claims.pictures import ALIKE, COMPLEXITY_ORDER, EARLIEST_STAGE, order_agreement
-from rainlens.claims.rules import NOT_REPRODUCED, REPRODUCED, UNDECIDED, VERDICTS, Finding
+from rainlens.claims.rules import (
+    NOT_REPRODUCED,
+    REPRODUCED,
+    UNDECIDED,
+    UNTESTED,
+    VERDICTS,
+    Finding,
+)
 from rainlens.records import Record, RecordStore
 from rainlens.scales import Scale
 from rainlens.tasks import Experiment
@@ -33,6 +40,7 @@ __all__ = [
     "SWEEPS",
     "TOY_SEEDS",
     "UNDECIDED",
+    "UNTESTED",
     "VERDICTS",
     "Claim",
     "Evidence",
@@ -54,8 +62,7 @@ def table(setting: Scale, store: RecordStore | None = None) -> pd.DataFrame:
     """All claims at one scale, one a row, decided on the records of a store.
 
     store: that of the scale where it is None. Columns: `claim`, `says`, `where`, `paper`, `ours`,
-    `verdict`, `records` (their names), `seeds` (how many, in words), `chapter` and `tested`
-    (whether it has a rule).
+    `verdict`, `records` (their names), `seeds` (how many, in words) and `chapter`.
     """
     find = cache((store or setting.store).load)
     return pd.DataFrame([_row(claim, claim.decide(setting, find), find) for claim in CLAIMS])
@@ -73,7 +80,6 @@ def _row(claim: Claim, finding: Finding, find: Find) -> dict[str, Any]:
         "records": finding.records,
         "seeds": _seeds_of(records),
         "chapter": claim.chapter,
-        "tested": claim.judge is not None,
     }
 
 
@@ -91,15 +97,12 @@ def _seeds_of(records: Sequence[Record]) -> str:
 
 
 def at_a_glance(claims_table: pd.DataFrame) -> str:
-    """The decided claims as Markdown, a list a verdict, and how many are open."""
+    """The decided claims as Markdown, a list a verdict, and how many are neither."""
     lines = []
     for verdict in (REPRODUCED, NOT_REPRODUCED):
         chosen = claims_table[claims_table["verdict"] == verdict]
         told = [f"- {row.says} ({row.where})" for row in chosen.itertuples()]
         lines += [f"**{verdict.capitalize()}:**", "", *told, ""] if told else []
-    left = int((claims_table["verdict"] == UNDECIDED).sum())
-    untested = int((~claims_table["tested"]).sum())
-    rest = (
-        f"{left} of {len(claims_table)} claims are not decided; {untested} of them are not tested"
-    )
-    return "\n".join([*lines, f"{rest} yet."])
+    left, untested = ((claims_table["verdict"] == v).sum() for v in (UNDECIDED, UNTESTED))
+    rest = f"Of {len(claims_table)} claims: not decided {left}, not tested yet {untested}."
+    return "\n".join([*lines, rest])

@@ -88,12 +88,28 @@ class Missing(Exception):
     """Records that a judge needs are not there."""
 
 
+class OutOfReach(Exception):
+    """A scale has no experiments that could decide a claim; the message says which it lacks."""
+
+
 class Evidence:
     """The records of the parts that a claim states; `read` holds those that its judge has read."""
 
     def __init__(self, parts: Parts, find: Find) -> None:
-        self.parts, self._find = parts, find
+        # Names are hashes of all that an experiment says: each is made once.
+        self.parts = {part: {e.name: e for e in group} for part, group in parts.items()}
         self.read: dict[str, Record] = {}
+        self._find = find
+
+    @property
+    def names(self) -> list[str]:
+        """What the records of all parts are called, each once."""
+        return list(dict.fromkeys(name for part in self.parts.values() for name in part))
+
+    @property
+    def missing(self) -> list[str]:
+        """Those that are not there."""
+        return [name for name in self.names if self._find(name) is None]
 
     def records(self, part: str) -> list[Record]:
         """The records of a part, in its order.
@@ -103,15 +119,15 @@ class Evidence:
         if part not in self.parts:
             stated = ", ".join(map(repr, self.parts)) or "nothing"
             raise LookupError(f"The claim does not state that it needs {part!r}, but {stated}.")
-        found = [self._record(experiment.name) for experiment in self.parts[part]]
-        self.read.update({record.name: record for record in found})
-        return found
+        found = {name: self._record(name) for name in self.parts[part]}
+        self.read.update(found)
+        return list(found.values())
 
     def sweep(self, part: str) -> Sweep:
         """The records of a part by N: N -> one record a seed. Raises as `records` does."""
         sweep: Sweep = {}
-        records = self.records(part)
-        for experiment, record in zip(self.parts[part], records, strict=True):
+        for record in self.records(part):
+            experiment = self.parts[part][record.name]
             if experiment.n is None:
                 raise TypeError(f"{experiment.name} has no N; read {part!r} with `records`.")
             sweep.setdefault(experiment.n, []).append(record)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from rainlens import complexity, rain, toy_evaluation
 from rainlens.claims import evidence, pictures, removal, toy
-from rainlens.claims.evidence import Evidence, Find, Missing, Needs
-from rainlens.claims.rules import UNDECIDED, Finding, Judge
+from rainlens.claims.evidence import Evidence, Find, Missing, Needs, OutOfReach
+from rainlens.claims.rules import UNDECIDED, UNTESTED, Finding, Judge
 from rainlens.scales import Scale
 
 
@@ -28,14 +28,23 @@ class Claim:
     needs: Needs = evidence.nothing
 
     def decide(self, setting: Scale, find: Find) -> Finding:
-        """The verdict on a scale's records; undecided without a judge, or where one is missing."""
+        """The verdict on the records of a scale; find: name -> record, None where there is none.
+
+        Not tested without a judge or any record; not decided where some records are missing, or
+        where the scale cannot reach the question.
+        """
         if self.judge is None:
-            return Finding(UNDECIDED, f"chapter {self.chapter} is still to come")
+            return Finding(UNTESTED, f"chapter {self.chapter} is still to come")
         found = Evidence(self.needs(setting), find)
+        lost, wanted = len(found.missing), len(found.names)
+        if lost == wanted:
+            return Finding(UNTESTED, "not computed at this scale")
         try:
             finding = self.judge(found)
         except Missing:
-            return Finding(UNDECIDED, "not computed at this scale")
+            return Finding(UNDECIDED, f"{lost} of {wanted} records are missing")
+        except OutOfReach as lacking:
+            return Finding(UNDECIDED, f"this scale lacks {lacking}")
         return replace(finding, records=tuple(found.read))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from rainlens import estimates
-from rainlens.claims.evidence import Evidence, Missing
+from rainlens.claims.evidence import Evidence, OutOfReach
 from rainlens.claims.rules import (
     NOT_REPRODUCED,
     PART,
@@ -127,7 +127,7 @@ def transfer(evidence: Evidence) -> Finding:
     sweeps = evidence.sweeps()
     most = max(sweeps["natural"])
     if most < 256:
-        raise Missing("N = 256 or more")
+        raise OutOfReach("N = 256 or more")
     natural = sweeps["natural"][most]
     told, verdicts = [], []
     for name in ("faces", "urban", "comics"):

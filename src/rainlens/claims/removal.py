@@ -7,12 +7,11 @@ from dataclasses import replace
 import numpy as np
 
 from rainlens import estimates
-from rainlens.claims.evidence import Evidence, Missing
+from rainlens.claims.evidence import Evidence, Missing, OutOfReach
 from rainlens.claims.rules import (
     NOT_REPRODUCED,
     REPRODUCED,
     UNDECIDED,
-    VERDICTS,
     Finding,
     above_zero,
     all_of,
@@ -34,8 +33,8 @@ def fewer_backgrounds(evidence: Evidence) -> Finding:
         verdicts.append(above_zero(fall))
         told.append(f"{part}: {(-fall).text(1)}")
     if not told:
-        raise Missing("every sweep")
-    falls, rises, open_ = (verdicts.count(v) for v in VERDICTS)
+        raise Missing("a part of every sweep")
+    falls, rises, open_ = (verdicts.count(v) for v in (REPRODUCED, NOT_REPRODUCED, UNDECIDED))
     summary = f"of {len(verdicts)} sweeps, E_R falls in {falls} and rises in {rises}"
     left = f", {open_} are undecided or missing" if open_ else ""
     return Finding(all_of(verdicts), f"{summary}{left} (change in E_R: {'; '.join(told)})")
@@ -45,7 +44,7 @@ def collapse(evidence: Evidence) -> Finding:
     """Whether the removal gain at N = 256 is less than half of that at N = 8."""
     sweep = evidence.sweep("medium")
     if not {8, 256} <= set(sweep):
-        raise Missing("N = 8 and 256")
+        raise OutOfReach("N = 8 and 256")
     half = estimates.combination([(0.5, sweep[8]), (-1, sweep[256])], "unseen", "gain")
     few, many = (estimates.mean(sweep[n], "unseen", "gain") for n in (8, 256))
     return Finding(above_zero(half), f"removal gain {few} at N = 8, {many} at N = 256")
@@ -85,7 +84,7 @@ def reconstruction(evidence: Evidence) -> Finding:
     sweep = evidence.sweep("medium")
     last = max(sweep)
     if not {8, 256} <= set(sweep) or last <= 256:
-        raise Missing("N = 8, 256 and more")
+        raise OutOfReach("N = 8, 256 and more")
     early = estimates.difference(sweep[8], sweep[256], "unseen", "e_b")
     late = estimates.difference(sweep[256], sweep[last], "unseen", "e_b")
     parts = [(0.25, sweep[8]), (-1.25, sweep[256]), (1, sweep[last])]
@@ -105,7 +104,7 @@ def balance(evidence: Evidence) -> Finding:
     large, medium = evidence.sweep("large"), evidence.sweep("medium")
     most = max(medium)
     if not {64, 128, 256} <= set(medium):
-        raise Missing("N = 64, 128, 256")
+        raise OutOfReach("N = 64, 128 and 256")
     told, verdicts = [], []
     for count in (128, 256):
         removed = estimates.difference(large[count], medium[most], "unseen", "e_r")

@@ -1,7 +1,8 @@
 """How a claim is decided: what a finding is, and the rules that judges share.
 
 Where a rule holds clearly, interval and all seeds, the claim is reproduced; where it is broken as
-clearly, it is not; anything else is *not decided*.
+clearly, it is not; where the records there are tell neither, it is *not decided*. A claim without
+a rule, or without a single record, is *not tested*.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from rainlens.claims.evidence import Evidence
 from rainlens.estimates import Estimate, TippingPoint
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
-UNDECIDED = "not decided at this scale"
-VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED)
+UNDECIDED, UNTESTED = "not decided", "not tested"
+VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED, UNTESTED)
 # What is said of one part of a claim.
 PART = {REPRODUCED: "holds", NOT_REPRODUCED: "is broken", UNDECIDED: "is open"}
 
