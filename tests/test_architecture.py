@@ -15,7 +15,7 @@ FLOORS = {
     3: {"training", "evaluation", "toy_evaluation", "records", "origin"},
     4: {"tasks"},
     5: {"running", "scheduling", "cluster", "scales"},
-    6: {"estimates", "claims"},
+    6: {"intervals", "estimates", "claims"},
     7: {"plots", "toy_plots", "widgets", "audit", "planning", "site"},
     8: {"cli"},
 }

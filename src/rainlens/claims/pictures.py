@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy import stats
 
-from rainlens import estimates
+from rainlens import estimates, intervals
 from rainlens.claims.evidence import Evidence, OutOfReach
 from rainlens.claims.rules import (
     NOT_REPRODUCED,
@@ -43,10 +43,10 @@ def complexity_order(evidence: Evidence) -> Finding:
     """Each category's structural complexity minus the next one's; pictures are resampled."""
     surveys = {name: evidence.records(name)[0] for name in evidence.parts}
     values = {n: estimates.by_picture(r, estimates.structure(r)) for n, r in surveys.items()}
-    means = {name: estimates.mean_of(of_pictures) for name, of_pictures in values.items()}
+    means = {name: intervals.mean_of(of_pictures) for name, of_pictures in values.items()}
     ours = sorted(means, key=lambda n: -means[n].value)
     pairs = list(zip(COMPLEXITY_ORDER, COMPLEXITY_ORDER[1:], strict=False))
-    verdicts = [above_zero(estimates.gap(values[a], values[b])) for a, b in pairs]
+    verdicts = [above_zero(intervals.gap(values[a], values[b])) for a, b in pairs]
     told = [
         " > ".join(f"{name} {means[name].text(4)}" for name in ours),
         "of P's order "

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from rainlens import estimates
+from rainlens import estimates, intervals
 from rainlens.claims.evidence import Evidence, Missing, OutOfReach
 from rainlens.claims.rules import (
     NOT_REPRODUCED,
@@ -126,7 +126,7 @@ def psnr_misleads(evidence: Evidence) -> Finding:
     few = sweep[min(sweep)]
     better = estimates.between(few, "unseen", "input_psnr", "psnr")
     removed = estimates.mean(few, "unseen", "contrast")
-    seeds = tuple(np.nanmean(estimates.per_image(few, "unseen", "contrast"), axis=1))
+    seeds = intervals.by_seed([(1, estimates.group(few, "unseen", "contrast"))])
     return Finding(
         all_of([above_zero(better), above_zero(replace(removed, by_seed=seeds))]),
         f"doing nothing has a PSNR {better.text(1)} dB above that of the network for N = "

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from rainlens import estimates
 from rainlens.claims.evidence import Evidence
-from rainlens.estimates import Estimate, TippingPoint
+from rainlens.estimates import TippingPoint
+from rainlens.intervals import Estimate
 
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 UNDECIDED, UNTESTED = "not decided", "not tested"
