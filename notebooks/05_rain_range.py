@@ -405,7 +405,7 @@ Markdown("\n".join(lines).removesuffix(";") + ".")
 # gain gets no verdict: above 1, a higher gain means that more of the picture was taken away.)
 
 # %% tags=["hide-input"]
-words = ("reproduced", "not reproduced", "not decided at this scale")
+words = ("reproduced", "not reproduced", "not decided")
 rows = []
 for harder, easier in (("medium", "small"), ("large", "medium"), ("large", "small")):
     ends = sweeps[harder][largest], sweeps[easier][largest]

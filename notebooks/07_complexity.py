@@ -531,4 +531,4 @@ Markdown(
 # </details>
 
 # %% tags=["hide-input"]
-plots.sources("2026: Fig. 3a, 9; 2023: Fig. 2a, 6", ["complexity.py", "estimates.py", "claims/__init__.py"])
+plots.sources("2026: Fig. 3a, 9; 2023: Fig. 2a, 6", ["complexity.py", "estimates.py", "claims/pictures.py"])

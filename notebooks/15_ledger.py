@@ -70,14 +70,13 @@ grid = claims.grid(setting)
 # %%
 records = run(grid, setting, recompute=recompute)
 table = claims.table(setting)
-count = table["verdict"].value_counts()
+yes, no, undecided, untested = ((table["verdict"] == v).sum() for v in claims.VERDICTS)
+tested = len(table) - untested
 
 # %% [markdown]
 # ## Your guess, and the answer
 
 # %% tags=["hide-input"]
-tested = int(table["tested"].sum())
-yes = int(count.get(claims.REPRODUCED, 0))
 SPANS = {"fewer than a third": (0, 1 / 3), "a third to two thirds": (1 / 3, 2 / 3),
          "more than two thirds": (2 / 3, 1.01)}
 replies = {
@@ -89,28 +88,24 @@ shown = plots.Shown("", "What became of the others stands below.", told)
 plots.guess("Of the claims that we could test, how many are reproduced?", replies, shown)
 
 # %% tags=["hide-input"]
-no, left = (int(count.get(verdict, 0)) for verdict in claims.VERDICTS[1:])
-untested = len(table) - tested
-toy = int(((table["verdict"] == claims.REPRODUCED) & (table["chapter"] == 3)).sum())
+toy = ((table["verdict"] == claims.REPRODUCED) & (table["chapter"] == 3)).sum()
 long = {kind: sorted({e.iterations for e in grid if isinstance(e, kind)})
         for kind in (Restore, Toy)}
 steps, toy_steps = (" or ".join(f"{n:,}" for n in found) for found in long.values())
 Markdown(
     f"We test {tested} of {len(table)} claims. At scale *{scale}*, **{yes} are reproduced**, "
-    f"{toy} of them about the toy task; **{no} are not**; **{left - untested} are not decided**. "
-    f"The other {untested} need networks that the book does not have yet.\n\nOur networks were "
-    f"trained for {steps} steps, those of the toy task for {toy_steps}."
+    f"{toy} of them about the toy task; **{no} are not**; **{undecided} are not decided**. "
+    f"The other {untested} are not tested yet.\n\nOur networks were trained for {steps} steps, "
+    f"those of the toy task for {toy_steps}."
 )
 
 # %% tags=["hide-input"]
 parts = {"Part I": (1, 3), "Part II": (4, 8), "Part III": (9, 12)}
-WORDS = ("reproduced", "not reproduced", "tested, not decided", "not tested yet")
-standing = table["verdict"].where(table["tested"], WORDS[3]).replace(claims.UNDECIDED, WORDS[2])
-shades = dict(zip(WORDS, ("#009E73", "#D55E00", "#C8C8C8", "white"), strict=True))
+shades = dict(zip(claims.VERDICTS, ("#009E73", "#D55E00", "#C8C8C8", "white"), strict=True))
 figure, axes = plt.subplots(figsize=(3.4, 3.1))
 start, told = dict.fromkeys(parts, 0), []
 for word, colour in shades.items():
-    chosen = table[standing == word]["chapter"]
+    chosen = table[table["verdict"] == word]["chapter"]
     sizes = {part: int(chosen.between(*span).sum()) for part, span in parts.items()}
     told += [f"{part}: {n} {word}" for part, n in sizes.items() if n]
     bars = axes.barh(list(parts), list(sizes.values()), left=list(start.values()), color=colour,
@@ -123,7 +118,7 @@ axes.invert_yaxis()
 axes.set_xlabel("claims")
 axes.locator_params(axis="x", integer=True)
 axes.set_xlim(right=1.05 * axes.dataLim.x1)
-figure.legend(axes.containers, WORDS, loc="outside upper left", fontsize=10)
+figure.legend(axes.containers, claims.VERDICTS, loc="outside upper left", fontsize=10)
 
 # %% tags=["hide-input"]
 failed = table[table["verdict"] == claims.NOT_REPRODUCED]["chapter"]
@@ -146,8 +141,9 @@ plots.chart(
 #
 # - **Reproduced**: the rule holds clearly. Its effect is on the paper's side, with its 95 % interval, and so in each seed.
 # - **Not reproduced**: the rule is clearly broken, by the same standard.
-# - **Not decided at this scale**: anything else. The uncertainty is too large to tell, an experiment is missing, or the scale cannot
-#   reach the question.
+# - **Not decided**: the records tell neither. The uncertainty is too large, some experiments are missing, or the scale cannot reach the
+#   question.
+# - **Not tested**: there is no record yet, or no rule, because its chapter is still to come.
 #
 # A claim in several parts is reproduced if all of them are. One part that is clearly broken is enough against it. Curves along training
 # hold means over pictures, so for them only the seeds count.
@@ -248,8 +244,8 @@ def entry(row):
 
 
 def entries(verdict):
-    """The tested claims of one verdict."""
-    rows = [row for row in table.itertuples() if row.verdict == verdict and row.tested]
+    """The claims of one verdict."""
+    rows = table[table["verdict"] == verdict].itertuples()
     return Markdown("\n\n".join(entry(row) for row in rows) or "None.")
 
 
@@ -260,7 +256,7 @@ def entries(verdict):
 rows = ["| claim | verdict |", "|---|---|"]
 for verdict in claims.VERDICTS:
     for row in table[table["verdict"] == verdict].itertuples():
-        said = f"**{verdict}**" if verdict != claims.UNDECIDED else standing[row.Index]
+        said = f"**{verdict}**" if verdict in claims.VERDICTS[:2] else verdict
         rows.append(f"| {row.says} ({row.where}) | {said} |")
 Markdown("\n".join(rows))
 
@@ -280,25 +276,25 @@ entries(claims.REPRODUCED)
 entries(claims.NOT_REPRODUCED)
 
 # %% [markdown]
-# ## Tested, not decided
+# ## Not decided
 
 # %% tags=["hide-input"]
 entries(claims.UNDECIDED)
 
 # %% [markdown]
-# ## Not tested yet
+# ## Not tested
 #
-# These claims need networks that the book does not have yet.
+# For these claims there is no record yet. Most need networks that the book does not have.
 
 # %% tags=["hide-input"]
-waiting = table[~table["tested"]].itertuples()
-lines = [f"- {row.says} ({row.where}; chapter {row.chapter})" for row in waiting]
+waiting = table[table["verdict"] == claims.UNTESTED].itertuples()
+lines = [f"- {row.says} ({row.where}; {row.ours})" for row in waiting]
 Markdown("\n".join(lines) or "None.")
 
 # %% [markdown]
 # ## Try it
 #
-# 1. Change the rule of a claim: copy its function from `claims/__init__.py` into a cell, and ask for half the effect, or twice. Does the verdict
+# 1. Change the rule of a claim: copy its function from `claims/removal.py` into a cell, and ask for half the effect, or twice. Does the verdict
 #    depend on it?
 # 2. Run `rainlens claims --scale smoke` in a terminal. Which verdicts of tiny networks agree with these, and should you believe them?
 #
@@ -317,4 +313,4 @@ Markdown("\n".join(lines) or "None.")
 # </details>
 
 # %% tags=["hide-input"]
-plots.sources("2026 and 2023: all figures and tables", ["claims/__init__.py", "estimates.py", "records.py"])
+plots.sources("2026 and 2023: all figures and tables", ["claims/papers.py", "claims/rules.py", "estimates.py"])

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rainlens import claims, cli, scales, toy_evaluation
-from rainlens.records import Record, RecordStore
+from rainlens.records import Record, RecordStore, described
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.survey import Survey
 from rainlens.tasks.toy import Toy
@@ -19,6 +19,7 @@ SETTING = replace(
 )
 IMAGES = 30
 CLAIMS = {claim.id: claim for claim in claims.CLAIMS}
+JUDGED = [claim for claim in claims.CLAIMS if claim.judge is not None]
 
 # Mean scores by range at each N, as the papers describe them.
 FALLING = {8: 1.0, 64: 0.7, 128: 0.5, 256: 0.3, 1024: 0.2}
@@ -57,8 +58,7 @@ def derain_record(
     course = np.array([2.0, 1.5, 1.2, 1.0] if falling else [0.5, 0.7, 0.8, 1.0])
     curves = {f"unseen/{name}": [0.0, *(means[name] * course)] for name in ("e_r", "e_b")}
     curves["iteration"] = [last_step * k // 4 for k in range(5)]
-    fields = {"seed": experiment.seed, "patches": experiment.patches}
-    return Record(experiment.name, fields, curves, tests)
+    return Record(experiment.name, described(experiment), curves, tests)
 
 
 def as_in_the_papers(experiment: Restore) -> dict[str, float]:
@@ -100,8 +100,7 @@ def survey_record(survey: Survey, falling: bool) -> Record:
     mean = dict(zip(order, STRUCTURE.values(), strict=True))[survey.backgrounds]
     values = {f"structure{k}": scores({"s": mean / 2}, 0)["s"] for k in (0, 1)}
     values["picture"] = list(range(IMAGES))
-    fields = {"backgrounds": survey.backgrounds, "seed": 0}
-    return Record(survey.name, fields, {}, {"patches": values})
+    return Record(survey.name, described(survey), {}, {"patches": values})
 
 
 def toy_record(experiment: Toy, worse: Callable[[int], float], recites: bool) -> Record:
@@ -115,8 +114,7 @@ def toy_record(experiment: Toy, worse: Callable[[int], float], recites: bool) ->
         foreign = 100.0 if recites else 0.1
         mse = foreign if experiment.order == 1 and name.startswith(("order4", "order8")) else error
         tests[name] = {"mse": scores({"m": mse}, 0)["m"], "output": answer.tolist()}
-    fields = {"order": experiment.order, "seed": experiment.seed}
-    return Record(experiment.name, fields, {}, tests)
+    return Record(experiment.name, described(experiment), {}, tests)
 
 
 def fill(store: RecordStore, means: Callable[[Restore], dict[str, float]]) -> None:
@@ -140,11 +138,30 @@ def fill_toys(
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory) -> dict[str, dict[str, str]]:
+def complete(tmp_path_factory) -> RecordStore:
+    """All that claims need, as the papers describe it."""
+    store = RecordStore(tmp_path_factory.mktemp("as"))
+    fill(store, as_in_the_papers)
+    fill_toys(store, lambda order: 0.001 * order, recites=True)
+    return store
+
+
+class Lacking(RecordStore):
+    """A store from which some records are missing, by name."""
+
+    def __init__(self, store: RecordStore, names: set[str]) -> None:
+        super().__init__(store.folder)
+        self.names = names
+
+    def load(self, name: str) -> Record | None:
+        return None if name in self.names else super().load(name)
+
+
+@pytest.fixture(scope="module")
+def verdicts(complete, tmp_path_factory) -> dict[str, dict[str, str]]:
     """Claim -> verdict, on records as in the papers, on reversed ones, and without any."""
-    stores = {name: RecordStore(tmp_path_factory.mktemp(name)) for name in ("as", "other", "none")}
-    fill(stores["as"], as_in_the_papers)
-    fill_toys(stores["as"], lambda order: 0.001 * order, recites=True)
+    stores = {name: RecordStore(tmp_path_factory.mktemp(name)) for name in ("other", "none")}
+    stores["as"] = complete
     fill(stores["other"], reversed_curves)
     fill_toys(stores["other"], lambda order: 0.01 / order, recites=False)
     tables = {name: claims.table(SETTING, store) for name, store in stores.items()}
@@ -173,14 +190,41 @@ DECIDED = [
 def test_reversing_the_curves_reverses_the_verdict(verdicts, claim: str):
     assert verdicts["as"][claim] == claims.REPRODUCED
     assert verdicts["other"][claim] == claims.NOT_REPRODUCED
-    assert verdicts["none"][claim] == claims.UNDECIDED
+    assert verdicts["none"][claim] == claims.UNTESTED
 
 
-def test_a_claim_about_twelve_sweeps_is_not_decided_by_eleven(tmp_path):
-    store = RecordStore(tmp_path)
-    fill(store, as_in_the_papers)
-    store.path(SETTING.sweep(True, model="swinir", backgrounds="urban")[0].name).unlink()
-    row = claims.table(SETTING, store).set_index("claim").loc["fewer-backgrounds"]
+def test_a_claim_without_a_judge_is_not_tested(verdicts):
+    assert {c.id for c in claims.CLAIMS if c.judge is None} == set(CLAIMS) - set(DECIDED)
+    for found in verdicts.values():
+        assert all(found[claim] == claims.UNTESTED for claim in set(CLAIMS) - set(DECIDED))
+
+
+def test_a_claim_of_which_some_records_are_there_is_tested_but_not_decided(complete):
+    lost = SETTING.sweep(degradation="medium")[0].name
+    table = claims.table(SETTING, Lacking(complete, {lost})).set_index("claim")
+    assert table.loc["collapse", "verdict"] == claims.UNDECIDED
+    assert table.loc["collapse", "ours"] == "1 of 10 records are missing"
+    assert table.loc["collapse", "records"] == ()
+    assert table.loc["psnr-misleads", "verdict"] == claims.REPRODUCED  # it needs another sweep
+
+
+def test_what_a_scale_cannot_reach_is_not_decided_by_it(complete):
+    small = replace(SETTING, patch_counts=(8, 64, 128), coarse_counts=(8, 64, 128))
+    table = claims.table(small, complete).set_index("claim")
+    for claim, lacks in {
+        "collapse": "N = 8 and 256",
+        "reconstruction": "N = 8, 256 and more",
+        "balance": "N = 64, 128 and 256",
+        "transfer": "N = 256 or more",
+    }.items():
+        assert table.loc[claim, "verdict"] == claims.UNDECIDED
+        assert table.loc[claim, "ours"] == f"this scale lacks {lacks}"
+
+
+def test_a_claim_about_twelve_sweeps_is_not_decided_by_eleven(complete):
+    lost = SETTING.sweep(True, model="swinir", backgrounds="urban")[0].name
+    row = claims.table(SETTING, Lacking(complete, {lost})).set_index("claim")
+    row = row.loc["fewer-backgrounds"]
     assert (
         row["verdict"] == claims.UNDECIDED
         and "falls in 11 and rises in 0, 1 are undecided" in row["ours"]
@@ -230,8 +274,7 @@ def test_an_entry_says_which_category_is_out_of_place_and_compares_both_papers(t
             "structure0": scores({"s": 0.04 - 0.01 * order.index(survey.backgrounds)}, 0)["s"]
         }
         values["picture"] = list(range(IMAGES))
-        fields = {"backgrounds": survey.backgrounds, "seed": 0}
-        store.save(Record(survey.name, fields, {}, {"patches": values}))
+        store.save(Record(survey.name, described(survey), {}, {"patches": values}))
     row = claims.table(SETTING, store).set_index("claim").loc["complexity-order"]
     assert row["verdict"] == claims.NOT_REPRODUCED
     assert "faces > natural holds, natural > comics holds, comics > urban is broken" in row["ours"]
@@ -247,10 +290,39 @@ def test_kendalls_tau_with_the_papers_orders():
     assert claims.order_agreement(swapped) == pytest.approx(4 / 6)
 
 
-def test_a_finding_names_its_records_and_no_others(tmp_path):
-    store = RecordStore(tmp_path)
-    fill(store, as_in_the_papers)
-    table = claims.table(SETTING, store).set_index("claim")
+@pytest.mark.parametrize("claim", JUDGED, ids=lambda claim: claim.id)
+def test_a_claim_states_what_its_judge_reads(complete, claim: claims.Claim):
+    evidence = claims.Evidence(claim.needs(SETTING), complete.load)
+    claim.judge(evidence)
+    stated = [e.name for part in claim.needs(SETTING).values() for e in part]
+    assert sorted(evidence.read) == sorted(set(stated)) and stated
+
+
+def test_a_judge_cannot_read_what_its_claim_does_not_state(complete):
+    evidence = claims.Evidence(CLAIMS["psnr-misleads"].needs(SETTING), complete.load)
+    with pytest.raises(LookupError, match="does not state that it needs 'medium', but 'small'"):
+        CLAIMS["collapse"].judge(evidence)
+    assert not evidence.read
+
+
+def test_what_has_no_n_is_no_sweep(complete):
+    evidence = claims.Evidence(CLAIMS["toy-content"].needs(SETTING), complete.load)
+    with pytest.raises(TypeError, match="toy-cnn1d-order1-s0.* has no N"):
+        evidence.sweep("order1")
+
+
+def test_the_grid_is_what_the_claims_need_each_once():
+    """Counted by hand: five N and two seeds, but for other networks and other sizes."""
+    names = [experiment.name for experiment in claims.grid(SETTING)]
+    ranges, categories = 3 * 5 * 2, 3 * 5 * 2  # natural pictures are those of the medium range
+    networks = 2 * 4 * 2 * 2  # two more, with the fewest and the most patches
+    sizes, sharpness, surveys, toys = 2 * 5, 3 * 2, 4, 3 * 2
+    assert len(names) == ranges + categories + networks + sizes + sharpness + surveys + toys
+    assert len(set(names)) == len(names)
+
+
+def test_a_finding_names_its_records_and_no_others(complete):
+    table = claims.table(SETTING, complete).set_index("claim")
     assert len(table.loc["collapse", "records"]) == len(COUNTS) * 2
     assert all("-medium-" in name for name in table.loc["collapse", "records"])
     assert len(table.loc["rain-range", "records"]) == 3 * len(COUNTS) * 2
@@ -262,11 +334,15 @@ def test_a_finding_names_its_records_and_no_others(tmp_path):
     assert table.loc["fewer-backgrounds", "seeds"].endswith("2 seeds")
 
 
-def test_only_claims_with_a_rule_count_as_tested(tmp_path):
-    table = claims.table(SETTING, RecordStore(tmp_path)).set_index("claim")
-    assert set(table.index[table["tested"]]) == set(DECIDED)
-    told = claims.at_a_glance(table.reset_index())
-    assert told.endswith("21 of 21 claims are not decided; 7 of them are not tested yet.")
+def test_at_a_glance_tells_open_from_untested(complete, tmp_path):
+    told = claims.at_a_glance(claims.table(SETTING, RecordStore(tmp_path)))
+    assert told == "Of 21 claims: not decided 0, not tested yet 21."
+    lost = SETTING.sweep(degradation="medium")[0].name
+    table = claims.table(SETTING, Lacking(complete, {lost}))
+    told = claims.at_a_glance(table)
+    left = int((table["verdict"] == claims.UNDECIDED).sum())
+    assert 0 < left < 14 and told.count("- ") == 14 - left
+    assert told.endswith(f"Of 21 claims: not decided {left}, not tested yet 7.")
 
 
 def test_every_claim_is_told_once_with_its_place():
@@ -283,4 +359,5 @@ def test_the_command_lists_all_claims_and_counts_verdicts(tmp_path, monkeypatch)
     assert all(
         claim.id in result.output and claim.text in result.output for claim in CLAIMS.values()
     )
-    assert "21 claims at scale cpu: 0 reproduced, 0 not reproduced, 21 not decided" in result.output
+    told = "0 reproduced, 0 not reproduced, 0 not decided, 21 not tested."
+    assert f"21 claims at scale cpu: {told}" in result.output

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rainlens import cli, data, scales
-from rainlens.records import Record, RecordStore
+from rainlens.records import Record, RecordStore, key_of
 from rainlens.site import build
 from rainlens.tasks import Session
 from rainlens.widgets import toy
@@ -181,7 +181,8 @@ def test_toy_networks_are_laid_out_where_the_page_looks(tmp_path, monkeypatch):
 
 
 def test_records_travel_by_archive(tmp_path, monkeypatch):
-    record = Record("derain-x", {"seed": 0}, {}, {"unseen": {"gain": [1.0, 2.0]}})
+    name = f"derain-x-{key_of('derain', {'seed': 0})}"
+    record = Record(name, {"seed": 0}, {}, {"unseen": {"gain": [1.0, 2.0]}})
     RecordStore(tmp_path / "here" / "smoke").save(record)
     archive = str(tmp_path / "records.tar.gz")
     monkeypatch.setenv("RAINLENS_RECORDS", str(tmp_path / "here"))
@@ -190,4 +191,4 @@ def test_records_travel_by_archive(tmp_path, monkeypatch):
     monkeypatch.setenv("RAINLENS_RECORDS", str(tmp_path / "there"))
     merged = CliRunner().invoke(cli.app, ["records", "merge", archive])
     assert merged.exit_code == 0 and "1 records of scale smoke added, 0 were" in merged.output
-    assert RecordStore(tmp_path / "there" / "smoke").load("derain-x").results == record.results
+    assert RecordStore(tmp_path / "there" / "smoke").load(name).results == record.results

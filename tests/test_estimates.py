@@ -10,16 +10,22 @@ from rainlens import estimates, metrics, scales
 from rainlens.evaluation import TestSet
 from rainlens.records import Record, described
 
+# Of pictures without rain there is no mean, and no warning either.
+pytestmark = pytest.mark.filterwarnings("error")
 
-def record(gains: list[float]) -> Record:
-    return Record("made-up", {"seed": 0}, {}, {"unseen": {"gain": gains}})
+
+def record(gains: list[float], seed: int = 0) -> Record:
+    return Record("made-up", {"seed": seed}, {}, {"unseen": {"gain": gains}})
 
 
 def sweep(means: dict[int, float], spread: float = 0.0) -> dict[int, list[Record]]:
     """Two seeds of 40 images a count, normal around the mean, the same deviations for each N."""
     rng = np.random.default_rng(0)
     deviations = spread * rng.standard_normal((2, 40))
-    return {n: [record(list(m + row)) for row in deviations] for n, m in means.items()}
+    return {
+        n: [record(list(m + row), seed) for seed, row in enumerate(deviations)]
+        for n, m in means.items()
+    }
 
 
 def test_mean_is_over_images_and_seeds():
@@ -48,6 +54,47 @@ def test_a_difference_is_paired():
     hard = [record([0, 100, 200])]
     gap = estimates.difference(easy, hard, "unseen", "gain")
     assert (gap.value, gap.low, gap.high) == pytest.approx((1, 1, 1))
+
+
+def test_seeds_may_differ_in_number_from_side_to_side():
+    """Seeds 0 and 2 are on both sides; the mean is over all of each side."""
+    ours = [record([seed + 1.0, seed + 3.0], seed) for seed in range(5)]  # means 2, 3, 4, 5, 6
+    theirs = [record([1.0, 3.0], 2), record([0.0, 2.0], 0)]  # means 2, 1
+    for with_seeds in (False, True):
+        gap = estimates.difference(ours, theirs, "unseen", "gain", with_seeds=with_seeds)
+        assert gap.value == pytest.approx(4 - 1.5)
+        assert gap.by_seed == pytest.approx((2 - 1, 4 - 2))
+
+
+def test_a_deviating_seed_widens_the_interval_of_a_difference():
+    """By resampling pictures alone it does not show: ours are 1 above theirs, one seed 5 above."""
+    theirs = [record([0.0, 10.0, 20.0], seed) for seed in range(4)]
+    ours = [record([1.0 + s / 10, 11.0 + s / 10, 21.0 + s / 10], s) for s in range(3)]
+    deviating = [*ours, record([5.0, 15.0, 25.0], 3)]
+    few, more = (
+        estimates.difference(one, theirs[: len(one)], "unseen", "gain", with_seeds=True)
+        for one in (ours, deviating)
+    )
+    assert few.low > 0 > more.low and more.width > 2 * few.width
+    blind = estimates.difference(deviating, theirs, "unseen", "gain")
+    assert (blind.width, blind.value) == pytest.approx((0, more.value), abs=1e-9)
+
+
+def test_with_seeds_every_comparison_has_the_wider_interval():
+    rng = np.random.default_rng(0)
+    effects = rng.normal(0, 1, 5)
+    tests = [{"unseen": {m: list(e + rng.normal(9, 1, 30)) for m in "ab"}} for e in effects]
+    records = [Record("r", {"seed": seed}, {}, test) for seed, test in enumerate(tests)]
+    others = [Record("r", {"seed": s + 9}, {}, test) for s, test in enumerate(tests[::-1])]
+    for compare, value in (
+        (lambda **seeds: estimates.mean(records, "unseen", "a", **seeds), None),
+        (lambda **seeds: estimates.between(records, "unseen", "a", "b", **seeds), None),
+        (lambda **seeds: estimates.difference(records, others, "unseen", "a", **seeds), 0),
+    ):
+        narrow, wide = compare(), compare(with_seeds=True)
+        assert narrow.value == pytest.approx(wide.value, abs=1e-9)
+        assert narrow.width < wide.width
+        assert value is None or wide.value == pytest.approx(value, abs=1e-9)
 
 
 def test_direction_needs_an_interval_without_zero():
@@ -88,6 +135,12 @@ def test_the_interval_of_a_tipping_point_covers_it_and_grows_with_the_noise():
     assert widths[0] < widths[1]
 
 
+def test_a_tipping_point_is_found_where_some_counts_have_more_seeds():
+    part = sweep({8: 1.0, 128: 0.6})
+    part[8].append(record([1.0] * 40, 2))
+    assert estimates.tipping_point(part, "unseen", level=0.9).n == pytest.approx(16)
+
+
 def test_reversing_a_sweep_reverses_the_verdict():
     """A gain that rises with N never falls through the level on its way."""
     means = {8: 0.5, 32: 0.7, 128: 0.9, 512: 1.0}
@@ -119,6 +172,70 @@ def test_first_below_is_read_on_a_straight_line():
     assert estimates.first_below(record, "e_b", 40.0) == 100.0
     assert np.isnan(estimates.first_below(record, "e_b", 10.0))
     assert estimates.at(record, "e_b", 250.0) == pytest.approx(25.0)
+
+
+def course(seed: int, damage: list[float], contrast: list[float]) -> Record:
+    """A training curve; its first point is of the untrained network, which does not count."""
+    steps = [100 * place for place in range(len(damage) + 1)]
+    curves = {"unseen/e_b": [25.0, *damage], "unseen/contrast": [9.0, *contrast]}
+    return Record("r", {"seed": seed}, {"iteration": steps, **curves}, {})
+
+
+def test_removal_within_a_damage_is_read_on_a_straight_line():
+    falling = course(0, [40, 30, 20], [0.8, 0.6, 0.4])
+    assert estimates.removal_within(falling, 25) == pytest.approx(0.5)
+    read = [estimates.removal_within(falling, level) for level in (100, 40, 30, 20)]
+    assert read == [0.8, 0.8, 0.6, 0.4]
+    assert np.isnan(estimates.removal_within(falling, 19)) and estimates.least_damage(falling) == 20
+
+
+def test_within_a_damage_the_best_moment_counts():
+    """Down through 30 at 0.7, then up through it at 0.4; and a later moment that does less harm."""
+    turning = course(0, [40, 20, 40], [0.8, 0.6, 0.2])
+    assert estimates.removal_within(turning, 30) == pytest.approx(0.7)
+    improving = course(0, [40, 30, 20], [0.2, 0.4, 0.6])
+    assert estimates.removal_within(improving, 35) == 0.6
+
+
+def test_at_equal_damage_the_one_that_damages_less_is_read_earlier():
+    """By hand: theirs come down to 25; there ours had 0.5 and 0.6, and theirs have 0.4 and 0.3."""
+    ours = [course(0, [40, 30, 20], [0.8, 0.6, 0.4]), course(1, [40, 30, 20], [0.9, 0.7, 0.5])]
+    theirs = [course(0, [35, 25], [0.7, 0.4]), course(1, [35, 25], [0.6, 0.3])]
+    gap = estimates.at_equal_damage(ours, theirs)
+    assert gap.by_seed == pytest.approx((0.1, 0.3)) and gap.value == pytest.approx(0.2)
+    # Student's t for two values: 12.706 standard errors of 0.2 / 2.
+    assert gap.high - gap.value == pytest.approx(1.2706, abs=1e-4)
+    turned = estimates.at_equal_damage(theirs, ours)
+    assert (turned.value, turned.low) == pytest.approx((-gap.value, -gap.high))
+    # At 30, ours had 0.6 and 0.7, theirs, half way, 0.55 and 0.45.
+    given = estimates.at_equal_damage(ours, theirs, level=30)
+    assert given.by_seed == pytest.approx((0.05, 0.25))
+
+
+def test_at_equal_damage_a_network_that_repaints_is_read_before_it_does():
+    """Its damage rises along training; what it removes at the end, it pays for with the picture."""
+    few = [course(seed, [32, 30, 45], [0.7, 0.6, 0.9]) for seed in (0, 1)]
+    many = [course(seed, [40, 25, 10], [0.8, 0.5, 0.4]) for seed in (0, 1)]
+    gap = estimates.at_equal_damage(few, many)
+    assert gap.by_seed == pytest.approx((0, 0))  # at 30: 0.6, and 0.5 + 0.3 / 3
+
+
+def test_at_equal_damage_only_common_seeds_count():
+    ours = [course(seed, [40, 30, 20], [0.8, 0.6, 0.4]) for seed in (0, 1, 2)]
+    theirs = [course(seed, [35, 25], [0.7, 0.4]) for seed in (2, 1, 5)]
+    assert len(estimates.at_equal_damage(ours, theirs).by_seed) == 2
+    one = estimates.at_equal_damage(ours[:1], [course(0, [35, 25], [0.7, 0.4])])
+    assert one.value == pytest.approx(0.1) and (one.low, one.high) == (-np.inf, np.inf)
+    with pytest.raises(ValueError, match=r"\[0\] and \[5\] have none in common"):
+        estimates.at_equal_damage(ours[:1], theirs[2:])
+
+
+def test_at_equal_damage_a_level_that_one_never_reaches_leaves_nothing_to_compare():
+    ours = [course(seed, [20, 10], [0.5, 0.4]) for seed in (0, 1)]
+    theirs = [course(seed, [60, 50], [0.9, 0.8]) for seed in (0, 1)]
+    gap = estimates.at_equal_damage(ours, theirs, level=30)
+    assert np.isnan(gap.value)
+    assert estimates.direction(gap, "more", "less", "open") == "open"
 
 
 def test_the_parts_of_a_change_follow_from_the_scores_of_a_record():

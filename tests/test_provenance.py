@@ -3,15 +3,17 @@
 import re
 import shutil
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 import rainlens
 from rainlens import origin, scales
-from rainlens.records import Record, RecordError, RecordStore
+from rainlens.records import Record, RecordError, RecordStore, key_of
 from rainlens.scales import RECORDS_VARIABLE
 from rainlens.site import provenance
 
@@ -20,11 +22,25 @@ SOURCE = (ROOT / "book" / "provenance.md").read_text(encoding="utf-8")
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NOW = datetime(2026, 2, 3, 1, 30, tzinfo=timezone(timedelta(hours=2)))
 HERE = {"device": "cpu (abacus)", "threads": 3, "torch": "9.9", "commit": "aaa"}
+
+
+def made_up(task: str, **provenance: Any) -> Record:
+    """A record of an experiment without fields."""
+    return Record(f"{task}-x-{key_of(task, {})}", {}, {}, {}, provenance=provenance)
+
+
+def another(record: Record) -> Record:
+    """The same of another experiment."""
+    experiment = {"seed": 1}
+    name = f"{record.task}-y-{key_of(record.task, experiment)}"
+    return replace(record, name=name, experiment=experiment)
+
+
 MADE_UP = [
-    Record("derain-a", {}, {}, {}, provenance={**HERE, "seconds": 3600.0}),
-    Record("derain-b", {}, {}, {}, provenance={**HERE, "seconds": 1800.0, "commit": "bbb-dirty"}),
-    Record("toy-c", {}, {}, {}, provenance={**HERE, "seconds": 30.0, "threads": 1}),
-    Record("survey-d", {}, {}, {}),
+    made_up("derain", **HERE, seconds=3600.0),
+    another(made_up("derain", **{**HERE, "seconds": 1800.0, "commit": "bbb-dirty"})),
+    made_up("toy", **{**HERE, "seconds": 30.0, "threads": 1}),
+    made_up("survey"),
 ]
 
 
@@ -174,7 +190,7 @@ def test_the_checks_on_the_page_run(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     folder = tmp_path / "records" / "cpu"
     store = RecordStore(folder)
     store.save(MADE_UP[0])
-    path = store.path("derain-a")
+    path = store.path(MADE_UP[0].name)
     path.write_text(path.read_text(encoding="utf-8").replace("3600", "3601"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(AssertionError):

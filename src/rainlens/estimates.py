@@ -1,4 +1,4 @@
-"""What records say: means with intervals, tipping points, and verdicts on the papers' claims."""
+"""What records say: means with intervals, tipping points, courses of training."""
 
 from __future__ import annotations
 
@@ -6,43 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
 from scipy.optimize import isotonic_regression
 
-from rainlens import evaluation
+from rainlens import evaluation, intervals
+from rainlens.intervals import Estimate, Group, defined_mean, gap, mean_of
 from rainlens.records import Record, rebuilt
 from rainlens.tasks.restore import Restore, own
 
-CONFIDENCE = 0.95
-RESAMPLES = 2000
 TIPPING_GAIN = 0.9  # our choice; chapter 5 shows other levels
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its 95 % bootstrap interval, printed as `value [low, high]`.
-
-    by_seed: the number for each seed alone, where there are several.
-    """
-
-    value: float
-    low: float
-    high: float
-    by_seed: tuple[float, ...] = ()
-
-    def __str__(self) -> str:
-        return self.text()
-
-    def __neg__(self) -> Estimate:
-        """The same difference, taken the other way round."""
-        by_seed = tuple(-value for value in self.by_seed)
-        return Estimate(-self.value, -self.high, -self.low, by_seed)
-
-    def text(self, digits: int = 2) -> str:
-        """With so many digits after the point."""
-        low, high = f"{self.low:.{digits}f}", f"{self.high:.{digits}f}"
-        # A no-break space, so that a narrow table breaks before the interval, not within.
-        return f"{self.value:.{digits}f} [{low},\N{NO-BREAK SPACE}{high}]"
 
 
 def per_image(records: Sequence[Record], test: str, measure: str) -> np.ndarray:
@@ -63,43 +34,66 @@ def rain_name(record: Record, test: str) -> str:
     return evaluation.RAIN_NAMES[test_set(record, test).degradation]
 
 
-def mean(records: Sequence[Record], test: str, measure: str) -> Estimate:
+def group(records: Sequence[Record], test: str, measure: str) -> Group:
+    """The values of a measure with their seeds. Raises ValueError where a seed stands twice."""
+    seeds = tuple(record.experiment["seed"] for record in records)
+    return Group(per_image(records, test, measure), seeds)
+
+
+def mean(
+    records: Sequence[Record], test: str, measure: str, *, with_seeds: bool = False
+) -> Estimate:
     """The mean over test images and seeds; the interval resamples images.
 
-    How much seeds differ is not in the interval: two or three seeds cannot tell. Show them.
+    How much seeds differ is in the interval only with_seeds (`intervals.over_seeds_and_pictures`).
     """
-    images = np.nanmean(per_image(records, test, measure), axis=0)
-    images = images[~np.isnan(images)]
-    return _bootstrap_mean(images)
+    if with_seeds:
+        return combination([(1, records)], test, measure, with_seeds=True)
+    images = defined_mean(per_image(records, test, measure), 0)
+    return mean_of(images[~np.isnan(images)])
 
 
 def difference(
-    ours: Sequence[Record], theirs: Sequence[Record], test: str, measure: str
+    ours: Sequence[Record],
+    theirs: Sequence[Record],
+    test: str,
+    measure: str,
+    *,
+    with_seeds: bool = False,
 ) -> Estimate:
     """The mean over images of ours - theirs, image by image: both saw the same test pictures."""
-    return combination([(1, ours), (-1, theirs)], test, measure)
+    return combination([(1, ours), (-1, theirs)], test, measure, with_seeds=with_seeds)
 
 
 def combination(
-    parts: Sequence[tuple[float, Sequence[Record]]], test: str, measure: str
+    parts: Sequence[tuple[float, Sequence[Record]]],
+    test: str,
+    measure: str,
+    *,
+    with_seeds: bool = False,
 ) -> Estimate:
     """The mean over images of a weighted sum, image by image, with its interval and its seeds.
 
     parts: (weight, records); the records of a part differ by seed alone, and all parts have been
-    tested on the same pictures.
+    tested on the same pictures. The interval resamples images, and with_seeds also seeds
+    (`intervals.over_seeds_and_pictures`).
     """
-    weighted = [(weight, per_image(records, test, measure)) for weight, records in parts]
-    images = sum(weight * np.nanmean(values, axis=0) for weight, values in weighted)
-    by_seed = sum(weight * np.nanmean(values, axis=1) for weight, values in weighted)
-    return replace(_bootstrap_mean(images[~np.isnan(images)]), by_seed=tuple(by_seed.tolist()))
+    return _combined([(w, group(found, test, measure)) for w, found in parts], with_seeds)
 
 
-def between(records: Sequence[Record], test: str, measure: str, other: str) -> Estimate:
+def between(
+    records: Sequence[Record], test: str, measure: str, other: str, *, with_seeds: bool = False
+) -> Estimate:
     """The mean over images of one measure minus another, image by image, of the same records."""
-    values = per_image(records, test, measure) - per_image(records, test, other)
-    images = np.nanmean(values, axis=0)
-    by_seed = np.nanmean(values, axis=1)
-    return replace(_bootstrap_mean(images[~np.isnan(images)]), by_seed=tuple(by_seed.tolist()))
+    ours, theirs = (group(records, test, name) for name in (measure, other))
+    return _combined([(1, replace(ours, values=ours.values - theirs.values))], with_seeds)
+
+
+def _combined(parts: intervals.Weighted, with_seeds: bool) -> Estimate:
+    if with_seeds:
+        return intervals.over_seeds_and_pictures(parts)
+    images = sum(weight * defined_mean(one.values, 0) for weight, one in parts)
+    return replace(mean_of(images[~np.isnan(images)]), by_seed=intervals.by_seed(parts))
 
 
 def change_parts(
@@ -147,6 +141,63 @@ def at(record: Record, curve: str, iteration: float) -> float:
     return float(np.interp(iteration, record.curves["iteration"], record.curves[curve]))
 
 
+def least_damage(record: Record, damage: str = "unseen/e_b") -> float:
+    """The least damage along training, the untrained network left out."""
+    return float(np.nanmin(np.array(record.curves[damage][1:], float)))
+
+
+def removal_within(
+    record: Record,
+    level: float,
+    removal: str = "unseen/contrast",
+    damage: str = "unseen/e_b",
+) -> float:
+    """The most removal at a moment of training with no more damage than `level`.
+
+    Both curves are read on straight lines between their points; the untrained network is left out.
+    nan where the damage never was as small.
+    """
+    removed, damaged = (np.array(record.curves[name][1:], float) for name in (removal, damage))
+    within = [*removed[damaged <= level]]
+    for place in range(len(damaged) - 1):
+        first, second = damaged[place : place + 2] - level
+        if first * second < 0:
+            share = first / (first - second)
+            within.append(removed[place] + share * (removed[place + 1] - removed[place]))
+    return float(max(within, default=np.nan))
+
+
+def at_equal_damage(
+    ours: Sequence[Record],
+    theirs: Sequence[Record],
+    removal: str = "unseen/contrast",
+    damage: str = "unseen/e_b",
+    level: float | None = None,
+) -> Estimate:
+    """By how much more ours remove than theirs where both may do the same damage.
+
+    Each network is read at the moment of training at which it removes most within that damage
+    (`removal_within`), seed by seed. level: the damage; None takes the least that both networks
+    of a seed reach. The interval is Student's over seeds; curves hold means over few pictures,
+    which it does not cover. Raises ValueError where no seed is on both sides.
+    """
+    gaps = []
+    for pair in _pairs(ours, theirs):
+        most = max(least_damage(one, damage) for one in pair) if level is None else level
+        one, other = (removal_within(network, most, removal, damage) for network in pair)
+        gaps.append(one - other)
+    return intervals.over_seeds(gaps)
+
+
+def _pairs(ours: Sequence[Record], theirs: Sequence[Record]) -> list[tuple[Record, Record]]:
+    """Pairs of the seeds that both have, as a seed draws nested sets of patches."""
+    named = [{record.experiment["seed"]: record for record in part} for part in (ours, theirs)]
+    pairs = [(named[0][seed], named[1][seed]) for seed in named[0] if seed in named[1]]
+    if not pairs:
+        raise ValueError(f"The seeds {list(named[0])} and {list(named[1])} have none in common.")
+    return pairs
+
+
 def tested_on(records: Sequence[Record], test: str) -> list[Record]:
     """The same records with the results on `test` in the place of "unseen", where they have any.
 
@@ -179,7 +230,7 @@ def own_patches(records: Sequence[Record], test: str, measure: str) -> np.ndarra
     """
     values = per_image(records, own(test), measure)
     count = min(records[0].experiment["own_patches"], values.shape[1])
-    return np.stack([np.nanmean(values[:, place::count], axis=1) for place in range(count)], axis=1)
+    return np.stack([defined_mean(values[:, place::count], 1) for place in range(count)], axis=1)
 
 
 def known_against_new(records: Sequence[Record], test: str, measure: str) -> Estimate:
@@ -195,8 +246,8 @@ def known_against_new(records: Sequence[Record], test: str, measure: str) -> Est
 def on_known(ours: Sequence[Record], theirs: Sequence[Record], test: str, measure: str) -> Estimate:
     """The mean of ours - theirs on training patches that both know, patch by patch."""
     more = own_patches(ours, test, measure) - own_patches(theirs, test, measure)
-    by_seed = tuple(np.nanmean(more, axis=1).tolist())
-    return replace(_bootstrap_mean(more[~np.isnan(more)]), by_seed=by_seed)
+    by_seed = tuple(defined_mean(more, 1).tolist())
+    return replace(mean_of(more[~np.isnan(more)]), by_seed=by_seed)
 
 
 def known_beyond(
@@ -215,8 +266,8 @@ def known_beyond(
 
 def _patches_minus_pictures(patches: np.ndarray, pictures: np.ndarray) -> Estimate:
     """Both (seeds, ...); patches differ from seed to seed, pictures are the same for all."""
-    by_seed = np.nanmean(patches, axis=1) - np.nanmean(pictures, axis=1)
-    each = np.nanmean(pictures, axis=0)
+    by_seed = defined_mean(patches, 1) - defined_mean(pictures, 1)
+    each = defined_mean(pictures, 0)
     estimate = gap(patches[~np.isnan(patches)], each[~np.isnan(each)])
     return replace(estimate, by_seed=tuple(by_seed.tolist()))
 
@@ -224,25 +275,6 @@ def _patches_minus_pictures(patches: np.ndarray, pictures: np.ndarray) -> Estima
 def structure(record: Record) -> list[str]:
     """The names of a survey's structural complexities, from fine to coarse."""
     return sorted(name for name in record.tests["patches"] if name.startswith("structure"))
-
-
-def mean_of(values: np.ndarray) -> Estimate:
-    """The mean of independent values with its interval."""
-    return _bootstrap_mean(np.asarray(values, dtype=float))
-
-
-def gap(ours: np.ndarray, theirs: np.ndarray) -> Estimate:
-    """The difference of two means of independent samples; the interval resamples each."""
-    result = stats.bootstrap(
-        (ours, theirs),
-        lambda a, b, axis: np.mean(a, axis=axis) - np.mean(b, axis=axis),
-        n_resamples=RESAMPLES,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    )
-    low, high = result.confidence_interval
-    return Estimate(float(np.mean(ours) - np.mean(theirs)), float(low), float(high))
 
 
 @dataclass(frozen=True)
@@ -286,7 +318,7 @@ def tipping_point(
     counts = sorted(sweep)
     curve, resampled = _resampled(sweep, test, measure, seed)
     draws = [_crossing(counts, drawn, level) for drawn in resampled]
-    low, high = _middle(draws)
+    low, high = intervals.middle(draws)
     return TippingPoint(_crossing(counts, curve, level), low, high, counts[0], counts[-1])
 
 
@@ -306,7 +338,7 @@ def best_count(sweep: dict[int, Sequence[Record]], test: str, measure: str, seed
     """Where a sweep over N is highest; the bootstrap resamples test images and seeds."""
     counts = sorted(sweep)
     curve, resampled = _resampled(sweep, test, measure, seed)
-    low, high = _middle([counts[place] for place in resampled.argmax(axis=1)])
+    low, high = intervals.middle([counts[place] for place in resampled.argmax(axis=1)])
     return Best(counts[int(curve.argmax())], int(low), int(high))
 
 
@@ -314,21 +346,10 @@ def _resampled(
     sweep: dict[int, Sequence[Record]], test: str, measure: str, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Means by N, (N,), and those of bootstrap samples, (samples, N)."""
-    # (N, seeds, images): all N are tested on the same images.
-    values = np.array([per_image(sweep[count], test, measure) for count in sorted(sweep)])
-    values = values[:, :, ~np.isnan(values).any(axis=(0, 1))]
-    rng = np.random.default_rng(seed)
-    # How often each seed and each image is drawn, as shares: a resampled mean is a weighted one.
-    seeds, images = (rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n for n in values.shape[1:])
-    means = np.einsum("nsi,bs,bi->bn", values, seeds, images, optimize=True)
-    return values.mean(axis=(1, 2)), means
-
-
-def _middle(draws: Sequence[float]) -> tuple[float, float]:
-    """The ends of the middle 95 %, each one of the draws: between two N there is nothing to say."""
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(draws, [tail, 1 - tail], method="nearest")
-    return float(low), float(high)
+    # All N are tested on the same images.
+    groups = intervals.defined([group(sweep[count], test, measure) for count in sorted(sweep)])
+    means = intervals.resampled_means(groups, np.random.default_rng(seed))
+    return np.array([one.values.mean() for one in groups]), means
 
 
 def direction(estimate: Estimate, more: str, less: str, equal: str) -> str:
@@ -355,21 +376,3 @@ def _crossing(counts: Sequence[int], gains: np.ndarray, level: float) -> float:
     share = (above - level) / (above - below)
     first, second = np.log2(counts[after - 1]), np.log2(counts[after])
     return float(2 ** (first + share * (second - first)))
-
-
-def _bootstrap_mean(values: np.ndarray) -> Estimate:
-    if len(values) < 2:
-        value = float(values.mean()) if len(values) else float("nan")
-        return Estimate(value, float("nan"), float("nan"))
-    if np.ptp(values) == 0:
-        return Estimate(float(values[0]), float(values[0]), float(values[0]))
-    result = stats.bootstrap(
-        (values,),
-        np.mean,
-        n_resamples=RESAMPLES,
-        confidence_level=CONFIDENCE,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    )
-    low, high = result.confidence_interval
-    return Estimate(float(values.mean()), float(low), float(high))

@@ -246,10 +246,10 @@ def sweep(
 ) -> None:
     """Mean against N with its 95 % interval as a band, each seed as a small mark."""
     counts = sorted(records)
-    estimates = [estimates.mean(records[count], test, measure) for count in counts]
+    means = [estimates.mean(records[count], test, measure) for count in counts]
     style = dict(color=colour, marker=marker, linestyle=line, label=label)
-    axes.plot(counts, [e.value for e in estimates], **style)
-    low, high = [e.low for e in estimates], [e.high for e in estimates]
+    axes.plot(counts, [e.value for e in means], **style)
+    low, high = [e.low for e in means], [e.high for e in means]
     axes.fill_between(counts, low, high, color=colour, alpha=0.18, linewidth=0)
     for count in counts:
         by_seed = np.nanmean(estimates.per_image(records[count], test, measure), axis=1)

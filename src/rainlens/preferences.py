@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from rainlens.estimates import CONFIDENCE, RESAMPLES, Estimate
+from rainlens.intervals import CONFIDENCE, RESAMPLES, Estimate
 
 TIE = 0.1  # |P - 0.5| below this is no preference (specification of the protocol)
 LEAST_ACCURACY = 0.95  # of a valid judge,

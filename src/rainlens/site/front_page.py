@@ -38,7 +38,7 @@ PHOTOGRAPH = "Photograph: Chelsea, from scikit-image."
 START = "Start with chapter 1"
 MAIN_CLAIM = "fewer-backgrounds"
 CHAPTER_ON_RANGES, LEDGER = "05_rain_range", "15_ledger"
-VERDICT_CLASSES = dict(zip(claims.VERDICTS, ("yes", "no", "open"), strict=True))
+VERDICT_CLASSES = dict(zip(claims.VERDICTS, ("yes", "no", "open", "untested"), strict=True))
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ def _share(record: Record, test: str) -> str:
 def _verdicts(decided: pd.DataFrame, scale: str) -> str:
     """The sentence on the claims, and a bar with a segment for each verdict that occurs."""
     verdicts = list(decided["verdict"])
-    yes, no, undecided = (verdicts.count(verdict) for verdict in claims.VERDICTS)
+    yes, no, undecided, untested = (verdicts.count(verdict) for verdict in claims.VERDICTS)
     segments = "\n".join(
         f'<li class="rl-{VERDICT_CLASSES[verdict]}" style="flex-grow:{verdicts.count(verdict)}">'
         f"<strong>{verdicts.count(verdict)}</strong> {verdict}</li>"
@@ -257,9 +257,9 @@ def _verdicts(decided: pd.DataFrame, scale: str) -> str:
     doubt = " This scale only checks that the code runs." if scale == "smoke" else ""
     return (
         f"<p>Of {len(verdicts)} claims in the two papers, our records at the scale "
-        f"<i>{scale}</i> reproduce {yes} and do not reproduce {no}; {undecided} are not decided."
-        f"{doubt} The claim that the others lean on is {main.verdict}: “{main.says}” "
-        "Here <i>N</i> is the number of training pictures. "
+        f"<i>{scale}</i> reproduce {yes} and do not reproduce {no}; {undecided} are not decided, "
+        f"{untested} not tested.{doubt} The claim that the others lean on is {main.verdict}: "
+        f"“{main.says}” Here <i>N</i> is the number of training pictures. "
         f'The <a href="../notebooks/{LEDGER}.html">ledger</a> has every claim.</p>\n'
         f'<ul class="rl-tally">\n{segments}\n</ul>'
     )

@@ -1,0 +1,144 @@
+"""Judges of claims about pictures: their category, complexity and sharpness."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import stats
+
+from rainlens import estimates, intervals
+from rainlens.claims.evidence import Evidence, OutOfReach
+from rainlens.claims.rules import (
+    NOT_REPRODUCED,
+    PART,
+    REPRODUCED,
+    UNDECIDED,
+    Finding,
+    above_zero,
+    all_of,
+    rising,
+    tipping,
+    within,
+)
+
+# "Like natural pictures": within a fifth of their damage. Fixed before there were records.
+ALIKE = 0.2
+# The iteration of the earliest stage of training that P speaks of (4.1.2). What it says about the
+# course of training cannot be decided, either way, by a run that ends before.
+EARLIEST_STAGE = 5000
+# By structural complexity, from high to low (P 4.1.4). N 3.1 prints the reverse.
+COMPLEXITY_ORDER = ("faces", "natural", "comics", "urban")
+
+
+def category_order(evidence: Evidence) -> Finding:
+    """Tipping points: faces below natural pictures, these below comics and buildings."""
+    points = {n: estimates.tipping_point(s, "unseen") for n, s in evidence.sweeps().items()}
+    natural = points["natural"]
+    pairs = [(points["faces"], natural), (natural, points["comics"]), (natural, points["urban"])]
+    return Finding(rising(pairs), tipping(points))
+
+
+def complexity_order(evidence: Evidence) -> Finding:
+    """Each category's structural complexity minus the next one's; pictures are resampled."""
+    surveys = {name: evidence.records(name)[0] for name in evidence.parts}
+    values = {n: estimates.by_picture(r, estimates.structure(r)) for n, r in surveys.items()}
+    means = {name: intervals.mean_of(of_pictures) for name, of_pictures in values.items()}
+    ours = sorted(means, key=lambda n: -means[n].value)
+    pairs = list(zip(COMPLEXITY_ORDER, COMPLEXITY_ORDER[1:], strict=False))
+    verdicts = [above_zero(intervals.gap(values[a], values[b])) for a, b in pairs]
+    told = [
+        " > ".join(f"{name} {means[name].text(4)}" for name in ours),
+        "of P's order "
+        + ", ".join(f"{a} > {b} {PART[v]}" for (a, b), v in zip(pairs, verdicts, strict=True)),
+    ]
+    if ours != list(COMPLEXITY_ORDER):
+        told += [f"without {name} the means are in P's order" for name in _out_of_place(ours)]
+    tau = order_agreement({name: mean.value for name, mean in means.items()})
+    told.append(f"Kendall's tau is {tau:.2f} with P's order, {0 - tau:.2f} with N's, its reverse")
+    return Finding(all_of(verdicts), "; ".join(told))
+
+
+def _out_of_place(ours: Sequence[str]) -> list[str]:
+    """Categories without which ours is P's order of complexity."""
+    return [
+        name
+        for name in ours
+        if [n for n in ours if n != name] == [n for n in COMPLEXITY_ORDER if n != name]
+    ]
+
+
+def order_agreement(level: Mapping[str, float]) -> float:
+    """Kendall's tau of a level by category with P's order of complexity; N prints the reverse."""
+    places = [-COMPLEXITY_ORDER.index(name) for name in level]
+    return float(stats.kendalltau(places, list(level.values())).statistic) + 0.0
+
+
+def low_sharpness(evidence: Evidence) -> Finding:
+    """E_R of low sharpness minus the others': at the end, and at each point of the curves."""
+    networks = {kind: evidence.records(kind) for kind in ("low", "medium", "high")}
+    told, verdicts = [], []
+    for other in ("medium", "high"):
+        more = estimates.difference(networks["low"], networks[other], "unseen", "e_r")
+        curves = [
+            np.subtract(ours.curves["unseen/e_r"][1:], theirs.curves["unseen/e_r"][1:])
+            for ours, theirs in zip(networks["low"], networks[other], strict=True)
+        ]
+        ahead = np.min(curves, axis=0) > 0  # in all seeds
+        behind = np.max(curves, axis=0) < 0
+        stages = REPRODUCED if ahead.all() else NOT_REPRODUCED if behind.any() else UNDECIDED
+        verdicts += [above_zero(more), stages]
+        told.append(
+            f"E_R higher by {more.text(1)} than {other} at the end, and higher in all seeds at "
+            f"{ahead.sum()} of {len(ahead)} stages"
+        )
+    steps = networks["low"][0].curves["iteration"]
+    told.append(f"the stages are steps {steps[1]:,} to {steps[-1]:,}")
+    return Finding(all_of(verdicts), "; ".join(told))
+
+
+def sharpness_tradeoff(evidence: Evidence) -> Finding:
+    """E_R and E_B of low sharpness along training: what the first measurement is above the last.
+
+    The curves hold means over pictures, so that there is no interval: only whether seeds agree.
+    Not decided by runs that end before the earliest stage that the paper speaks of.
+    """
+    low = evidence.records("low")
+    verdicts, told = [], []
+    for name, measure in (("E_B", "e_b"), ("E_R", "e_r")):
+        falls = [r.curves[f"unseen/{measure}"][1] - r.curves[f"unseen/{measure}"][-1] for r in low]
+        agree = all(fall > 0 for fall in falls) or all(fall < 0 for fall in falls)
+        falling = REPRODUCED if falls[0] > 0 else NOT_REPRODUCED
+        verdicts.append(falling if agree else UNDECIDED)
+        told.append(f"{name} by " + " and ".join(f"{-fall:+.1f}" for fall in falls))
+    steps = low[0].curves["iteration"]
+    span = f"changes from step {steps[1]:,} to {steps[-1]:,}, seed by seed: {', '.join(told)}"
+    if steps[-1] < EARLIEST_STAGE:
+        early = f"the run ends before step {EARLIEST_STAGE:,}, the earliest that the paper names"
+        return Finding(UNDECIDED, f"{span}; {early}")
+    return Finding(all_of(verdicts), span)
+
+
+def transfer(evidence: Evidence) -> Finding:
+    """E_B on natural pictures with the most patches, against that of natural training.
+
+    Faces and buildings must be within a fifth of it, comics above it.
+    """
+    sweeps = evidence.sweeps()
+    most = max(sweeps["natural"])
+    if most < 256:
+        raise OutOfReach("N = 256 or more")
+    natural = sweeps["natural"][most]
+    told, verdicts = [], []
+    for name in ("faces", "urban", "comics"):
+        records = estimates.tested_on(sweeps[name][most], "transfer")
+        worse = estimates.difference(records, natural, "unseen", "e_b")
+        margin = ALIKE * estimates.mean(natural, "unseen", "e_b").value
+        verdicts.append(above_zero(worse) if name == "comics" else within(worse, margin))
+        told.append(f"for {name} {worse.text(1)} (this part {PART[verdicts[-1]]})")
+    base = estimates.mean(natural, "unseen", "e_b").text(1)
+    return Finding(
+        all_of(verdicts),
+        f"at N = {most}, E_B on natural pictures is {base} after natural training; other training "
+        f"adds {', '.join(told)}",
+    )
