@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "rainlens"
 
 # Floor -> rooms; a room is a module or a subpackage of rainlens.
 FLOORS = {
-    1: {"images", "rain", "degradations", "signals", "data", "randomness"},
+    1: {"images", "rain", "degradations", "signals", "data", "randomness", "escaping"},
     2: {"models", "metrics", "complexity"},
     3: {"training", "evaluation", "toy_evaluation", "records", "origin"},
     4: {"tasks"},
