@@ -18,7 +18,7 @@ from rainlens import claims, evaluation, scales
 from rainlens.records import FORMAT, Record
 from rainlens.records.record import checksum
 from rainlens.scales import RECORDS_VARIABLE, Scale
-from rainlens.site import build, front_page
+from rainlens.site import build, front_page, staging
 from rainlens.tasks import Session
 from rainlens.tasks.restore import Restore
 
@@ -232,7 +232,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
     (folder / "_toc.yml").write_text(
         "format: jb-book\nroot: book/index\nchapters: [{file: book/references}]\n"
     )
-    build.lay_out_front_page(folder, "cpu")
+    staging.lay_out_front_page(folder, "cpu")
     with serve(build.build(folder).parent) as (address, asked), open_browser() as driver:
         yield SimpleNamespace(driver=driver, address=address, asked=asked)
 

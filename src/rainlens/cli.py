@@ -11,11 +11,11 @@ from typing import Annotated
 import torch
 import typer
 
-from rainlens import claims, data, planning, records, running, scales, training
+from rainlens import claims, data, os_errors, planning, records, running, scales, training
 from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
 from rainlens.records import RecordError
-from rainlens.site import build, front_page
+from rainlens.site import build, front_page, sources
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -72,7 +72,7 @@ def run(
     if bool(chapters) == all_chapters:
         raise typer.BadParameter("Name the chapters to compute, or give --all.")
     chosen = scales.scale_named(scale.value)
-    wanted = build.wanted(build.chapters(chapters), chosen.name)
+    wanted = sources.wanted(sources.chapters(chapters), chosen.name)
     # Different experiments may have the same stand-in.
     distinct = {e.name: e for e in running.with_stand_ins(wanted, chosen, recompute)}
     if all_chapters:
@@ -112,7 +112,7 @@ def plan(
     """
     device = training.device()
     torch.set_num_threads(training.cores())
-    found = planning.kinds(build.everything(scale.value), device)
+    found = planning.kinds(sources.everything(scale.value), device)
     typer.echo(
         planning.table(found, devices).to_string(index=False, na_rep="", float_format="%.3g")
     )
@@ -216,8 +216,11 @@ def main() -> None:
     """The entry point: known errors end in one sentence, not in a traceback."""
     try:
         app()
-    except (data.DataError, PictureError, RecordError, ClusterError, build.BookError) as error:
+    except (data.DataError, PictureError, RecordError, ClusterError, sources.BookError) as error:
         typer.echo(f"rainlens: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        typer.echo(f"rainlens: {os_errors.sentence(error)}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("rainlens: stopped; what is finished is kept. Run it again to go on.", err=True)
