@@ -42,9 +42,10 @@ def sentence(error: OSError, place: Path | None = None) -> str:
     named = second or error.filename
     path = Path(os.fsdecode(named)) if isinstance(named, str | bytes) else place
     what, remedy = _TOLD.get(number, (error.strerror or f"{error}", _UNKNOWN))
-    blocking = _file_among(path) if path is not None else None
-    if number in (errno.ENOTDIR, errno.EEXIST) and blocking is not None:
-        path, (what, remedy) = blocking, _IN_THE_WAY
+    if number in (errno.ENOTDIR, errno.EEXIST) and path is not None:
+        blocking = _file_among(path)
+        if blocking is not None:
+            path, (what, remedy) = blocking, _IN_THE_WAY
     where = "" if path is None else f"{_printable(path)}: "
     return f"{where}{what}; {remedy}."
 
@@ -60,7 +61,7 @@ def from_text(text: str) -> OSError | None:
 
 def _file_among(path: Path) -> Path | None:
     """What stands in the way of the folder: itself, or the first above it that is a file."""
-    return next((one for one in (path, *path.parents) if one.is_file()), None)
+    return next((one for one in (path, *path.parents) if os.path.isfile(one)), None)
 
 
 def _printable(path: Path) -> str:
