@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rainlens import cluster, data, images, origin, scheduling, training
 from rainlens.records import Record, RecordStore
-from rainlens.scales import Scale
+from rainlens.scales import Scale, flag
 from rainlens.tasks import Experiment, Session
 
 
@@ -40,7 +40,11 @@ class Outcome:
 
 
 def run(grid: Iterable[Experiment], setting: Scale, *, recompute: bool = False) -> list[Record]:
-    """The records of a grid, in its order; missing ones are computed, with a progress bar."""
+    """The records of a grid, in its order; missing ones are computed, with a progress bar.
+
+    Raises ValueError where `recompute` is neither True nor False.
+    """
+    recompute = flag(recompute)
     grid = with_stand_ins(list(grid), setting, recompute)
     records = run_within(grid, setting.store, recompute=recompute).records
     return [record for record in records if record is not None]
