@@ -26,7 +26,7 @@ from packaging.utils import canonicalize_name
 
 import rainlens
 from rainlens import data, scales
-from rainlens.site import build, colab
+from rainlens.site import colab, sources
 
 COLABS_OWN = ["torch", "torchvision", "numpy", "matplotlib", "ipywidgets", "ipykernel"]
 GIT = ["git", "-c", "user.name=a reader", "-c", "user.email=reader@example.org"]
@@ -73,7 +73,7 @@ def make_environment(folder: Path) -> Path:
 
 def make_repository(folder: Path) -> None:
     """A repository of the checkout as it is now, uncommitted changes too, tagged as released."""
-    root = build.project()
+    root = sources.project()
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.check_output(listing, cwd=root, text=True).split("\0"):
         if (root / name).is_file():  # the list ends in an empty name, and may hold deleted files
@@ -125,7 +125,7 @@ def main() -> None:
     """Prints a line for each chapter; the first failure ends it with an error."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chapter", action="append", help="by number or name; without it, all")
-    chosen = build.chapters(parser.parse_args().chapter)
+    chosen = sources.chapters(parser.parse_args().chapter)
     for variable in ("PYTHONPATH", data.VARIABLE):
         os.environ.pop(variable, None)
     with tempfile.TemporaryDirectory(prefix="rainlens-colab-") as name:

@@ -460,7 +460,7 @@ Markdown(
     f"The two measures of removal put the categories in **{alike}**. Measures of the pictures "
     f"that give all four places of the decline: {all_four}. The highest *C* is that of **{top}**. "
     f"Removal declines most for {' and '.join(steepest)}.\n\nAll rows were measured on patches of "
-    f"{sizes[0]}x{sizes[0]} pixels. The networks are trained on patches of {sizes[1]}x{sizes[1]}."
+    f"{sizes[0]:d}x{sizes[0]:d} pixels. The networks are trained on patches of {sizes[1]}x{sizes[1]}."
 )
 
 # %% [markdown]

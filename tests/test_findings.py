@@ -25,7 +25,7 @@ from rainlens import (
     toy_evaluation,
 )
 from rainlens.records import Record, RecordStore
-from rainlens.site import build
+from rainlens.site import stored
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.survey import Survey
 from rainlens.tasks.toy import Toy
@@ -359,7 +359,7 @@ def test_divided_by_the_variance_buildings_come_first_and_faces_last():
 
 def test_the_readme_states_the_verdicts_of_the_ledger():
     table = claims.table(SETTING, STORE)
-    assert build.results_in(ROOT / "README.md") == claims.at_a_glance(table)
+    assert stored.results_in(ROOT / "README.md") == claims.at_a_glance(table)
     assert set(table["verdict"]) == set(claims.VERDICTS)
 
 

@@ -13,6 +13,7 @@ import yaml
 
 import rainlens
 from rainlens import origin, scales
+from rainlens.escaping import escaped
 from rainlens.records import Record, RecordError, RecordStore, key_of
 from rainlens.scales import RECORDS_VARIABLE
 from rainlens.site import provenance
@@ -98,8 +99,8 @@ def test_the_page_tells_of_made_up_records(store: RecordStore, tmp_path: Path) -
         "| deraining networks | 2 | 1.5 h |",
         "| toy networks | 1 | 30 s |",
         "| cpu (abacus) | 3 | 9.9 | 2 | 1.5 h |",
-        "| `aaa` | 2 | 1.0 h |",
-        "| `bbb-dirty` | 1 | 30 min |",
+        "| <code>aaa</code> | 2 | 1.0 h |",
+        "| <code>bbb-dirty</code> | 1 | 30 min |",
     ):
         assert row in page
     assert "**1 record with a commit that ends in `-dirty`**" in page
@@ -124,7 +125,7 @@ def test_the_build_is_told(store: RecordStore, tmp_path: Path) -> None:
     assert "2026-02-02 23:30 UTC" in page  # the time of Greenwich, not of whoever builds
     here = origin.where(provenance.training.device())
     for key in ("rainlens", "commit", "torch", "python", "device"):
-        assert str(here[key]) in page
+        assert escaped(here[key]) in page
     assert "<!--" not in page
 
 
@@ -139,7 +140,7 @@ def test_the_stored_records_are_counted(tmp_path: Path) -> None:
     page = laid_out(tmp_path, "cpu")
     assert f"has {len(records)} records" in page
     for name in {record.provenance["commit"] for record in records}:
-        assert f"| `{name}` |" in page
+        assert f"| <code>{name}</code> |" in page
 
 
 def test_the_source_holds_marks_and_no_result() -> None:

@@ -14,12 +14,12 @@ import torch
 import typer
 from tqdm import tqdm
 
-from rainlens import claims, data, planning, records, running, scales, training, troubles
+from rainlens import claims, data, os_errors, planning, records, running, scales, training
 from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
 from rainlens.judging import asking, pairs, replies, summary
 from rainlens.records import RecordError
-from rainlens.site import build, front_page
+from rainlens.site import build, front_page, sources
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,7 +35,7 @@ app.add_typer(records_app, name="records")
 ScaleName = StrEnum("ScaleName", {name: name for name in scales.SCALES})
 KNOWN = (
     *(data.DataError, PictureError, RecordError, ClusterError),
-    *(running.RunError, build.BookError, pairs.JudgingError),
+    *(running.RunError, sources.BookError, pairs.JudgingError),
 )
 DEFAULT_SCALE = ScaleName("cpu")
 ScaleOption = Annotated[
@@ -82,7 +82,7 @@ def run(
     if gpus and not ray:
         raise typer.BadParameter("--gpus shares out the GPUs of a cluster; give --ray, too.")
     chosen = scales.scale_named(scale.value)
-    wanted = build.wanted(build.chapters(chapters), chosen.name)
+    wanted = sources.wanted(sources.chapters(chapters), chosen.name)
     # Different experiments may have the same stand-in.
     distinct = {e.name: e for e in running.with_stand_ins(wanted, chosen, recompute)}
     if all_chapters:
@@ -124,7 +124,7 @@ def plan(
     """
     device = training.device()
     torch.set_num_threads(training.cores())
-    found = planning.kinds(build.everything(scale.value), device)
+    found = planning.kinds(sources.everything(scale.value), device)
     typer.echo(
         planning.table(found, devices).to_string(index=False, na_rep="", float_format="%.3g")
     )
@@ -279,7 +279,7 @@ def main() -> None:
         typer.echo(f"rainlens: {error}", err=True)
         sys.exit(1)
     except OSError as error:
-        typer.echo(f"rainlens: {troubles.told(error)}", err=True)
+        typer.echo(f"rainlens: {os_errors.sentence(error)}", err=True)
         sys.exit(1)
 
 

@@ -12,6 +12,7 @@ import io
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,6 +24,7 @@ from torch import Tensor
 
 import rainlens
 from rainlens import estimates, images
+from rainlens.escaping import escaped
 from rainlens.records import Record
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; shapes repeat what they say.
@@ -62,7 +64,10 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A figure as a notebook shows it: HTML with a text alternative and a caption."""
+    """A figure as a notebook shows it: HTML with a text alternative and a caption.
+
+    body, caption: HTML, so that whatever a record says in them was `escaped`. alt: plain text.
+    """
 
     body: str
     caption: str
@@ -104,7 +109,7 @@ def chart(figure: Figure, alt: str, caption: str) -> Shown:
     style = f"width:100%;min-width:{least}px;max-width:{width}px;height:auto;background:white"
     tag = _image_tag(content, "png", alt, style)
     # Focusable, so that a keyboard can scroll it, too.
-    label = html.escape("figure, can be scrolled sideways")
+    label = escaped("figure, can be scrolled sideways")
     body = (
         f'<div style="overflow-x:auto" tabindex="0" role="group" aria-label="{label}">{tag}</div>'
     )
@@ -132,13 +137,13 @@ def gallery(
     for picture, label in pictures:
         if picture is None:
             title = "grid-column:1/-1;font-weight:600;padding-top:0.4em"
-            tiles.append(f'<div style="{title}">{html.escape(label)}</div>')
+            tiles.append(f'<div style="{title}">{escaped(label)}</div>')
             continue
         content = _webp(picture, zoom)
         tag = _image_tag(content, "webp", label, "width:100%;height:auto")
-        tiles.append(f'<div>{tag}<div style="{LABEL}">{html.escape(label)}</div></div>')
+        tiles.append(f'<div>{tag}<div style="{LABEL}">{escaped(label)}</div></div>')
     grid = f"display:grid;grid-template-columns:{_tracks(columns)};gap:{GAP}em;max-width:900px"
-    return Shown(f'<div role="group" aria-label="{html.escape(alt)}" style="{grid}">'
+    return Shown(f'<div role="group" aria-label="{escaped(alt)}" style="{grid}">'
                  f"{''.join(tiles)}</div>", caption, alt)  # fmt: skip
 
 
@@ -204,7 +209,7 @@ def source_note(records: Sequence[Record], scale: str) -> str:
     count = f"{len(names)} record{'s' if len(names) > 1 else ''}"
     links = ", ".join(record_links(names, scale))
     made = _made_from(f"these records of experiments: {links}")
-    return f"Scale <i>{scale}</i>, {said}, {count}.{made}"
+    return f"Scale <i>{escaped(scale)}</i>, {said}, {count}.{made}"
 
 
 def drawn_here() -> str:
@@ -214,8 +219,10 @@ def drawn_here() -> str:
 
 def record_links(names: Sequence[str], scale: str) -> list[str]:
     """Links to records of a scale in the repository, as HTML."""
-    base = f"{rainlens.REPOSITORY}/blob/main/records/{scale}"
-    return [f'<a href="{base}/{name}.json">{name}</a>' for name in names]
+    base = f"{rainlens.REPOSITORY}/blob/main/records"
+    places = [quote(f"{scale}/{name}.json", errors="replace") for name in names]
+    links = zip(places, map(escaped, names), strict=True)
+    return [f'<a href="{base}/{place}">{name}</a>' for place, name in links]
 
 
 def _made_from(sources: str) -> str:
@@ -303,7 +310,7 @@ def _webp(picture: Tensor, zoom: int) -> bytes:
 def _image_tag(content: bytes, kind: str, alt: str, style: str) -> str:
     text = base64.b64encode(content).decode()
     source = f"data:image/{kind};base64,{text}"
-    return f'<img src="{source}" alt="{html.escape(alt)}" style="{style}">'
+    return f'<img src="{source}" alt="{escaped(alt)}" style="{style}">'
 
 
 def sources(paper: str, code: Sequence[str]) -> Shown:

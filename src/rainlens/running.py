@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from rainlens import cluster, data, images, origin, scheduling, training
 from rainlens.checkpoints import SAVE_EVERY
 from rainlens.records import Record, RecordStore
-from rainlens.scales import Scale
+from rainlens.scales import Scale, flag
 from rainlens.tasks import Experiment, Session
 
 
@@ -48,8 +48,10 @@ class Outcome:
 def run(grid: Iterable[Experiment], setting: Scale, *, recompute: bool = False) -> list[Record]:
     """The records of a grid, in its order; missing ones are computed, with a progress bar.
 
-    Raises RunError where some cannot be computed, after all others are recorded.
+    Raises RunError where some cannot be computed, after all others are recorded, and ValueError
+    where `recompute` is neither True nor False.
     """
+    recompute = flag(recompute)
     grid = with_stand_ins(list(grid), setting, recompute)
     outcome = run_within(grid, setting.store, recompute=recompute)
     if outcome.failures:

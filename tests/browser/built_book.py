@@ -1,10 +1,11 @@
 """The book as the tests build it, and which pages it has."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
 
-from rainlens.site import build
+from rainlens.site import build, staging
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = [f"notebooks/{path.stem}" for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
@@ -13,7 +14,7 @@ PAGES = [*CHAPTERS, *(f"book/{path.stem}" for path in sorted((ROOT / "book").glo
 
 def build_site(target: Path) -> None:
     """The pages of the stored notebooks, as `rainlens book` builds them, copied to `target`."""
-    folder = build.stage("test")
+    folder = staging.stage(f"test-{os.getpid()}")  # others may test in this checkout, too
     for path in (ROOT / "notebooks").glob("*.ipynb"):
         shutil.copy(path, folder / "notebooks")
     shutil.copytree(build.finish(folder, "cpu").parent, target)

@@ -7,7 +7,6 @@ shows the panel in a notebook with a kernel, `static_panel` shows it on a page w
 import base64
 import json
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from rainlens.escaping import escaped
 from rainlens.models.cnn1d import Cnn1d
 from rainlens.signals import TRAINING_NOISE
 
@@ -221,12 +221,12 @@ def static_panel(weights_urls: Mapping[float, str], module_url: str | None = Non
     if not weights_urls:
         raise ValueError("weights_urls is empty: give at least one URL, {1: '../_static/...'}.")
     named = " ".join(
-        f'data-weights-{order:g}="{escape(url)}"' for order, url in weights_urls.items()
+        f'data-weights-{order:g}="{escaped(url)}"' for order, url in weights_urls.items()
     )
     script = _embedded() if module_url is None else _imported(module_url)
     return HTML(
         f"{NO_PLATE}\n"
-        f'<div class="rl-toy" {named}><noscript><p>{escape(NO_SCRIPT)}</p></noscript></div>\n'
+        f'<div class="rl-toy" {named}><noscript><p>{escaped(NO_SCRIPT)}</p></noscript></div>\n'
         f'<script type="module">\n{script}\n</script>'
     )
 
