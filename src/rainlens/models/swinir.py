@@ -32,6 +32,8 @@ class SwinIR(nn.Module):
     window_size.
     """
 
+    mean: Tensor
+
     def __init__(
         self,
         img_size: int = 128,
@@ -109,6 +111,8 @@ class Layer(nn.Module):
     In every second layer the windows are shifted by half their side, so that neighbours meet.
     """
 
+    attn_mask: Tensor | None
+
     def __init__(
         self, img_size: int, window: int, channels: int, heads: int, mlp_ratio: int, shifted: bool
     ) -> None:
@@ -137,7 +141,7 @@ class Layer(nn.Module):
         return x + self.mlp(self.norm2(x))
 
     def _mask(self, height: int, width: int, device: torch.device) -> Tensor | None:
-        if not self.shift:
+        if self.attn_mask is None:
             return None
         windows = (height // self.window) * (width // self.window)
         if height == width and windows == len(self.attn_mask):
@@ -147,6 +151,8 @@ class Layer(nn.Module):
 
 class WindowAttention(nn.Module):
     """Multi-head self-attention in windows, with a learned bias for each relative position."""
+
+    relative_position_index: Tensor
 
     def __init__(self, channels: int, window: int, heads: int) -> None:
         super().__init__()
@@ -199,7 +205,9 @@ def attend_fused(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Ten
         return F.pad(part, (0, -width % HEAD_MULTIPLE))
 
     out = F.scaled_dot_product_attention(
-        *map(laid_out, (query, key, value)),
+        laid_out(query),
+        laid_out(key),
+        laid_out(value),
         attn_mask=bias.reshape(1, windows * heads, pixels, pixels).to(query.dtype),
         scale=width**-0.5,
     )
