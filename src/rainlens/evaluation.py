@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -70,7 +71,7 @@ def degrade(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
 
 def restore(model: nn.Module, degraded: list[Tensor], batch_pixels: int = 400_000) -> list[Tensor]:
     """The network's outputs for uint8 pictures (3, H, W) of any sizes, float32 in [0, 1]."""
-    device = next(model.parameters()).device
+    device = _device_of(model)
     was_training = model.training
     model.eval()
     outputs: list[Tensor | None] = [None] * len(degraded)
@@ -86,6 +87,12 @@ def restore(model: nn.Module, degraded: list[Tensor], batch_pixels: int = 400_00
                 outputs[i] = picture
     model.train(was_training)
     return [output for output in outputs if output is not None]
+
+
+def _device_of(model: nn.Module) -> torch.device:
+    """Where its parameters or buffers lie; the processor for a filter that has neither."""
+    held = next(chain(model.parameters(), model.buffers()), None)
+    return torch.device("cpu") if held is None else held.device
 
 
 def evaluate(

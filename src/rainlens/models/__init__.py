@@ -1,4 +1,4 @@
-"""Networks by name: `build("resnet", blocks=8, channels=32)`."""
+"""Networks, and filters that learn nothing, by name: `build("resnet", blocks=8, channels=32)`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 
 from torch import nn
 
+from rainlens.models import filters
 from rainlens.models.cnn1d import Cnn1d
 from rainlens.models.resnet import ResNet
 from rainlens.models.swinir import SwinIR
@@ -16,6 +17,14 @@ MODELS: dict[str, type[nn.Module]] = {
     "unet": UNet,
     "swinir": SwinIR,
     "cnn1d": Cnn1d,
+    "copy": filters.Copy,
+    "black": filters.Black,
+    "dimming": filters.Dimming,
+    "median": filters.Median,
+    "gaussian": filters.Gaussian,
+    "bilateral": filters.Bilateral,
+    "guided": filters.Guided,
+    "opening": filters.Opening,
 }
 
 
