@@ -1,6 +1,7 @@
 """PReNet, PRN, RCDNet and SPDNet: official names and shapes, sizes and steps worked out by hand."""
 
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import nn
 
-from rainlens import models
-from rainlens.models import rcdnet, spdnet
+from rainlens import data, evaluation, models
+from rainlens.models import published, rcdnet, spdnet
+from rainlens.models.weights import WeightsError
 
 OFFICIAL = Path(__file__).parent / "official"
 NAMES = ["prenet", "prn", "rcdnet", "spdnet"]
@@ -115,7 +117,8 @@ def test_exactly_the_unused_parameters_get_no_gradient(name, model):
     model.objective(*batch()).backward()
     without = [key for key, parameter in model.named_parameters() if parameter.grad is None]
     assert without == models.unused_parameters(model)
-    assert all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None)
+    gradients = [p.grad for p in model.parameters() if p.grad is not None]
+    assert all(gradient.isfinite().all() and gradient.any() for gradient in gradients)
     assert bool(without) == (name in ("rcdnet", "spdnet"))
 
 
@@ -238,6 +241,32 @@ def test_prenet_adds_what_it_finds_to_the_rainy_picture(name):
     outputs = network.all_outputs(rainy)
     assert len(outputs) == 3
     assert all(torch.allclose(output, rainy - 0.1) for output in outputs)
+
+
+@pytest.mark.parametrize("name", ["prenet", "prn"])
+def test_prenet_by_its_formula(name):
+    torch.manual_seed(4)
+    network, rainy = models.build(name, rounds=2), torch.rand(1, 3, 7, 9)
+    state = network.state_dict()
+
+    def layer(key: str, *inputs: torch.Tensor) -> torch.Tensor:
+        return nn.functional.conv2d(
+            torch.cat(inputs, 1), state[f"{key}.weight"], state[f"{key}.bias"], padding=1
+        )
+
+    x, h, c = rainy, torch.zeros(1, 32, 7, 9), torch.zeros(1, 32, 7, 9)
+    for _ in range(2):
+        h_in, h = h, layer("conv0.0", rainy, x).relu()
+        if name == "prenet":
+            i, f, o = (layer(f"conv_{gate}.0", h, h_in).sigmoid() for gate in "ifo")
+            c = f * c + i * layer("conv_g.0", h, h_in).tanh()
+            h = o * c.tanh()
+        y = h
+        for k in range(1, 6):
+            inner = layer(f"res_conv{k}.2", layer(f"res_conv{k}.0", y).relu()).relu()
+            y = (inner + y).relu()
+        x = layer("conv.0", y) + rainy
+    torch.testing.assert_close(network(rainy), x)
 
 
 def test_the_lstm_remembers_by_its_formula():
@@ -407,6 +436,48 @@ def test_residue_by_hand():
     torch.testing.assert_close(spdnet.residue(picture), torch.full((1, 3, 2, 2), 0.5))
 
 
+def with_numbers(module: nn.Module, **numbers: float) -> nn.Module:
+    """Every parameter 0, but for those named (dots written as __)."""
+    for key, parameter in module.named_parameters():
+        nn.init.constant_(parameter, numbers.get(key.replace(".", "__"), 0))
+    return module
+
+
+def test_parts_of_spdnet_by_hand():
+    x, other = torch.rand(2, 2, 32, 6, 8)
+    # A mean over 3x3 keeps even grey up to the border, which zeros around it would darken.
+    mean = with_numbers(spdnet.PaddedConv(32, 32), conv__weight=1 / (9 * 32), ins__bias=50)
+    torch.testing.assert_close(mean(torch.ones_like(x)), torch.ones_like(x))
+    # The body gives 3, the weights of the channels are sigmoid(0) = 1/2.
+    block = with_numbers(spdnet.Block(), module_body__2__bias=3)
+    torch.testing.assert_close(block(x), x + 1.5)
+    group = with_numbers(spdnet.Group(1), module_body__1__bias=-0.5)
+    torch.testing.assert_close(group(x), (x - 0.5).relu())
+    fuse = with_numbers(spdnet.Fuse(), up__conv2d__bias=-1, rb__module_body__2__bias=2)
+    torch.testing.assert_close(fuse(other, x), x + 1)
+    # Attention 1/2 everywhere: each is v g0 + v g1 / 2.
+    first, second = with_numbers(spdnet.Prior(), gamma1__bias=2, gamma2__bias=-4)(x, other)
+    torch.testing.assert_close(first, 3 * x)
+    torch.testing.assert_close(second, -6 * other)
+
+
+def test_channels_are_weighed_by_their_means():
+    attention, x = spdnet.ChannelAttention(), torch.rand(2, 32, 4, 5)
+    first, second = (attention.fc[i].weight for i in (0, 2))
+    for picture, found in zip(x, attention(x), strict=True):
+        weights = (second @ (first @ picture.flatten(1).mean(1)).relu()).sigmoid()
+        torch.testing.assert_close(found, picture * weights[:, None, None])
+
+
+def test_enlarging_takes_the_nearest_of_the_transposed_convolution():
+    up, x = spdnet.Upsample(), torch.rand(1, 32, 4, 6)
+    padded = nn.functional.pad(x, (1, 1, 1, 1), mode="reflect")
+    large = nn.functional.conv_transpose2d(padded, up.conv2d.weight, up.conv2d.bias, 2).relu()
+    assert large.shape[-2:] == (13, 17)
+    rows, columns = [i * 13 // 8 for i in range(8)], [i * 17 // 12 for i in range(12)]
+    torch.testing.assert_close(up(x, (8, 12)), large[:, :, rows][..., columns])
+
+
 def heads_that_say(network: nn.Module, *grey: float) -> nn.Module:
     for stage, level in enumerate(grey, 1):
         nn.init.zeros_(getattr(network, f"output{stage}").weight)
@@ -420,6 +491,14 @@ def test_spdnet_objective_by_hand():
     outputs = [round(255 * output.mean().item(), 3) for output in network.all_outputs(rainy)]
     assert outputs == [10, 20, 30]
     assert network.objective(rainy, clean).item() == pytest.approx(15**2 + 5**2 + 5**2, rel=1e-5)
+
+
+def test_the_full_size_passes_a_stage_alone():
+    # All groups are relu(x), both wavelet paths 0, attention 1/2: x 1 + x / 2 * 1.
+    x = torch.rand(1, 32, 8, 12)
+    stage = with_numbers(spdnet.Stage(1), prior__gamma1__bias=1, prior__gamma2__bias=-4)
+    nn.init.dirac_(stage.fuse_res.conv.weight)  # the features of the two, not the residue's
+    torch.testing.assert_close(stage(x, x), 1.5 * x)
 
 
 def test_spdnet_has_no_shortcut_from_the_input():
@@ -436,3 +515,49 @@ def test_each_stage_is_shown_the_residue_of_the_last_picture():
     pictures = [rainy, *network.all_outputs(rainy)[:2]]
     for seen, picture in zip(shown, pictures, strict=True):
         torch.testing.assert_close(seen, spdnet.residue(picture * 255), rtol=1e-4, atol=1e-3)
+
+
+# --- published weights ---------------------------------------------------------------------------
+
+
+class Adding(nn.Module):
+    """Adds so many grey levels."""
+
+    def __init__(self, levels: float) -> None:
+        super().__init__()
+        self.levels = nn.Parameter(torch.tensor(float(levels)))
+
+    def forward(self, rainy: torch.Tensor) -> torch.Tensor:
+        return rainy + self.levels / 255
+
+
+def test_outputs_are_scored_as_files_hold_them():
+    clean = [torch.full((3, 16, 20), 100, dtype=torch.uint8), torch.zeros(3, 12, 12).byte()]
+    counted = []
+    # A third of a grey level is lost in rounding; 10 levels of grey are 10 * 219 / 255 of luma.
+    assert published.score(Adding(1 / 3), clean, clean)["psnr_y"] == [math.inf] * 2
+    scores = published.score(Adding(10), clean, clean, counted.append)
+    luma = 10 * (65.481 + 128.553 + 24.966) / 255
+    assert scores["psnr_y"] == pytest.approx([20 * math.log10(255 / luma)] * 2, rel=1e-5)
+    assert len(scores["ssim_y"]) == 2 and counted == [1, 1]
+
+
+def test_without_data_the_weights_say_where_to_find_them(monkeypatch):
+    monkeypatch.delenv(data.VARIABLE, raising=False)
+    with pytest.raises(WeightsError, match="PReNet6_Rain100L.pth is not there: set RAINLENS_DATA"):
+        published.load(published.PUBLISHED[0])
+
+
+# Picture 1 in the runs over all 100 pictures, whose means are the printed ones.
+FIRST = [(37.919, 0.9779), (33.587, 0.9499), (37.435, 0.9763), (31.358, 0.9314)]
+
+
+@pytest.mark.skipif(not os.environ.get(data.VARIABLE), reason="RAINLENS_DATA is not set")
+@pytest.mark.parametrize(("entry", "expected"), list(zip(published.PUBLISHED, FIRST, strict=True)))
+def test_published_weights_score_as_they_should(entry, expected):
+    pictures = evaluation.load(evaluation.TestSet("unseen", entry.rain, "rain100l", 1))
+    scores = published.score(published.load(entry), *pictures)
+    untouched = published.score(Adding(0), *pictures)
+    assert scores["psnr_y"] == pytest.approx([expected[0]], abs=0.02)
+    assert scores["ssim_y"] == pytest.approx([expected[1]], abs=0.0005)
+    assert scores["psnr_y"][0] > untouched["psnr_y"][0] + 8
