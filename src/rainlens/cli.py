@@ -14,6 +14,7 @@ import typer
 from rainlens import claims, data, experiments, planning, records, training
 from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
+from rainlens.models import checkpoint_files
 from rainlens.records import RecordError
 from rainlens.site import build, front_page
 
@@ -181,6 +182,28 @@ def check(
         raise typer.Exit(1)
 
 
+@data_app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="Weights as trainers save them: .ckpt, .pth, .pt.")],
+    to: Annotated[
+        Path | None, typer.Option(help="Default: beside it, ending in .safetensors.")
+    ] = None,
+) -> None:
+    """Take the weights out of a PyTorch file, as safetensors, without executing it.
+
+    Such files are programs: loading one runs what it says. Weights of the training loss are left
+    out.
+    """
+    target = to or file.with_suffix(".safetensors")
+    done = checkpoint_files.convert(file, target)
+    told = f"{target}: {done.kept} tensors"
+    if done.dropped:
+        told += f"; left out: {len(done.dropped)} of the training loss"
+    if done.stubs:
+        told += f"; not loaded: {', '.join(done.stubs[:5])}" + ", ..." * (len(done.stubs) > 5)
+    typer.echo(f"{told}.")
+
+
 @records_app.command()
 def pack(
     file: Annotated[Path, typer.Argument(help="The archive to write, such as records.tar.gz.")],
@@ -214,7 +237,14 @@ def main() -> None:
     """The entry point: known errors end in one sentence, not in a traceback."""
     try:
         app()
-    except (data.DataError, PictureError, RecordError, ClusterError, build.BookError) as error:
+    except (
+        data.DataError,
+        PictureError,
+        RecordError,
+        ClusterError,
+        build.BookError,
+        checkpoint_files.CheckpointError,
+    ) as error:
         typer.echo(f"rainlens: {error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -9,13 +9,17 @@ from torch import nn
 from rainlens.models.cnn1d import Cnn1d
 from rainlens.models.resnet import ResNet
 from rainlens.models.swinir import SwinIR
+from rainlens.models.taef2 import TAEF2
 from rainlens.models.unet import UNet
+from rainlens.models.vqgan import VQGAN
 
 MODELS: dict[str, type[nn.Module]] = {
     "resnet": ResNet,
     "unet": UNet,
     "swinir": SwinIR,
     "cnn1d": Cnn1d,
+    "vqgan": VQGAN,
+    "taef2": TAEF2,
 }
 
 
