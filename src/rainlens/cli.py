@@ -200,7 +200,8 @@ def convert(
     if done.dropped:
         told += f"; left out: {len(done.dropped)} of the training loss"
     if done.stubs:
-        told += f"; not loaded: {', '.join(done.stubs[:5])}" + ", ..." * (len(done.stubs) > 5)
+        more = f" and {len(done.stubs) - 5} more" if len(done.stubs) > 5 else ""
+        told += f"; not loaded: {', '.join(done.stubs[:5])}{more}"
     typer.echo(f"{told}.")
 
 

@@ -54,7 +54,8 @@ def convert(source: Path, target: Path, seconds: float = SECONDS) -> Conversion:
         beside.touch(exist_ok=False)
         answer = _read_apart(source, beside, seconds)
         with safetensors.safe_open(beside, "pt"):
-            os.replace(beside, target)
+            pass  # another reader agrees that it is sound
+        os.replace(beside, target)
     except SafetensorError as error:
         raise CheckpointError(f"{source} was not converted: {error}.") from error
     except OSError as error:
@@ -74,27 +75,30 @@ def load_state(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise CheckpointError(f"{path} does not exist; check the path.")
     try:
-        if path.suffix == ".safetensors":
-            whole = safetensors.torch.load_file(path)
-        else:
-            whole = torch.load(path, map_location="cpu", weights_only=True)
-        state = reader.find_state(whole)
-    except pickle.UnpicklingError as error:
-        raise CheckpointError(
-            f"{path} holds more than tensors, and is not executed; `rainlens data convert {path}` "
-            "takes them out."
-        ) from error
+        state = reader.find_state(_read_here(path))
     except reader.Refused as error:
         raise CheckpointError(f"{path} cannot be used: {error}.") from error
-    except (SafetensorError, RuntimeError, EOFError, ValueError) as error:
-        raise CheckpointError(
-            f"{path} is damaged ({type(error).__name__}); get it again."
-        ) from error
     kept = {name: value for name, value in state.items() if not reader.is_dropped(name)}
     other = [name for name, value in kept.items() if not isinstance(value, Tensor)]
     if other:
         raise CheckpointError(f"{path} cannot be used: its entry {other[0]} is not a tensor.")
     return kept
+
+
+def _read_here(path: Path) -> object:
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise CheckpointError(
+            f"{path} holds more than tensors, or is damaged, and is not run; "
+            f"`rainlens data convert {path}` takes the tensors out."
+        ) from error
+    except (SafetensorError, RuntimeError, EOFError, ValueError) as error:
+        raise CheckpointError(
+            f"{path} is damaged ({type(error).__name__}); get it again."
+        ) from error
 
 
 def _read_apart(source: Path, target: Path, seconds: float) -> dict:

@@ -142,6 +142,8 @@ def open_archive(source: str) -> zipfile.ZipFile:
             "save its state_dict again"
         )
     archive = zipfile.ZipFile(source)
+    if any(name.endswith("/constants.pkl") for name in archive.namelist()):
+        raise Refused("it is TorchScript, which is code: save the model's state_dict() instead")
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
         raise Refused("its archive is compressed, which torch.save never does")
     return archive
@@ -150,8 +152,8 @@ def open_archive(source: str) -> zipfile.ZipFile:
 def find_root(archive: zipfile.ZipFile) -> str:
     """The folder in the archive that holds data.pkl, with its slash."""
     found = [name for name in archive.namelist() if name.endswith("/data.pkl")]
-    if len(found) != 1 or "constants.pkl" in {name.split("/")[-1] for name in archive.namelist()}:
-        raise Refused("its archive is not one of torch.save (TorchScript is code, not weights)")
+    if len(found) != 1:
+        raise Refused("its archive is not one of torch.save")
     root = found[0].removesuffix("data.pkl")
     if root + "byteorder" in archive.namelist() and archive.read(root + "byteorder") != b"little":
         raise Refused("its numbers have the byte order of another kind of machine")
@@ -161,7 +163,9 @@ def find_root(archive: zipfile.ZipFile) -> str:
 def find_state(whole: Any) -> dict[str, Any]:
     """The dictionary of weights: the whole, or what a trainer wrapped."""
     if not isinstance(whole, dict):
-        raise Refused(f"it holds {told(whole)}, not weights: save the model's state_dict() instead")
+        raise Refused(
+            f"it holds an object {told(whole)}, not weights: save the model's state_dict() instead"
+        )
     for key in UNWRAPPED:
         if isinstance(whole.get(key), dict):
             return whole[key]
@@ -219,7 +223,7 @@ def values(archive: zipfile.ZipFile, root: str, view: View) -> np.ndarray:
 def told(value: Any) -> str:
     """What an object is, for a message: of a stub, what it stands for."""
     kind = value if isinstance(value, type) else type(value)
-    return f"a {printable(kind.__name__)}"
+    return f"of type {printable(kind.__name__)}"
 
 
 def printable(text: str) -> str:
