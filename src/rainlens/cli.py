@@ -18,6 +18,7 @@ from rainlens import claims, data, os_errors, planning, records, running, scales
 from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
 from rainlens.judging import asking, pairs, replies, summary
+from rainlens.models import checkpoint_files
 from rainlens.records import RecordError
 from rainlens.site import build, front_page, sources
 
@@ -36,6 +37,7 @@ ScaleName = StrEnum("ScaleName", {name: name for name in scales.SCALES})
 KNOWN = (
     *(data.DataError, PictureError, RecordError, ClusterError),
     *(running.RunError, sources.BookError, pairs.JudgingError),
+    checkpoint_files.CheckpointError,
 )
 DEFAULT_SCALE = ScaleName("cpu")
 ScaleOption = Annotated[
@@ -220,6 +222,29 @@ def check(
     typer.echo(table.to_string())
     if not table["complete"].all():
         raise typer.Exit(1)
+
+
+@data_app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="Weights as trainers save them: .ckpt, .pth, .pt.")],
+    to: Annotated[
+        Path | None, typer.Option(help="Default: beside it, ending in .safetensors.")
+    ] = None,
+) -> None:
+    """Take the weights out of a PyTorch file, as safetensors, without executing it.
+
+    Such files are programs: loading one runs what it says. Weights of the training loss are left
+    out.
+    """
+    target = to or file.with_suffix(".safetensors")
+    done = checkpoint_files.convert(file, target)
+    told = f"{target}: {done.kept} tensors"
+    if done.dropped:
+        told += f"; left out: {len(done.dropped)} of the training loss"
+    if done.stubs:
+        more = f" and {len(done.stubs) - 5} more" if len(done.stubs) > 5 else ""
+        told += f"; not loaded: {', '.join(done.stubs[:5])}{more}"
+    typer.echo(f"{told}.")
 
 
 @records_app.command()

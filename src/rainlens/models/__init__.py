@@ -14,7 +14,9 @@ from rainlens.models.rcdnet import RCDNet
 from rainlens.models.resnet import ResNet
 from rainlens.models.spdnet import SPDNet
 from rainlens.models.swinir import SwinIR
+from rainlens.models.taef2 import TAEF2
 from rainlens.models.unet import UNet
+from rainlens.models.vqgan import VQGAN
 
 MODELS: dict[str, type[nn.Module]] = {
     "resnet": ResNet,
@@ -33,6 +35,8 @@ MODELS: dict[str, type[nn.Module]] = {
     "prn": PRN,
     "rcdnet": RCDNet,
     "spdnet": SPDNet,
+    "vqgan": VQGAN,
+    "taef2": TAEF2,
 }
 
 
