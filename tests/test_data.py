@@ -11,6 +11,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote, unquote
 
@@ -19,6 +20,10 @@ import pytest
 from PIL import Image
 
 from rainlens import data
+from rainlens.data.convert import expected
+
+# The functions of the same names hide these modules.
+convert, fetching = (import_module(f"rainlens.data.{n}") for n in ("convert", "fetch"))
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -188,17 +193,17 @@ def test_interrupted_run_keeps_what_it_has(world: World, monkeypatch: pytest.Mon
     paths = [
         world.add("natural", f"{n}.jpg", encoded(noise(8, 8, 3, seed=n), "JPEG")) for n in range(6)
     ]
-    original_make = data._make
+    original_make = fetching._make
 
     def stop_at_the_fourth(job, sources, target) -> None:
         if target.name == "3.jpg":
             raise KeyboardInterrupt
         original_make(job, sources, target)
 
-    monkeypatch.setattr(data, "_make", stop_at_the_fourth)
+    monkeypatch.setattr(fetching, "_make", stop_at_the_fourth)
     with pytest.raises(KeyboardInterrupt):
         world.fetch("natural")
-    monkeypatch.setattr(data, "_make", original_make)
+    monkeypatch.setattr(fetching, "_make", original_make)
     assert tuple(world.fetch("natural").loc["natural"]) == (3, 3)
     assert world.server.requests == dict.fromkeys(paths, 1)
 
@@ -213,7 +218,7 @@ def test_interrupt_in_a_conversion_leaves_no_half_file(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(data.shutil, "copyfile", half)
+        patch.setattr(convert.shutil, "copyfile", half)
         world.fetch("natural")
     assert all_files(world.root) == {"originals/natural/1.jpg"}
     assert tuple(world.fetch("natural").loc["natural"]) == (1, 0)
@@ -236,7 +241,7 @@ def test_full_disk_is_one_sentence(world: World, monkeypatch: pytest.MonkeyPatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(data.shutil, "copyfile", full)
+    monkeypatch.setattr(convert.shutil, "copyfile", full)
     with pytest.raises(data.DataError, match="cannot be written .No space left on device"):
         world.fetch("natural")
 
@@ -495,7 +500,7 @@ def test_packaged_registry_agrees_with_the_sets() -> None:
     places = [(row.set, row.path) for row in registry]
     assert len(set(places)) == len(places)
     for name, entry in data.SETS.items():
-        targets = list(data._expected(entry, registry))
+        targets = list(expected(entry, registry))
         assert len(set(targets)) == len(targets)
         assert len(targets) == (0 if name == "real_rain" else entry.count)
         assert all(target.startswith(entry.folders) for target in targets)
