@@ -388,6 +388,7 @@ def test_weights_find_their_places(world: World) -> None:
         "lpips/weights/v0.1/alex.pth": "lpips_v0.1/alex.pth",
         "taef2_encoder.pth": "taef2/taef2_encoder.pth",
         "basicsr/metrics/niqe_pris_params.npz": "niqe_pris_params.npz",
+        "MATLAB/allmodel": "brisque/allmodel",
     }
     unused = [world.add("weights", f"logs/Rain100L/{n}/net_latest.pth", b"u") for n in ("PRN6_r",)]
     for source in places:
@@ -396,6 +397,25 @@ def test_weights_find_their_places(world: World) -> None:
     for source, target in places.items():
         assert (world.root / "weights" / target).read_bytes() == source.encode()
     assert world.server.requests[unused[0]] == 0
+
+
+def test_calibration_pairs_lose_nothing(world: World) -> None:
+    pictures = {kind: noise(9, 12, 3, seed=len(kind)) for kind in ("ref", "dist")}
+    for kind, pixels in pictures.items():
+        world.add("iqa_calibration", f"ResultsCalibra/{kind}_dir/I03.bmp", encoded(pixels, "BMP"))
+    world.fetch("iqa_calibration")
+    for kind, pixels in pictures.items():
+        assert np.array_equal(read(world.root / f"iqa_calibration/{kind}/I03.png"), pixels)
+
+
+def test_a_registered_set_may_name_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "registry.csv"
+    address = f"http://x/a/b/{COMMIT}/MATLAB/allrange"
+    path.write_text(f"set,bytes,sha256,url\nweights/brisque,1,{'0' * 64},{address}\n")
+    assert expected(data.SETS["weights"], data.read_registry(path)) == {
+        "weights/brisque/allrange": "0" * 64,
+        "weights/squeezenet1_1_features.mat": data.SETS["weights"].by_hand[0][1],
+    }
 
 
 # ------------------------------------------------------------------ the check

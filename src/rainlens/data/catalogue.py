@@ -136,19 +136,45 @@ SETS: dict[str, DataSet] = {
             folders=("real_rain",),
         ),
         DataSet(
+            name="real_rain147",
+            what="real rainy photographs without ground truth, as most deraining papers show them",
+            count=147,
+            licence="rights in the photographs unknown: to measure and to look at on your own "
+            "machine only",
+            credit="the copy kept with Yasarla et al., Syn2Real, CVPR 2020",
+            source="https://github.com/rajeevyasarla/Syn2Real (code: MIT)",
+            folders=("real_rain147",),
+        ),
+        DataSet(
             name="weights",
-            what="published weights: PReNet, PRN, a tiny autoencoder, LPIPS and NIQE parameters",
-            count=11,
+            what="published weights: PReNet, PRN, a tiny autoencoder, LPIPS, NIQE and BRISQUE",
+            count=13,
             licence="PReNet: no licence stated; autoencoder: MIT; LPIPS: BSD-2-Clause; "
-            "SqueezeNet: BSD; NIQE: Apache-2.0",
+            "SqueezeNet: BSD; NIQE: Apache-2.0; BRISQUE: permissive notice, with citation",
             credit="Ren et al. 2019 (PReNet); madebyollin/taesd; Zhang et al. 2018 (LPIPS); "
-            "Iandola et al. 2016 (SqueezeNet); Mittal et al. 2013 (NIQE), file of BasicSR",
-            source="https://github.com/csdwren/PReNet and three more, see registry.csv",
+            "Iandola et al. 2016 (SqueezeNet); Mittal et al. 2013 (NIQE), file of BasicSR; "
+            "Mittal et al. 2012 (BRISQUE)",
+            source="https://github.com/csdwren/PReNet and four more, see registry.csv",
             folders=("weights",),
             by_hand=(
                 (
                     "squeezenet1_1_features.mat",
                     "1bb1685c050e78053830d0c70a813479952e0c6fa5f334118cd0a93fb8acd166",
+                ),
+            ),
+        ),
+        DataSet(
+            name="iqa_calibration",
+            what="five picture pairs, and what official programs measure on them",
+            count=11,
+            licence="no terms stated for the pictures: for tests on your own machine only",
+            credit="Chen and Mo, IQA-PyTorch; pictures of TID2013, Ponomarenko et al. 2015",
+            source="https://github.com/chaofengc/IQA-PyTorch",
+            folders=("iqa_calibration/ref", "iqa_calibration/dist"),
+            by_hand=(
+                (
+                    "official_values.csv",
+                    "92bea67a2009ce565c81d43f7d66bf39b73ecf43d3f8d91cf0d6f82ba8616b02",
                 ),
             ),
         ),
@@ -243,7 +269,9 @@ def read_registry(path: Path | None = None) -> list[Original]:
 
 def _original(path: Path, row: dict[str, str]) -> Original:
     try:
-        original = Original(row["set"], int(row["bytes"]), row["sha256"].lower(), row["url"])
+        # What follows a slash is a folder of the set, as in weights/brisque.
+        name = row["set"].partition("/")[0]
+        original = Original(name, int(row["bytes"]), row["sha256"].lower(), row["url"])
         sound = re.fullmatch("[0-9a-f]{64}", original.sha256) and original.set in SETS
     except (KeyError, TypeError, ValueError, AttributeError):
         sound = None

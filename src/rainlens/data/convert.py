@@ -97,7 +97,9 @@ _MAKERS: dict[str, Maker] = {
     "comics": _comic,
     "urban": partial(_shrunk, short_side=512, quality=93, subsampling=0),
     "photos": partial(_shrunk, short_side=256, quality=88, subsampling=2),
+    "real_rain147": copy,
     "weights": copy,
+    "iqa_calibration": _clean_png,
 }
 
 
@@ -125,18 +127,25 @@ def jobs_of(name: str, registry: Iterable[Original]) -> list[Job]:
 
 
 # The registry also lists PReNet's recursive and real-rain variants, which nothing here reads.
-_WEIGHT_PLACES = (
-    (r"logs/(Rain100[LH])/(PRN6|PReNet6)/net_latest\.pth", r"weights/prenet/\2_\1.pth"),
-    (r"lpips/weights/v0\.1/(\w+\.pth)", r"weights/lpips_v0.1/\1"),
-    (r"(taef2_(?:en|de)coder\.pth)", r"weights/taef2/\1"),
-    (r"basicsr/metrics/(niqe_pris_params\.npz)", r"weights/\1"),
-)
+# Where originals go whose name alone does not tell.
+_PLACES = {
+    "weights": (
+        (r"logs/(Rain100[LH])/(PRN6|PReNet6)/net_latest\.pth", r"weights/prenet/\2_\1.pth"),
+        (r"lpips/weights/v0\.1/(\w+\.pth)", r"weights/lpips_v0.1/\1"),
+        (r"(taef2_(?:en|de)coder\.pth)", r"weights/taef2/\1"),
+        (r"basicsr/metrics/(niqe_pris_params\.npz)", r"weights/\1"),
+        (r"MATLAB/(allmodel|allrange)", r"weights/brisque/\1"),
+    ),
+    "iqa_calibration": (
+        (r"ResultsCalibra/(ref|dist)_dir/(I\d+)\.bmp", r"iqa_calibration/\1/\2.png"),
+    ),
+}
 
 
 def _target(name: str, path: str) -> str | None:
     """Where the original at `path` of its repository goes; None where it is not used."""
-    if name == "weights":
-        places = ((re.fullmatch(was, path), becomes) for was, becomes in _WEIGHT_PLACES)
+    if name in _PLACES:
+        places = ((re.fullmatch(was, path), becomes) for was, becomes in _PLACES[name])
         return next((match.expand(becomes) for match, becomes in places if match), None)
     stem = Path(path).stem
     # Records name the photographs by these stems: keep the prefix as it is.
