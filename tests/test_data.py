@@ -523,7 +523,7 @@ def test_packaged_registry_agrees_with_the_sets() -> None:
         targets = list(expected(entry, registry))
         assert len(set(targets)) == len(targets)
         assert len(targets) == (0 if name == "real_rain" else entry.count)
-        assert all(target.startswith(entry.folders) for target in targets)
+        assert all(target.startswith(f"{entry.folder}/") for target in targets)
     assert {name for name, entry in data.SETS.items() if entry.shown} == {"comics", "faces"}
 
 
