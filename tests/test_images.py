@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from rainlens import images
+from rainlens.data import pictures
 from rainlens.images import PictureError
 
 RNG = np.random.default_rng(0)
@@ -192,9 +193,9 @@ def test_decompression_bomb_is_refused(tmp_path, side):
 
 def test_the_limit_itself_is_allowed(tmp_path, monkeypatch):
     path = save(tmp_path, "rgb.png", Image.fromarray(RGB))
-    monkeypatch.setattr(images, "MAX_PIXELS", RGB.shape[0] * RGB.shape[1])
+    monkeypatch.setattr(pictures, "MAX_PIXELS", RGB.shape[0] * RGB.shape[1])
     assert np.array_equal(pixels(path), RGB)
-    monkeypatch.setattr(images, "MAX_PIXELS", RGB.shape[0] * RGB.shape[1] - 1)
+    monkeypatch.setattr(pictures, "MAX_PIXELS", RGB.shape[0] * RGB.shape[1] - 1)
     with pytest.raises(PictureError):
         images.load(path)
 
