@@ -22,13 +22,16 @@ from urllib.parse import quote, unquote
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
-from rainlens import data
+from rainlens import cli, data
 from rainlens.data.convert import expected
 from rainlens.data.download import retry_after
 
 # The functions of the same names hide these modules.
-convert, fetching = (import_module(f"rainlens.data.{n}") for n in ("convert", "fetch"))
+catalogue, convert, fetching, state = (
+    import_module(f"rainlens.data.{name}") for name in ("catalogue", "convert", "fetch", "state")
+)
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -586,6 +589,82 @@ def test_a_registered_set_may_name_its_folder(tmp_path: Path) -> None:
     }
 
 
+# ------------------------------------------------------------------ the documented commands
+
+
+@pytest.fixture
+def documented(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A bare machine whose package lists a few files of the sets that the book fetches."""
+    world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    for name, wet, dry in (("rain100l", "input", "target"), ("rain100h", "inputcrop", "cleancrop")):
+        clean, _, rainy = rainy_pair(5)
+        world.add(name, f"{wet}/1.png", encoded(rainy))
+        world.add(name, f"{dry}/1.png", encoded(clean))
+    world.add("faces", "2.jpg", encoded(noise(8, 8, 3), "JPEG"))  # never asked for
+    world.write()
+    monkeypatch.setattr(catalogue, "REGISTRY", world.registry)
+    monkeypatch.setenv(data.VARIABLE, str(world.root))
+    packaged = (catalogue.packaged_registry, state._registered)
+    for cached in packaged:
+        cached.cache_clear()
+    yield world
+    for cached in packaged:
+        cached.cache_clear()
+
+
+def commands() -> list[list[str]]:
+    """Those of the page about data, in their order, without `rainlens`."""
+    page = Path(__file__).resolve().parents[1] / "book" / "data.md"
+    block = page.read_text(encoding="utf-8").partition("```bash")[2].partition("```")[0]
+    return [line.split()[1:] for line in block.splitlines() if line.startswith("rainlens ")]
+
+
+def run(command: list[str]) -> tuple[int, str]:
+    """Exit status and all that is printed, as `main` would have it."""
+    result = CliRunner().invoke(cli.app, command)
+    error = f"rainlens: {result.exception}" if isinstance(result.exception, data.DataError) else ""
+    assert error or result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output + error
+
+
+def test_the_documented_commands_work_in_their_order_on_a_bare_machine(documented: World) -> None:
+    assert [command[1] for command in commands()] == ["list", "fetch", "check"]
+    assert not documented.root.exists()
+    answers = [run(command) for command in commands()]
+    assert [status for status, _ in answers] == [0, 0, 0]
+    assert "which `rainlens data fetch` will make and fill" in answers[0][1]
+    assert "faces" in answers[2][1]  # not fetched, which is no fault
+    assert not (documented.root / "faces").exists()
+    assert run(["data", "list"])[1].endswith(f"RAINLENS_DATA is {documented.root}.\n")
+
+
+def test_the_advice_of_list_can_be_followed(
+    documented: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(documented.root))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv(data.VARIABLE)
+    advice = run(["data", "list"])[1].splitlines()[-1]
+    monkeypatch.setenv(data.VARIABLE, re.search('export RAINLENS_DATA="(.*)"', advice)[1])
+    assert run(["data", "list"])[0] == 0 and run(["data", "fetch", "natural"])[0] == 0
+    assert data.set_folder("natural") is not None
+
+
+def test_the_commands_on_a_machine_without_network(documented: World) -> None:
+    documented.server.close()
+    (_, _), (fetched, told), (checked, found) = [run(command) for command in commands()]
+    assert fetched == 1 and "There is no connection to 127.0.0.1" in told and "place" not in told
+    assert checked == 1 and "None of the sets is here" in found or "no data folder" in found
+
+
+def test_the_check_fails_for_what_is_there_and_not_whole(documented: World) -> None:
+    for command in commands():
+        run(command)
+    (documented.root / "rain100l/rain/001.png").unlink()
+    status, told = run(["data", "check"])
+    assert status == 1 and "These sets are not as they should be: rain100l;" in told
+
+
 # ------------------------------------------------------------------ the check
 
 
@@ -702,6 +781,15 @@ def test_packaged_registry_agrees_with_the_sets() -> None:
         assert len(targets) == (0 if name == "real_rain" else entry.count)
         assert all(target.startswith(f"{entry.folder}/") for target in targets)
     assert {name for name, entry in data.SETS.items() if entry.shown} == {"comics", "faces"}
+
+
+def test_the_page_about_data_has_the_numbers_of_the_catalogue() -> None:
+    page = Path(__file__).resolve().parents[1] / "book" / "data.md"
+    rows = re.findall(r"^\| `(\w+)/` \|.*\| (\d+) \| ([\d-]+) \|$", page.read_text("utf-8"), re.M)
+    assert [name for name, _, _ in rows] == list(data.SETS)
+    for (name, count, megabytes), row in zip(rows, data.listing().itertuples(), strict=True):
+        assert (name, int(count)) == (row.Index, row.files)
+        assert megabytes == ("-" if np.isnan(row.megabytes) else f"{row.megabytes:.0f}")
 
 
 def test_natural_and_rain100_backgrounds_share_bsds500() -> None:

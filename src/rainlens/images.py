@@ -145,10 +145,12 @@ def numbered_crops(backgrounds: str, size: int, seed: int) -> Iterator[tuple[int
         number = int(order[turn % len(files)])
         file = files[number]
         if turn not in ready:
+            picture = load_cached(file)
+            _require_size(picture, size, file, files)
             for later in range(turn, turn + rounds * len(files), len(files)):
                 # A generator of its own for each turn: what came before does not matter.
                 rng = np.random.default_rng([seed, 1, later])
-                ready[later] = _crop_with_content(file, files, size, rng)
+                ready[later] = _crop_with_content(picture, size, rng)
         crop = ready.pop(turn)
         if crop is not None:
             empty.clear()
@@ -235,11 +237,7 @@ def _locate(backgrounds: str) -> Path | None:
     return Path(backgrounds) if os.path.isdir(backgrounds) else None
 
 
-def _crop_with_content(
-    file: Path, files: Sequence[Path], size: int, rng: np.random.Generator
-) -> Tensor | None:
-    picture = load_cached(file)
-    _require_size(picture, size, file, files)
+def _crop_with_content(picture: Tensor, size: int, rng: np.random.Generator) -> Tensor | None:
     for _ in range(ATTEMPTS):
         crop = _random_crop(picture, size, rng)
         if crop.float().std() >= LEAST_CONTRAST:

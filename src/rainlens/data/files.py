@@ -27,7 +27,7 @@ LITTER = frozenset(
 class Listing:
     """What lies below a folder: pictures sorted by path, and what was passed over, with why.
 
-    Reasons are the plural of a kind, such as "hidden" or "links to nothing".
+    Reasons are as short as "hidden", "pointing to nothing", or a suffix that is not read.
     """
 
     pictures: tuple[Path, ...] = ()
@@ -95,7 +95,7 @@ def _judge(entry: os.DirEntry[str]) -> tuple[str, bool]:
             return "with thumbnails or leftovers" if litter else "", True
         if entry.is_file():
             return _unread(Path(entry.name).suffix.lower()), False
-        return ("links to nothing" if entry.is_symlink() else "pipes, sockets or devices"), False
+        return ("pointing to nothing" if entry.is_symlink() else "not a file"), False
     except OSError:
         return "that cannot be opened", False
 
@@ -104,8 +104,8 @@ def _unread(suffix: str) -> str:
     """Why files with this suffix are passed over; empty where they are read."""
     name = FORMAT_OF.get(suffix)
     if name is None:
-        return f"{printable(suffix)} files" if suffix else "files without a suffix"
-    return "" if name in formats() else f"{suffix} files"
+        return printable(suffix) or "without a suffix"
+    return "" if name in formats() else suffix
 
 
 def digest(files: Iterable[Path], folder: Path) -> str:

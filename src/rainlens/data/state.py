@@ -8,9 +8,9 @@ registered names, only their owner can say so: with an empty file named `OWN` in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -102,9 +102,24 @@ def _is_other_file(root: Path, name: str) -> bool:
     return Path(name).suffix.lower() not in FORMAT_OF and (root / name).is_file()
 
 
-@lru_cache(maxsize=64)  # asked for each experiment, and a file server takes its time
+_RIGHT_SIZES: set[Hashable] = set()  # asked for each experiment, and file servers take their time
+
+
 def _altered(root: Path, sizes: tuple[tuple[str, int | None], ...]) -> tuple[str, ...]:
-    return tuple(n for n, size in sizes if size is not None and (root / n).stat().st_size != size)
+    if (root, sizes) in _RIGHT_SIZES:
+        return ()
+    known = [(name, size) for name, size in sizes if size is not None]
+    altered = tuple(name for name, size in known if _size(root / name) != size)
+    if not altered:
+        _RIGHT_SIZES.add((root, sizes))
+    return altered
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # gone since it was listed
+        return -1
 
 
 def set_folder(name: str) -> Path | None:
