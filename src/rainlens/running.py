@@ -119,10 +119,7 @@ def with_stand_ins(
     recorded = all(not recompute and setting.store.path(e.name).exists() for e in grid)
     if recorded or all(can_compute(e) for e in grid):
         return list(grid)
-    print(
-        "The real pictures are not on this machine (RAINLENS_DATA): "
-        "the embedded photographs stand in for them, and the numbers differ."
-    )
+    print(data.on_hand_line(set().union(*(e.needs() for e in grid))))
     return [e.stand_in() for e in grid]
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from rainlens.checkpoints import Checkpoint, check_shapes
+from rainlens.resources import cores as cores
 
 Draw = Callable[[int], tuple[Tensor, Tensor]]
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -212,12 +212,6 @@ def uses_bfloat16(device_type: str) -> bool:
 def device() -> torch.device:
     """Where networks are trained: the CUDA device if there is one, else the processor."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def cores() -> int:
-    """Processor cores that this process may use; in a container, fewer than there are."""
-    ours = getattr(os, "sched_getaffinity", None)  # only Linux can say
-    return len(ours(0)) if ours else os.cpu_count() or 1
 
 
 @cache
