@@ -286,7 +286,6 @@ def _unfinished_paths(store: RecordStore, name: str) -> list[Path]:
 def _connected(address: str, environment: dict[str, str]) -> Iterator[Any]:
     """Ray, connected; the code of this checkout goes along, so that all nodes run the same."""
     try:
-        import ray
         import ray.util.scheduling_strategies
     except ImportError as error:
         raise ClusterError("Ray is not installed: pip install 'rainlens[cluster]'.") from error
