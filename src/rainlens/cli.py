@@ -28,8 +28,18 @@ app.add_typer(data_app, name="data")
 records_app = typer.Typer(no_args_is_help=True, help="Carry records from one machine to another.")
 app.add_typer(records_app, name="records")
 
-ScaleName = StrEnum("ScaleName", {name: name for name in scales.SCALES})
-DEFAULT_SCALE = ScaleName("cpu")
+
+class ScaleName(StrEnum):
+    """The names in `scales.SCALES`, spelt out for those who read types."""
+
+    SMOKE = "smoke"
+    CPU = "cpu"
+    GPU = "gpu"
+    PAPER = "paper"
+
+
+DEFAULT_SCALE = ScaleName.CPU
+DEVICES = (1, 8, 64)
 ScaleOption = Annotated[
     ScaleName,
     typer.Option(help="; ".join(f"{s.name}: {s.about}" for s in scales.SCALES.values())),
@@ -103,8 +113,11 @@ def run(
 def plan(
     scale: ScaleOption = DEFAULT_SCALE,
     devices: Annotated[
-        list[int], typer.Option(min=1, help="Tell how long so many devices like this one take.")
-    ] = (1, 8, 64),
+        list[int] | None,
+        typer.Option(
+            min=1, help="Tell how long so many devices like this one take; default: 1, 8 and 64."
+        ),
+    ] = None,
 ) -> None:
     """Say how long all experiments of a scale would train, from steps measured on this machine.
 
@@ -114,7 +127,9 @@ def plan(
     torch.set_num_threads(training.cores())
     found = planning.kinds(build.everything(scale.value), device)
     typer.echo(
-        planning.table(found, devices).to_string(index=False, na_rep="", float_format="%.3g")
+        planning.table(found, devices or DEVICES).to_string(
+            index=False, na_rep="", float_format="%.3g"
+        )
     )
     kind = torch.cuda.get_device_name() if device.type == "cuda" else f"{training.cores()} cores"
     typer.echo(f"Training alone, without tests and curves; a device is what this one is: {kind}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import torch
@@ -40,10 +40,10 @@ class TestSet:
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
     name: str
-    degradation: str = stored(name="rain")
+    degradation: str = field(metadata=stored("rain"))
     backgrounds: str
     count: int
-    crop: int | None = stored(None, kept=True)
+    crop: int | None = field(default=None, metadata=stored(kept=True))
     keep: bool = False
 
 
@@ -102,13 +102,14 @@ def evaluate(
     for output, of_clean, before, truth in zip(
         outputs, restore(model, clean), rainy, clean, strict=True
     ):
-        units = [picture[None] for picture in (output, *map(images.to_unit, (before, truth)))]
-        values = metrics.score(*units)
-        values["response"] = metrics.rain_response(units[0], of_clean[None], *units[1:])
-        values["damage"] = metrics.damage(of_clean[None], units[2])
-        values["input_psnr"] = metrics.psnr_rgb(*units[1:])
-        values["exact_e_r"] = metrics.rain_strength(*units[1:])
-        values["coverage"] = metrics.rain_mask(*units[1:]).float().mean()
+        restored = output[None]
+        pair = images.to_unit(before)[None], images.to_unit(truth)[None]
+        values = metrics.score(restored, *pair)
+        values["response"] = metrics.rain_response(restored, of_clean[None], *pair)
+        values["damage"] = metrics.damage(of_clean[None], pair[1])
+        values["input_psnr"] = metrics.psnr_rgb(*pair)
+        values["exact_e_r"] = metrics.rain_strength(*pair)
+        values["coverage"] = metrics.rain_mask(*pair).float().mean()
         for name, value in values.items():
             scores.setdefault(name, []).append(value.item())
     return scores, outputs
@@ -140,9 +141,8 @@ def _layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
     layers = []
     for index, picture in enumerate(clean):
         source = generator(index, f"test rain {test.degradation}")
-        layers.append(
-            images.to_bytes(_draw(test.degradation, tuple(picture.shape[-2:]), source)[0])
-        )
+        size = picture.shape[-2], picture.shape[-1]
+        layers.append(images.to_bytes(_draw(test.degradation, size, source)[0]))
     return layers
 
 

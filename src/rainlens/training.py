@@ -17,6 +17,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,7 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 Objective = Callable[[nn.Module, int], Tensor]
 Measure = Callable[[nn.Module], dict[str, float]]
 Curves = dict[str, list[float]]
+State = dict[str, Any]  # of an unfinished training, as a checkpoint holds it
 SAVE_EVERY = 20.0  # seconds between two checkpoints
 
 
@@ -56,10 +58,14 @@ class Schedule:
 
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam, or AdamW where there is weight decay."""
-        usual = dict(lr=self.learning_rate, betas=self.betas, fused=True)
-        if self.weight_decay == 0:
-            return torch.optim.Adam(parameters, **usual)
-        return torch.optim.AdamW(parameters, weight_decay=self.weight_decay, **usual)
+        kind = torch.optim.AdamW if self.weight_decay else torch.optim.Adam
+        return kind(
+            parameters,
+            lr=self.learning_rate,
+            betas=self.betas,
+            weight_decay=self.weight_decay,
+            fused=True,
+        )
 
 
 @dataclass(frozen=True)
@@ -98,17 +104,18 @@ class Checkpoint:
     every: float = SAVE_EVERY
     _saved: float = field(default_factory=time.monotonic)
 
-    def load(self) -> dict | None:
+    def load(self) -> State | None:
         """The saved state, or None. A file that cannot be read counts as none."""
         if not self.path.exists():
             return None
         try:
-            return torch.load(self.path, map_location="cpu", weights_only=True)
+            state: State = torch.load(self.path, map_location="cpu", weights_only=True)
+            return state
         except Exception:  # torch raises many kinds here; training again is always right
             self.path.unlink(missing_ok=True)  # another process may have been quicker
             return None
 
-    def save(self, state: dict) -> None:
+    def save(self, state: State) -> None:
         """Writes beside the file, then renames: a killed process leaves the old or the new."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         beside = self.path.with_suffix(f".{os.getpid()}.tmp")
@@ -203,7 +210,7 @@ class _Run:
         for summed in self.summed:
             summed.zero_()
 
-    def state(self) -> dict:
+    def state(self) -> State:
         """All that resuming needs."""
         return {
             "done": self.done,
@@ -213,7 +220,7 @@ class _Run:
             "curves": self.curves,
         }
 
-    def _restore(self, state: dict) -> None:
+    def _restore(self, state: State) -> None:
         self.model.load_state_dict(state["model"])
         for optimizer, held in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(held)
@@ -222,7 +229,7 @@ class _Run:
         self.done, self.curves = state["done"], state["curves"]
 
 
-def precision(device: torch.device) -> AbstractContextManager:
+def precision(device: torch.device) -> AbstractContextManager[Any]:
     """bfloat16 arithmetic where the device is quick at it, float32 elsewhere."""
     return torch.autocast(device.type, torch.bfloat16, enabled=uses_bfloat16(device.type))
 
@@ -231,9 +238,9 @@ def precision(device: torch.device) -> AbstractContextManager:
 def uses_bfloat16(device_type: str) -> bool:
     """CUDA, and processors with bfloat16 instructions (AMX or AVX-512 BF16, read on Linux)."""
     if device_type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     with suppress(OSError):
-        flags = Path("/proc/cpuinfo").read_text()
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
         return "amx_bf16" in flags or "avx512_bf16" in flags
     return False
 

@@ -69,7 +69,8 @@ def merge(archive: Path, store_of: Callable[[str], RecordStore]) -> Merged:
         for name, content in contents.items()
         if name.endswith(".json")
     ]
-    added, known = [], []
+    added: list[str] = []
+    known: list[str] = []
     for record in records:
         ours = store.load(record.name)
         if ours is not None and ours.results != record.results:
@@ -100,7 +101,9 @@ def _unpack(archive: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
                         f"{archive} has {member.name!r}, which is not a plain file in one folder; "
                         "do not trust it."
                     )
-            contents = {member.name: tar.extractfile(member).read() for member in members}
+            contents = {
+                member.name: file.read() for member in members if (file := tar.extractfile(member))
+            }
         manifest = json.loads(contents.pop(MANIFEST))
         sums, _ = manifest["files"], manifest["scale"]
         version = manifest["format"]

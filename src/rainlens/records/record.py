@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 FORMAT = 1
+# Name -> values; None where one is undefined or infinite.
+Series = Mapping[str, Sequence[float | None]]
 
 
 class RecordError(RuntimeError):
@@ -29,8 +32,8 @@ class Record:
 
     name: str
     experiment: dict[str, Any]
-    curves: dict[str, list[float | None]]
-    tests: dict[str, dict[str, list[float | None]]]
+    curves: Series
+    tests: Mapping[str, Series]
     pictures: dict[str, list[str]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     task: str = ""

@@ -53,7 +53,7 @@ def shares(records: Iterable[Record], common: Callable[[Record], tuple[str, ...]
 
 def seconds(records: Iterable[Record]) -> float:
     """How long computing the records took, as if one had followed the other."""
-    return sum(record.provenance.get("seconds", 0.0) for record in records)
+    return float(sum(record.provenance.get("seconds", 0.0) for record in records))
 
 
 def kind(record: Record) -> tuple[str]:

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from rainlens import origin, training
-from rainlens.records import Record, RecordStore, Trained, described
+from rainlens.records import Record, RecordStore, Series, Trained, described
 from rainlens.training import Curves
 
 
@@ -34,7 +34,7 @@ class Session:
     """
 
     deadline: float | None = None
-    progress: Callable[[int], None] = _ignore
+    progress: Callable[[int], object] = _ignore
     fresh: bool = False
     save_every: float = training.SAVE_EVERY
 
@@ -137,7 +137,7 @@ class Network:
     """A trained network and how it came about: `how` is "trained" or "read"."""
 
     model: nn.Module
-    curves: Curves
+    curves: Series
     how: str
     provenance: dict[str, Any]
 
@@ -147,7 +147,7 @@ def network(
     store: RecordStore,
     session: Session,
     measure: training.Measure,
-    usable: Callable[[Trained], Curves | None] = lambda kept: kept.curves,
+    usable: Callable[[Trained], Series | None] = lambda kept: kept.curves,
     **options: Any,
 ) -> Network:
     """The network of an experiment: its kept weights where there are any, else trained and kept.
@@ -157,7 +157,7 @@ def network(
     options: further ones of `training.fit`.
     """
     start, device = time.monotonic(), training.device()
-    model = experiment.fresh_model().to(device, memory_format=torch.channels_last)
+    model = experiment.fresh_model().to(device).to(memory_format=torch.channels_last)
     kept = None if session.fresh else store.trained(experiment.training_key)
     curves = usable(kept) if kept is not None else None
     if kept is not None and curves is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from rainlens.randomness import generator
 from rainlens.records import (
     Record,
     RecordStore,
+    Series,
     Trained,
     described,
     key_of,
@@ -54,7 +55,7 @@ class Restore:
     backgrounds: str = "natural"
     patches: int = 64
     patch_size: int = 128
-    degradation: str = stored("medium", name="rain")
+    degradation: str = field(default="medium", metadata=stored("rain"))
     iterations: int = 250_000
     batch: int = 16
     learning_rate: float = 2e-4
@@ -207,7 +208,7 @@ class Restore:
         snapshots.discard()
         return record
 
-    def _curves_of(self, kept: Trained) -> training.Curves | None:
+    def _curves_of(self, kept: Trained) -> Series | None:
         """The curves of an earlier training as this experiment would have them, if it can be told.
 
         Measured as often, and on the same pictures. Outputs along the way cannot be had later.
@@ -320,7 +321,7 @@ def with_usual_tests(
 
     count: how many pictures; crop: centre of the pictures that is scored, None for all of it.
     """
-    changes: dict[str, tuple[TestSet, ...]] = {}
+    changes: dict[str, Any] = {}
     if tests:
         changes["tests"] = _usual_tests(experiment, count, crop)
     if curves:
