@@ -201,7 +201,7 @@ def reply(name):
 
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(6, 2.6))
-for place, (name, mean) in enumerate(sorted(means.items(), key=lambda pair: pair[1].value)):
+for name, mean in sorted(means.items(), key=lambda pair: pair[1].value):
     axes.barh(NAMES[name], mean.value, color=plots.CATEGORY_COLOUR[name],
               xerr=[[mean.value - mean.low], [mean.high - mean.value]], capsize=3, ecolor=plots.INK)
 axes.set_xlabel("structural complexity C, mean of patches")

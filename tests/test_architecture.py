@@ -47,7 +47,8 @@ def imported_modules(tree: ast.Module) -> Iterator[str]:
 
 
 def imported_rooms(file: Path) -> set[str]:
-    names = (name.split(".") for name in imported_modules(ast.parse(file.read_text())))
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    names = (name.split(".") for name in imported_modules(tree))
     rooms = {parts[1] for parts in names if parts[0] == "rainlens" and len(parts) > 1}
     return {room for room in rooms if (PACKAGE / room).is_dir() or _is_module(room)}
 

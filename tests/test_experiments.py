@@ -19,7 +19,6 @@ import rainlens
 from rainlens import (
     checkpoints,
     complexity,
-    data,
     evaluation,
     images,
     models,
@@ -367,7 +366,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_training_starts_anew(store, t
 
 def test_a_checkpoint_of_other_pictures_is_not_gone_on_with(store, monkeypatch):
     stopped_after_a_step(tiny(), store)
-    monkeypatch.setattr(data, "digest", lambda name: "of other pictures")
+    monkeypatch.setattr(images, "digest", lambda name: "of other pictures")
     with pytest.warns(UserWarning, match="of another experiment or of other pictures"):
         record = tiny().compute(store, Session())
     assert record.data == {"embedded": "of other pictures"}

@@ -8,6 +8,7 @@ one that is interrupted goes on next time, on the cluster or off it.
 
 from __future__ import annotations
 
+import logging
 import socket
 import tempfile
 import time
@@ -161,6 +162,7 @@ class _Desk:
 
     def _collect(self) -> dict[str, int]:
         """Writes checkpoints that have come in; returns how far each experiment is."""
+        steps: dict[str, int]
         steps, posted = self.ray.get(self.mailbox.take.remote())
         for files in posted.values():
             write_unfinished(self.store, files)
@@ -294,7 +296,6 @@ def _unfinished_paths(store: RecordStore, name: str) -> list[Path]:
 def _connected(address: str, environment: dict[str, str]) -> Iterator[Any]:
     """Ray, connected; the code of this checkout goes along, so that all nodes run the same."""
     try:
-        import ray
         import ray.util.scheduling_strategies
     except ImportError as error:
         raise ClusterError("Ray is not installed: pip install 'rainlens[cluster]'.") from error
@@ -305,7 +306,7 @@ def _connected(address: str, environment: dict[str, str]) -> Iterator[Any]:
             address=address,
             runtime_env={"py_modules": [package], "env_vars": environment},
             log_to_driver=False,
-            logging_level="ERROR",
+            logging_level=logging.ERROR,
         )
     except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]

@@ -10,8 +10,9 @@ import base64
 import html
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
 import matplotlib.pyplot as plt
@@ -41,7 +42,7 @@ NETWORK_MARKER = {"resnet": "o", "unet": "s", "swinir": "^"}
 FEW_TO_MANY = ("#F0A860", "#C8553D", "#5E2B5E", "#1B1233")
 INK, FAINT = "#333333", "#8a8a8a"
 SEEN_COLOUR, UNSEEN_COLOUR = "#56B4E9", "#CC79A7"
-STYLE = {
+STYLE: dict[Any, Any] = {  # matplotlib's types know the keys as literals alone
     "figure.figsize": (7.2, 3.8),
     "figure.dpi": 110,
     "figure.constrained_layout.use": True,
@@ -242,7 +243,7 @@ def axis_of_counts(axes: Axes, counts: Sequence[int]) -> None:
 
 def sweep(
     axes: Axes,
-    records: dict[int, Sequence[Record]],
+    records: Mapping[int, Sequence[Record]],
     test: str,
     measure: str,
     *,
@@ -254,8 +255,10 @@ def sweep(
     """Mean against N with its 95 % interval as a band, each seed as a small mark."""
     counts = sorted(records)
     means = [estimates.mean(records[count], test, measure) for count in counts]
-    style = dict(color=colour, marker=marker, linestyle=line, label=label)
-    axes.plot(counts, [e.value for e in means], **style)
+    axes.plot(
+        counts, [e.value for e in means],
+        color=colour, marker=marker, linestyle=line, label=label,
+    )  # fmt: skip
     low, high = [e.low for e in means], [e.high for e in means]
     axes.fill_between(counts, low, high, color=colour, alpha=0.18, linewidth=0)
     for count in counts:
@@ -263,10 +266,10 @@ def sweep(
         axes.plot([count] * len(by_seed), by_seed, marker, color=colour, alpha=0.5, markersize=3)
 
 
-def training_curves(axes: Axes, records: Sequence[Record], name: str, **style: object) -> None:
+def training_curves(axes: Axes, records: Sequence[Record], name: str, **style: Any) -> None:
     """One curve along training, the mean over seeds; the point before training is left out."""
-    iterations = records[0].curves["iteration"][1:]
-    values = np.mean([record.curves[name][1:] for record in records], axis=0)
+    iterations = estimates.curve_of(records[0], "iteration")[1:]
+    values = np.mean([estimates.curve_of(record, name)[1:] for record in records], axis=0)
     axes.plot(iterations, values, **style)
     axes.set_xlabel("training iterations")
 

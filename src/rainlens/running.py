@@ -136,7 +136,9 @@ def skeleton_first(grid: Sequence[Experiment]) -> list[Experiment]:
     whole.
     """
     counts = sorted({e.n for e in grid if e.n is not None})
-    rank = {counts[place]: position for position, place in enumerate(_outside_in(len(counts)))}
+    rank: dict[int | None, int] = {
+        counts[place]: position for position, place in enumerate(_outside_in(len(counts)))
+    }
     return sorted(grid, key=lambda e: (e.seed, rank.get(e.n, 0)))
 
 

@@ -3,7 +3,7 @@
 from rainlens.records.archive import Merged, merge, pack
 from rainlens.records.checking import Checked, check
 from rainlens.records.files import write_whole
-from rainlens.records.record import FORMAT, Record, RecordError
+from rainlens.records.record import FORMAT, Record, RecordError, Series
 from rainlens.records.store import RecordStore
 from rainlens.records.values import described, key_of, rebuilt, slug, stored, training_key_of
 from rainlens.records.weights import Trained
@@ -15,6 +15,7 @@ __all__ = [
     "Record",
     "RecordError",
     "RecordStore",
+    "Series",
     "Trained",
     "check",
     "described",

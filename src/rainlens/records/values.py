@@ -6,17 +6,20 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, field, fields, is_dataclass
-from typing import Any, TypeVar
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 ENGINE = 1  # raised whenever the same experiment would give other numbers
 
 
-def stored(default: Any = MISSING, name: str | None = None, kept: bool = False) -> Any:
-    """A field that stands in records under another name, or is kept there when it is None."""
-    return field(default=default, metadata={"name": name, "kept": kept})
+def stored(name: str | None = None, kept: bool = False) -> dict[str, Any]:
+    """Metadata of a field that stands in records under another name, or is kept when it is None."""
+    return {"name": name, "kept": kept}
 
 
 def described(value: Any) -> Any:

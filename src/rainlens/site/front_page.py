@@ -96,8 +96,10 @@ def overview(setting: Scale) -> bytes | None:
     titles = iter((pairs[0].title, "", pairs[1].title, ""))
     tiles = [tile for pair in pairs for tile in ((pair.rainy, "rainy"), (pair.after, "output"))]
     for axes, (picture, label), title in zip(row, tiles, titles, strict=True):
-        is_file = isinstance(picture, bytes)
-        axes.imshow(Image.open(io.BytesIO(picture)) if is_file else picture.permute(1, 2, 0))
+        if isinstance(picture, bytes):
+            axes.imshow(Image.open(io.BytesIO(picture)))
+        else:
+            axes.imshow(picture.permute(1, 2, 0))
         axes.set(xticks=[], yticks=[], xlabel=label)
         axes.set_title(title, loc="left", fontsize=11)
     target = io.BytesIO()

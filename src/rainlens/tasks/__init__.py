@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Protocol, Self
 import torch
 from torch import nn
 
-from rainlens import data, origin, training
+from rainlens import images, origin, training
 from rainlens.checkpoints import SAVE_EVERY, Checkpoint
 from rainlens.records import (
     Record,
@@ -250,8 +250,8 @@ def network(
 
 
 def pictures(experiment: Experiment) -> dict[str, str]:
-    """Set -> digest of its files, of all sets that an experiment uses (`data.digest`)."""
-    return {name: data.digest(name) for name in sorted(experiment.needs())}
+    """Set -> digest of its files, of all sets that an experiment uses (`images.digest`)."""
+    return {name: images.digest(name) for name in sorted(experiment.needs())}
 
 
 def _provenance(legs: Sequence[dict[str, Any]]) -> dict[str, Any]:

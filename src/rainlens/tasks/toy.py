@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
@@ -10,11 +10,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from rainlens import models, signals, tasks, toy_evaluation, training
+from rainlens import signals, tasks, toy_evaluation, training
+from rainlens.models.cnn1d import Cnn1d
 from rainlens.records import (
     Record,
     RecordError,
     RecordStore,
+    Series,
     Trained,
     described,
     stored,
@@ -48,7 +50,7 @@ class Toy(Value):
     warmup: int = 100
     loss: str = "norm"
     noise_mean: float = 0.0
-    noise_std: float = stored(1.0, name="noise_spread")
+    noise_std: float = field(default=1.0, metadata=stored("noise_spread"))
     pool: int = 0
     seed: int = 0
     measure_every: int = 250
@@ -82,12 +84,11 @@ class Toy(Value):
         """Steps take as long as those of networks of this width and batch."""
         return Toy(points=self.points, channels=self.channels, batch=self.batch)
 
-    def fresh_model(self) -> nn.Module:
+    def fresh_model(self) -> Cnn1d:
         """The untrained network, on the processor."""
-        options = dict(channels=self.channels, slope=self.slope, scale=self.input_scale)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            return models.build("cnn1d", **options)
+            return Cnn1d(self.channels, slope=self.slope, scale=self.input_scale)
 
     def fit(self, model: nn.Module, measure: training.Measure, **options: Any) -> training.Curves:
         """Trains a network as the experiment says; `options` are those of `training.fit`."""
@@ -127,13 +128,13 @@ class Toy(Value):
         tasks.finish(store, self)
         return record
 
-    def _curves(self, kept: Trained) -> training.Curves | None:
+    def _curves(self, kept: Trained) -> Series | None:
         """The curves of an earlier training, where it was measured as often."""
         same = kept.about["experiment"]["measure_every"] == self.measure_every
         return kept.curves if same else None
 
 
-def trained(experiment: Toy, store: RecordStore) -> nn.Module:
+def trained(experiment: Toy, store: RecordStore) -> Cnn1d:
     """The trained network whose weights lie beside its record.
 
     Raises RecordError where they are missing, damaged, or not those of this network.

@@ -72,14 +72,14 @@ def pack(model: Cnn1d, metadata: Mapping[str, Any]) -> bytes:
         "padding": model.padding,
     }
     tensors: dict[str, Tensor] = {}
-    for index, layer in enumerate(model.layers):
-        if layer.kernel_size != (KERNEL,):
-            raise ValueError(f"kernel is {layer.kernel_size[0]}: toy.js reads kernels of {KERNEL}.")
-        weight = layer.weight.detach().cpu().float()
-        bias = layer.bias.detach().cpu().float()
+    state = {name: value.cpu().float() for name, value in model.state_dict().items()}
+    for index in range(len(model.layers)):
+        weight, bias = state[f"layers.{index}.weight"], state[f"layers.{index}.bias"]
+        if weight.shape[-1] != KERNEL:
+            raise ValueError(f"kernel is {weight.shape[-1]}: toy.js reads kernels of {KERNEL}.")
         if index == 0:
             weight = weight / model.scale
-        elif layer is model.layers[-1]:
+        elif index == len(model.layers) - 1:
             weight, bias = weight * model.scale, bias * model.scale
         else:
             weight = _half(weight, index)
@@ -164,14 +164,14 @@ class ToyWidget(anywidget.AnyWidget):
         super().__init__(weights=named, **settings)
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data, metadata = super()._repr_mimebundle_(**options)
+        data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
         urls = {float(order): f"{PAGE_FOLDER}/{_file(order)}" for order in self.weights}
         text = "[The toy networks, live: this panel needs a browser that runs scripts.]"
         return {**data, "text/html": static_panel(urls).data, "text/plain": text}, metadata
 
     @traitlets.validate("network")
     def _known_network(self, proposal: dict[str, Any]) -> float:
-        order = proposal["value"]
+        order: float = proposal["value"]
         if f"{order:g}" not in self.weights:
             known = ", ".join(self.weights)
             raise traitlets.TraitError(f"network is {order:g}: weights were given for {known}.")

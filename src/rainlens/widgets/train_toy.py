@@ -62,7 +62,8 @@ class TrainToy(widgets.VBox):
         self.status = widgets.HTML()
         self.view = widgets.HTML()
         self.history: list[dict[str, Any]] = []
-        self._enough, self._thread = Event(), None
+        self._enough = Event()
+        self._thread: Thread | None = None
         self.start.on_click(lambda _: self.train())
         self.stop.on_click(lambda _: self._enough.set())
         for name, value in settings.items():
