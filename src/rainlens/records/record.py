@@ -27,6 +27,9 @@ LONGEST = 1000  # characters of a string in a record
 DEEPEST = 8  # nested lists and objects
 
 
+Series = dict[str, list[float | None]]  # columns by name
+
+
 class RecordError(RuntimeError):
     """A record cannot be used; the message says which and what to do."""
 
