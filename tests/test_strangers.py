@@ -6,11 +6,13 @@ None of them touches `running`, `scheduling`, `cluster`, `records` or `training`
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from rainlens import models, running, scales, tasks, training
+from rainlens.degradations import DEGRADATIONS
 from rainlens.randomness import generator
 from rainlens.records import Record, RecordStore, described
 from rainlens.training import Update
@@ -103,6 +105,40 @@ def test_what_others_start_from_is_computed_first(tmp_path, workers):
     assert not outcome.failures and outcome.left == 0 and outcome.trained == 2
     again = running.run_within([Sequel(seed=0)], RecordStore(tmp_path), threads=1)
     assert again.recorded == 1 and again.trained == 0
+
+
+# --- a degradation
+
+
+class Haze:
+    """Mixes the picture with white, by another share for each picture."""
+
+    task, about, mask = "dehaze", "haze", None
+    measures = ("psnr", "psnr_gain")
+
+    def apply(self, clean: torch.Tensor, source: torch.Generator) -> torch.Tensor:
+        share = torch.rand(len(clean), 1, 1, 1, generator=source, device=clean.device) / 2
+        return clean * (1 - share) + share
+
+
+def test_a_new_degradation_is_trained_on_and_tested_with(tmp_path, monkeypatch):
+    monkeypatch.setitem(DEGRADATIONS, "haze", Haze())
+    experiment = SMOKE.experiment(degradation="haze", patches=8, iterations=6, measure_every=3)
+    assert experiment.task == "dehaze" and experiment.name.startswith("dehaze-resnet-embedded8-")
+    record = running.run_within([experiment], RecordStore(tmp_path), threads=1).records[0]
+    expected = {"psnr", "psnr_gain", "damage", "input_psnr"}
+    assert set(record.tests["unseen"]) == expected
+    assert np.isfinite(record.tests["unseen"]["psnr_gain"]).all()
+
+
+@pytest.mark.parametrize("kind", ["gauss30", "blur", "medium_tinted"])
+def test_noise_and_blur_are_tasks_like_rain(tmp_path, kind):
+    experiment = SMOKE.experiment(degradation=kind, patches=8, iterations=4, measure_every=2)
+    outcome = running.run_within([experiment], RecordStore(tmp_path), threads=1)
+    assert not outcome.failures
+    unseen = {"gauss30": "salt_and_pepper", "blur": "motion_blur", "medium_tinted": "streaks"}
+    assert experiment.test("unseen").degradation == unseen[kind]
+    assert len(outcome.records[0].tests["unseen"]["psnr"]) == 2
 
 
 # --- a network

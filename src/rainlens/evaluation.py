@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -13,13 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from rainlens import data, images, metrics, rain
+from rainlens.degradations import STREAKS, named
 from rainlens.randomness import generator
 from rainlens.records import stored
 from rainlens.resources import PICTURE_BYTES, remember
 from rainlens.training import precision
 
 RAIN100 = ("rain100l", "rain100h")
-STREAKS = "streaks"
+RAINS = (*RAIN100, STREAKS, *rain.RANGES)  # grey layers, added in whole grey levels
 RAIN_NAMES = {
     "rain100l": "Rain100L",
     "rain100h": "Rain100H",
@@ -35,8 +36,8 @@ class TestSet:
     """Which degradation of which pictures.
 
     name: how records and chapters call it, such as "unseen" or "seen".
-    degradation: "rain100l", "rain100h" (real test layers), "streaks" (embedded), or a training
-    range of rain.
+    degradation: "rain100l", "rain100h" (real test layers), or a name in
+    `degradations.DEGRADATIONS`, such as "streaks", "medium", "gauss30".
     backgrounds: a set of pictures; "rain100l" is Rain100's own clean pictures.
     count: pictures; crop: side of the centre that is used, None for whole pictures.
     keep: whether outputs are kept as pictures; only for sets that may be shown.
@@ -45,10 +46,10 @@ class TestSet:
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
     name: str
-    degradation: str = stored(name="rain")
+    degradation: str = field(metadata=stored("rain"))
     backgrounds: str
     count: int
-    crop: int | None = stored(None, kept=True)
+    crop: int | None = field(default=None, metadata=stored(kept=True))
     keep: bool = False
 
 
@@ -130,7 +131,9 @@ def _number(file: Path) -> int | None:
 
 
 def degrade(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
-    """Pictures, uint8 (3, H, W), under the rain of a test set, which each place in it keeps."""
+    """Pictures, uint8 (3, H, W), degraded as a test set says; each place in it keeps its draw."""
+    if test.degradation not in RAINS:
+        return [_degraded(test.degradation, *numbered) for numbered in enumerate(clean)]
     return [_add(*pair) for pair in zip(clean, _layers(test, clean), strict=True)]
 
 
@@ -165,30 +168,45 @@ def _device_of(model: nn.Module) -> torch.device:
     return torch.device("cpu") if held is None else held.device
 
 
+def _degraded(name: str, index: int, clean: Tensor) -> Tensor:
+    source = generator(index, f"test {name}")
+    return images.to_bytes(named(name).apply(images.to_unit(clean)[None], source)[0])
+
+
 def evaluate(
-    model: nn.Module, rainy: list[Tensor], clean: list[Tensor]
+    model: nn.Module,
+    degraded: list[Tensor],
+    clean: list[Tensor],
+    measures: tuple[str, ...] = metrics.DERAINING,
 ) -> tuple[dict[str, list[float]], list[Tensor]]:
     """Scores by measure, one a picture, and the outputs, float32 (3, H, W), for uint8 pictures.
 
-    Those of `metrics.score`; `response` and `damage`, for which the clean pictures go through the
-    network as well; and three of the rainy pictures themselves: `input_psnr`; `coverage`, the
-    share of pixels in the rain region; and `exact_e_r`, the E_R of removing the rain exactly.
+    measures: of `metrics.score`; further ones are `input_psnr`, of the degraded pictures, and
+    `damage`, for which the clean pictures go through the network as well. Where rain is measured,
+    these too: `response`; `coverage`, the share of pixels in the rain region; and `exact_e_r`,
+    the E_R of removing the rain exactly.
     """
-    outputs = restore(model, rainy)
+    outputs = restore(model, degraded)
     scores: dict[str, list[float]] = {}
     for output, of_clean, before, truth in zip(
-        outputs, restore(model, clean), rainy, clean, strict=True
+        outputs, restore(model, clean), degraded, clean, strict=True
     ):
         units = [picture[None] for picture in (output, *map(images.to_unit, (before, truth)))]
-        values = metrics.score(*units)
-        values["response"] = metrics.rain_response(units[0], of_clean[None], *units[1:])
+        values = metrics.score(*units, measures)
         values["damage"] = metrics.damage(of_clean[None], units[2])
         values["input_psnr"] = metrics.psnr_rgb(*units[1:])
-        values["exact_e_r"] = metrics.rain_strength(*units[1:])
-        values["coverage"] = metrics.rain_mask(*units[1:]).float().mean()
+        if "e_r" in measures:
+            values["response"] = metrics.rain_response(units[0], of_clean[None], *units[1:])
+            values["exact_e_r"] = metrics.rain_strength(*units[1:])
+            values["coverage"] = metrics.rain_mask(*units[1:]).float().mean()
         for name, value in values.items():
             scores.setdefault(name, []).append(value.item())
     return scores, outputs
+
+
+def measures_of(test: TestSet) -> tuple[str, ...]:
+    """The measures that make sense for the degradation of a test set."""
+    return metrics.DERAINING if test.degradation in RAINS else named(test.degradation).measures
 
 
 def measure(model: nn.Module, tests: tuple[TestSet, ...]) -> dict[str, float]:
@@ -198,14 +216,12 @@ def measure(model: nn.Module, tests: tuple[TestSet, ...]) -> dict[str, float]:
     """
     point: dict[str, float] = {}
     for test in tests:
-        rainy, clean = load(test)
-        output = torch.stack(restore(model, rainy))
-        units = output, images.to_unit(torch.stack(rainy)), images.to_unit(torch.stack(clean))
-        point[f"{test.name}/e_r"] = metrics.e_r(*units).nanmean().item()
-        point[f"{test.name}/e_b"] = metrics.e_b(*units).nanmean().item()
-        point[f"{test.name}/gain"] = metrics.removal_gain(*units).nanmean().item()
-        point[f"{test.name}/contrast"] = metrics.contrast_gain(*units).nanmean().item()
-        point[f"{test.name}/psnr"] = metrics.psnr_rgb(units[0], units[2]).mean().item()
+        degraded, clean = load(test)
+        output = torch.stack(restore(model, degraded))
+        units = output, images.to_unit(torch.stack(degraded)), images.to_unit(torch.stack(clean))
+        quick = tuple(name for name in measures_of(test) if name != "ssim")
+        for name, values in metrics.score(*units, quick).items():
+            point[f"{test.name}/{name}"] = values.nanmean().item()
     return point
 
 
@@ -226,10 +242,7 @@ def _layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
 def _draw(kind: str, size: tuple[int, int], source: torch.Generator) -> Tensor:
     if kind == STREAKS:
         return rain.draw_streaks(1, size, source)
-    if kind in rain.RANGES:
-        return rain.synthesize(1, size, rain.RANGES[kind], source)
-    known = ", ".join([*RAIN100, STREAKS, *rain.RANGES])
-    raise ValueError(f"There is no rain {kind!r}; there are: {known}.")
+    return rain.synthesize(1, size, rain.RANGES[kind], source)
 
 
 def _rain100_layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from rainlens import complexity, evaluation, images, models, rain, tasks, training
+from rainlens import complexity, evaluation, images, models, tasks, training
+from rainlens.degradations import STREAKS, named
 from rainlens.evaluation import TestSet
 from rainlens.randomness import generator
 from rainlens.records import (
@@ -24,6 +25,7 @@ from rainlens.records import (
 )
 from rainlens.tasks import Session, Value
 
+UNSEEN = {"denoise": "salt_and_pepper", "deblur": "motion_blur"}
 SHOWN = ("comics", "faces")  # categories whose pictures may be shown to everyone
 
 
@@ -43,7 +45,6 @@ class Restore(Value):
     lossless: kept outputs are stored as they are, for pictures that a reader compares closely.
     """
 
-    task: ClassVar[str] = "derain"
     looks: ClassVar[tuple[str, ...]] = (
         *("measure_every", "curves", "tests"),
         *("snapshots", "own_patches", "lossless"),
@@ -54,7 +55,7 @@ class Restore(Value):
     backgrounds: str = "natural"
     patches: int = 64
     patch_size: int = 128
-    degradation: str = stored("medium", name="rain")
+    degradation: str = field(default="medium", metadata=stored("rain"))
     iterations: int = 250_000
     batch: int = 16
     learning_rate: float = 2e-4
@@ -77,9 +78,7 @@ class Restore(Value):
         if self.sharpness not in (None, *complexity.SHARPNESS_CLASSES):
             known = ", ".join(complexity.SHARPNESS_CLASSES)
             raise ValueError(f"sharpness is {self.sharpness!r}; it must be None or one of {known}.")
-        if self.degradation not in rain.RANGES:
-            known = ", ".join(rain.RANGES)
-            raise ValueError(f"degradation is {self.degradation!r}; it must be one of {known}.")
+        named(self.degradation)  # raises ValueError, naming those there are
         for name in ("patches", "patch_size", "iterations", "batch", "measure_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
@@ -92,6 +91,11 @@ class Restore(Value):
                 raise ValueError(
                     f"A snapshot is at iteration {step}; it must be below {self.iterations}."
                 )
+
+    @property
+    def task(self) -> str:  # type: ignore[override]  # that of the degradation
+        """What it learns: "derain", "denoise" or "deblur"."""
+        return named(self.degradation).task
 
     @property
     def readable(self) -> str:
@@ -185,7 +189,8 @@ class Restore(Value):
             if self.own_patches:
                 pairs[own(test.name)] = own_pair(self, test)
             for name, pair in pairs.items():
-                tests[name], outputs = evaluation.evaluate(found.model, *pair)
+                measures = evaluation.measures_of(test)
+                tests[name], outputs = evaluation.evaluate(found.model, *pair, measures)
                 if test.keep:
                     kept[name] = [images.to_bytes(output) for output in outputs]
         record = Record(
@@ -254,17 +259,14 @@ def own_pair(experiment: Restore, test: TestSet) -> tuple[list[Tensor], list[Ten
 
 def training_batches(experiment: Restore, device: torch.device) -> training.Draw:
     """Step -> (degraded, clean), float32 (batch, 3, size, size) in [0, 1], all on the device."""
-    size = experiment.patch_size
+    degradation = named(experiment.degradation)
     patches = training_patches(experiment).to(device)
 
     def draw(step: int) -> tuple[Tensor, Tensor]:
         source = generator(experiment.seed, "train", step, device)
         chosen = torch.randint(len(patches), (experiment.batch,), generator=source, device=device)
         clean = images.to_unit(patches[chosen]).contiguous(memory_format=torch.channels_last)
-        layer = rain.synthesize(
-            experiment.batch, (size, size), rain.RANGES[experiment.degradation], source
-        )
-        return rain.add_rain(clean, layer), clean
+        return degradation.apply(clean, source), clean
 
     return draw
 
@@ -328,7 +330,15 @@ def _pictures(experiment: Restore) -> str:
 
 
 def _unseen(experiment: Restore) -> str:
-    return evaluation.STREAKS if experiment.backgrounds == images.EMBEDDED else "rain100l"
+    """What the network meets and has not been trained on (2026 paper, Sec. 3.1, 6.2)."""
+    if experiment.task == "derain":
+        return STREAKS if experiment.backgrounds == images.EMBEDDED else "rain100l"
+    return UNSEEN.get(experiment.task, experiment.degradation)
+
+
+def _unseen_shown(experiment: Restore) -> str:
+    """The same on pictures that may be shown, which layers of real test sets do not fit."""
+    return STREAKS if experiment.task == "derain" else _unseen(experiment)
 
 
 def _usual_tests(experiment: Restore, count: int, crop: int | None) -> tuple[TestSet, ...]:
@@ -343,13 +353,13 @@ def _usual_tests(experiment: Restore, count: int, crop: int | None) -> tuple[Tes
     found = [
         TestSet("unseen", unseen, **(whole if natural else part)),
         TestSet("seen", experiment.degradation, **part),
-        TestSet("shown_unseen", evaluation.STREAKS, **shown),
+        TestSet("shown_unseen", _unseen_shown(experiment), **shown),
         TestSet("shown_seen", experiment.degradation, **shown),
     ]
     if unseen == "rain100l":
         found.insert(1, TestSet("heavy", "rain100h", **part))
     if not natural:
-        found.append(TestSet("transfer", "rain100l", **{**whole, "backgrounds": "rain100l"}))
+        found.append(TestSet("transfer", unseen, **{**whole, "backgrounds": "rain100l"}))
     return tuple(found)
 
 
@@ -359,11 +369,12 @@ def _like_patches(experiment: Restore, count: int) -> tuple[TestSet, ...]:
     count = min(64, count)
     found = [
         TestSet("unseen", _unseen(experiment), count=count, **alike),
-        TestSet("streaks", evaluation.STREAKS, count=count, **alike),
+        TestSet("streaks", _unseen_shown(experiment), count=count, **alike),
         TestSet("seen", experiment.degradation, count=count, **alike),
     ]
     if _shown(experiment) == experiment.backgrounds:
-        found.append(TestSet("shown_unseen", evaluation.STREAKS, count=4, keep=True, **alike))
+        shown = _unseen_shown(experiment)
+        found.append(TestSet("shown_unseen", shown, count=4, keep=True, **alike))
     return tuple(found)
 
 
