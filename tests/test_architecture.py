@@ -10,7 +10,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "src" / "rainlens"
 
 # Floor -> rooms; a room is a module or a subpackage of rainlens.
 FLOORS = {
-    1: {"images", "rain", "degradations", "signals", "data", "randomness"},
+    1: {"images", "rain", "degradations", "signals", "data", "randomness", "resources"},
     2: {"models", "metrics", "complexity"},
     3: {"records", "training", "evaluation", "toy_evaluation", "scheduling", "cluster"},
     4: {"experiments"},

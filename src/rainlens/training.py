@@ -22,6 +22,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from rainlens.resources import cores as cores
+
 Draw = Callable[[int], tuple[Tensor, Tensor]]
 Measure = Callable[[nn.Module], dict[str, float]]
 Curves = dict[str, list[float]]
@@ -163,12 +165,6 @@ def uses_bfloat16(device_type: str) -> bool:
 def device() -> torch.device:
     """Where networks are trained: the CUDA device if there is one, else the processor."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def cores() -> int:
-    """Processor cores that this process may use; in a container, fewer than there are."""
-    ours = getattr(os, "sched_getaffinity", None)  # only Linux can say
-    return len(ours(0)) if ours else os.cpu_count() or 1
 
 
 @cache
