@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from rainlens import data, images, metrics, rain
 from rainlens.randomness import generator
+from rainlens.resources import PICTURE_BYTES, remember
 from rainlens.training import precision
 
 RAIN100 = ("rain100l", "rain100h")
@@ -45,25 +49,91 @@ class TestSet:
     keep: bool = False
 
 
-@lru_cache(maxsize=16)
+def _weight(pairs: tuple[list[Tensor], list[Tensor]]) -> int:
+    # Whole pictures share their memory with those that `images` remembers; crops are copies.
+    return sum(picture.nbytes for pictures in pairs for picture in pictures)
+
+
+def _place(test: TestSet) -> str:
+    return os.environ.get(data.VARIABLE, "")
+
+
+@remember(PICTURE_BYTES, weigh=_weight, version=_place)
 def load(test: TestSet) -> tuple[list[Tensor], list[Tensor]]:
-    """Rainy and clean pictures, uint8 (3, H, W) each, in a fixed order."""
-    if test.backgrounds in RAIN100:
-        folder = images.find_folder("rain100l") / "clean"
-        whole = [images.load_cached(path) for path in images.list_folder(folder)[: test.count]]
-        clean = [images.centre(picture, test.crop) if test.crop else picture for picture in whole]
-    else:
+    """Rainy and clean pictures, uint8 (3, H, W) each, in a fixed order.
+
+    Rain100's own pictures get the layers of their own names. Raises `PictureError` where a set is
+    not there or not whole, or a picture has no layer of its name, or is smaller than the crop.
+    """
+    if test.backgrounds not in RAIN100:
         clean = images.test_pictures(test.backgrounds, test.count, test.crop)
-    return put_rain(test, clean), clean
+        return put_rain(test, clean), clean
+    files = images.list_folder(images.find_folder("rain100l") / "clean")
+    if test.rain not in RAIN100:
+        clean = [_cropped(file, test.crop) for file in files[: test.count]]
+        return put_rain(test, clean), clean
+    pairs = pair_by_name(files, images.list_folder(images.find_folder(test.rain) / "rain"))
+    return _add_own_rain(pairs[: test.count], test.crop)
+
+
+def _cropped(file: Path, crop: int | None) -> Tensor:
+    picture = images.load_cached(file)
+    return images.centre(picture, crop).clone() if crop else picture
+
+
+def _add_own_rain(
+    pairs: list[tuple[Path, Path]], crop: int | None
+) -> tuple[list[Tensor], list[Tensor]]:
+    rainy, clean = [], []
+    for picture_file, layer_file in pairs:
+        picture, layer = images.load_cached(picture_file), images.load_cached(layer_file)[:1]
+        if picture.shape[-2:] != layer.shape[-2:]:
+            raise images.PictureError(
+                f"{data.printable(layer_file)} and {data.printable(picture_file)} differ in size; "
+                "a picture and its rain layer must be of one size, so fetch or copy them again."
+            )
+        clean.append(_cropped(picture_file, crop))
+        rainy.append(_add(clean[-1], images.centre(layer, crop) if crop else layer))
+    return rainy, clean
+
+
+def pair_by_name(pictures: Sequence[Path], layers: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """Each picture with the rain layer of its name, in the order of the pictures.
+
+    Names are compared without suffix; where they differ, as in norain-7.png and rain-7.png, the
+    last number in them counts. Raises `images.PictureError` where a file has no partner, or two.
+    """
+    for key in (_stem, _number):
+        by_name = {key(layer): layer for layer in layers}
+        wanted = [key(picture) for picture in pictures]
+        if None not in wanted and len({*wanted}) == len(wanted) and len(by_name) == len(layers):
+            if by_name.keys() == {*wanted}:
+                return [(p, by_name[k]) for p, k in zip(pictures, wanted, strict=True)]
+    stems = {layer.stem for layer in layers} ^ {picture.stem for picture in pictures}
+    alone = [file for file in (*pictures, *layers) if file.stem in stems] or [*pictures, *layers]
+    raise images.PictureError(
+        f"Pictures and rain layers do not go together one to one: {data.printable(alone[0])} has "
+        "no partner of its name, or more than one; add what is missing or take it out."
+    )
+
+
+def _stem(file: Path) -> str:
+    return file.stem
+
+
+def _number(file: Path) -> int | None:
+    numbers = re.findall(r"\d+", file.stem)
+    return int(numbers[-1]) if numbers else None
 
 
 def put_rain(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
     """Pictures, uint8 (3, H, W), under the rain of a test set, which each place in it keeps."""
+    return [_add(*pair) for pair in zip(clean, _layers(test, clean), strict=True)]
+
+
+def _add(picture: Tensor, layer: Tensor) -> Tensor:
     # As files store it: whole grey levels, clipped at white.
-    return [
-        (picture.short() + layer.short()).clamp(max=255).byte()
-        for picture, layer in zip(clean, _layers(test, clean), strict=True)
-    ]
+    return (picture.short() + layer.short()).clamp(max=255).byte()
 
 
 def derain(model: nn.Module, rainy: list[Tensor], batch_pixels: int = 400_000) -> list[Tensor]:
@@ -152,13 +222,7 @@ def _draw(kind: str, size: tuple[int, int], source: torch.Generator) -> Tensor:
 
 
 def _rain100_layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
-    folder = data.set_folder(test.rain)
-    if folder is None:
-        raise images.PictureError(
-            f"{test.rain} is not there: set RAINLENS_DATA to a folder that has it, "
-            f"or fetch it with `rainlens data fetch {test.rain}`."
-        )
-    files = images.list_folder(folder / "rain")
+    files = images.list_folder(images.find_folder(test.rain) / "rain")
     layers = []
     for index, picture in enumerate(clean):
         layer = images.load_cached(files[index % len(files)])[:1]

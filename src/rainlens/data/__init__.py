@@ -16,11 +16,20 @@ from rainlens.data.catalogue import (
     default_root,
     read_registry,
     root_message,
-    set_folder,
 )
 from rainlens.data.check import check, listing
-from rainlens.data.convert import on_white, rain_layer, shrink
+from rainlens.data.convert import rain_layer, shrink
 from rainlens.data.fetch import fetch
+from rainlens.data.files import Listing, digest, look_into
+from rainlens.data.pictures import (
+    PictureError,
+    formats,
+    on_white,
+    open_picture,
+    printable,
+    read_picture,
+)
+from rainlens.data.state import State, on_hand_line, refusal, set_folder, state
 
 __all__ = [
     "REGISTRY",
@@ -28,16 +37,28 @@ __all__ = [
     "VARIABLE",
     "DataError",
     "DataSet",
+    "Listing",
     "Original",
+    "PictureError",
+    "State",
     "check",
     "data_root",
     "default_root",
+    "digest",
     "fetch",
+    "formats",
     "listing",
+    "look_into",
+    "on_hand_line",
     "on_white",
+    "open_picture",
+    "printable",
     "rain_layer",
+    "read_picture",
     "read_registry",
+    "refusal",
     "root_message",
     "set_folder",
     "shrink",
+    "state",
 ]

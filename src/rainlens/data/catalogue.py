@@ -10,6 +10,7 @@ import csv
 import os
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -182,8 +183,10 @@ SETS: dict[str, DataSet] = {
 }
 
 
-def data_root() -> Path | None:
+def data_root(must_exist: bool = True) -> Path | None:
     """The folder that RAINLENS_DATA names, or None where the variable is unset or empty.
+
+    must_exist: for those who read; whoever is about to fill the folder makes it.
 
     Raises:
         DataError: the variable names something that is not a folder.
@@ -191,11 +194,15 @@ def data_root() -> Path | None:
     value = os.environ.get(VARIABLE, "").strip()
     if not value:
         return None
-    root = Path(value).expanduser().resolve()
-    if not root.is_dir():
+    try:
+        root = Path(value).expanduser().resolve()
+        sound = root.is_dir() or not (must_exist or root.exists())
+    except (OSError, RuntimeError, ValueError):  # no such user, links in a circle, a zero byte
+        sound = False
+    if not sound:
         raise DataError(
-            f"{VARIABLE} names {value}, which is not a folder: create it, correct the variable, "
-            "or unset it."
+            f"{VARIABLE} names {value}, which is not a folder: create it, fill it with "
+            "`rainlens data fetch`, correct the variable, or unset it."
         )
     return root
 
@@ -207,21 +214,7 @@ def default_root() -> Path:
 
 def root_message(root: Path) -> str:
     """One sentence that tells the user how to make rainlens read the data in `root`."""
-    return f'Set {VARIABLE} to use these data, for example: export {VARIABLE}="{root}"'
-
-
-def set_folder(name: str) -> Path | None:
-    """The folder of the set `name`, or None where the set is not there.
-
-    A set is there when each of its folders holds a file; `check` says whether it is complete.
-
-    Raises:
-        DataError: there is no set of that name, or RAINLENS_DATA names no folder.
-    """
-    entry, root = entry_named(name), data_root()
-    if root is None or not all(visible_files(root / part) for part in entry.folders):
-        return None
-    return root / entry.folder
+    return f'To make rainlens read the data there: export {VARIABLE}="{root}"'
 
 
 def entry_named(name: str) -> DataSet:
@@ -229,12 +222,6 @@ def entry_named(name: str) -> DataSet:
     if name not in SETS:
         raise DataError(f"There is no data set '{name}': choose from {', '.join(SETS)}.")
     return SETS[name]
-
-
-def visible_files(folder: Path) -> list[Path]:
-    """The files under `folder`, hidden ones (such as unfinished ones) left out, in order."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return sorted(path for path in found if not path.name.startswith("."))
 
 
 @dataclass(frozen=True)
@@ -265,6 +252,12 @@ def read_registry(path: Path | None = None) -> list[Original]:
             return [_original(path, row) for row in csv.DictReader(file)]
     except OSError as error:
         raise DataError(f"The registry {path} cannot be read: {error.strerror}.") from error
+
+
+@cache
+def packaged_registry() -> tuple[Original, ...]:
+    """The rows of the package's own registry."""
+    return tuple(read_registry())
 
 
 def _original(path: Path, row: dict[str, str]) -> Original:

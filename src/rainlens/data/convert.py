@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from rainlens.data.catalogue import DataError, DataSet, Original
+from rainlens.data.pictures import on_white, open_picture
 
 Maker = Callable[[Sequence[Path], Path], None]
 
@@ -20,12 +21,6 @@ Maker = Callable[[Sequence[Path], Path], None]
 def copy(sources: Sequence[Path], target: Path) -> None:
     """The maker of files that are used as their authors publish them."""
     shutil.copyfile(sources[0], target)
-
-
-def on_white(image: Image.Image) -> Image.Image:
-    """An RGB picture: `image` (any mode, with or without transparency) laid over white."""
-    white = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
 
 
 def shrink(image: Image.Image, short_side: int) -> Image.Image:
@@ -65,20 +60,20 @@ def rain_layer(rainy: np.ndarray, clean: np.ndarray) -> np.ndarray:
 
 
 def _comic(sources: Sequence[Path], target: Path) -> None:
-    with Image.open(sources[0]) as image:
+    with open_picture(sources[0]) as image:
         on_white(image).save(target, "JPEG", quality=93, subsampling=0)
 
 
 def _shrunk(
     sources: Sequence[Path], target: Path, short_side: int, quality: int, subsampling: int
 ) -> None:
-    with Image.open(sources[0]) as image:
+    with open_picture(sources[0]) as image:
         small = shrink(image.convert("RGB"), short_side)
     small.save(target, "JPEG", quality=quality, subsampling=subsampling)
 
 
 def _pixels(path: Path) -> np.ndarray:
-    with Image.open(path) as image:
+    with open_picture(path) as image:
         return np.asarray(image.convert("RGB"))
 
 
@@ -104,6 +99,15 @@ _MAKERS: dict[str, Maker] = {
 
 
 @dataclass(frozen=True)
+class Expected:
+    """What is known of a file before it is there; None where only a look at it can tell."""
+
+    bytes: int | None = None
+    sha256: str | None = None
+    fetched: bool = True
+
+
+@dataclass(frozen=True)
 class Job:
     """One file of the layout: where it goes (under the root), from what, and how."""
 
@@ -112,9 +116,10 @@ class Job:
     make: Maker
 
     @property
-    def sha256(self) -> str | None:
-        """The checksum that the target must have, known where it is a copy."""
-        return self.sources[0].sha256 if self.make is copy else None
+    def expected(self) -> Expected:
+        """Size and checksum that the target must have, known where it is a copy."""
+        first = self.sources[0]
+        return Expected(first.bytes, first.sha256) if self.make is copy else Expected()
 
 
 def jobs_of(name: str, registry: Iterable[Original]) -> list[Job]:
@@ -166,7 +171,11 @@ def _rain100_jobs(name: str, rows: Iterable[Original]) -> list[Job]:
     return jobs
 
 
-def expected(entry: DataSet, registry: Iterable[Original]) -> dict[str, str | None]:
-    """Path under the root -> checksum (None: a picture) of all files that the set should have."""
-    files: dict[str, str | None] = {job.target: job.sha256 for job in jobs_of(entry.name, registry)}
-    return files | {f"{entry.folder}/{file}": sha256 for file, sha256 in entry.by_hand}
+def expected(entry: DataSet, registry: Iterable[Original]) -> dict[str, Expected]:
+    """Path under the root -> what is known of it, for all files that the set should have."""
+    files = {job.target: job.expected for job in jobs_of(entry.name, registry)}
+    by_hand = {
+        f"{entry.folder}/{file}": Expected(sha256=sha256, fetched=False)
+        for file, sha256 in entry.by_hand
+    }
+    return files | by_hand
