@@ -153,8 +153,14 @@ def claims_table(
 def list_data() -> None:
     """What pictures there are, where they come from, and which are on this machine."""
     typer.echo(data.listing().to_string())
-    root = data.data_root()
-    typer.echo(f"RAINLENS_DATA is {root}." if root else data.root_message(data.default_root()))
+    typer.echo(f"Pictures of your own are read in these formats: {', '.join(data.formats())}.")
+    root = data.data_root(must_exist=False)
+    if root is None:
+        typer.echo(f"RAINLENS_DATA is not set. {data.root_message(data.default_root())}")
+    elif root.is_dir():
+        typer.echo(f"RAINLENS_DATA is {root}.")
+    else:
+        typer.echo(f"RAINLENS_DATA is {root}, which `rainlens data fetch` will make and fill.")
 
 
 @data_app.command()
@@ -165,7 +171,7 @@ def fetch(
     ] = None,
 ) -> None:
     """Download sets, check their SHA-256, and convert them. Interrupted? Run it again."""
-    root = folder or data.data_root() or data.default_root()
+    root = folder or data.data_root(must_exist=False) or data.default_root()
     typer.echo(data.fetch(sets or (), root).to_string())
     typer.echo(data.root_message(root))
 
@@ -174,11 +180,18 @@ def fetch(
 def check(
     folder: Annotated[Path | None, typer.Option(help="Default: RAINLENS_DATA.")] = None,
 ) -> None:
-    """Say for each set what is complete, missing or damaged."""
+    """Say for each set what is complete, missing or damaged.
+
+    Sets that were never fetched are no fault; the exit status is 1 where one that is there is not
+    whole, or where there is none at all.
+    """
     table = data.check(folder)
     typer.echo(table.to_string())
-    if not table["complete"].all():
-        raise typer.Exit(1)
+    if not table["present"].any():
+        raise data.DataError("None of the sets is here yet: fetch them with `rainlens data fetch`.")
+    if table["faulty"].any():
+        names = ", ".join(table[table["faulty"]].index)
+        raise data.DataError(f"These sets are not as they should be: {names}; see the table above.")
 
 
 @records_app.command()
