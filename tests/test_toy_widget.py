@@ -240,17 +240,6 @@ def test_noise_is_standard_normal(browser: SimpleNamespace) -> None:
     assert abs(np.corrcoef(first[1:], first[:-1])[0, 1]) < 0.03
 
 
-def test_an_answer_takes_under_50_ms(reader: Reader, record_property: Callable) -> None:
-    times = reader.run(
-        f"const toy = {PANEL}.rlToy, {{input}} = toy.state(), times = [];"
-        "for (let i = 0; i < 50; i++) { const t = performance.now(); toy.infer(input);"
-        " times.push(performance.now() - t); } return times;"
-    )
-    record_property("median_ms", float(np.median(times)))
-    # The quickest runs tell the code's speed; the median also tells how busy the machine is.
-    assert np.quantile(times, 0.1) < 50
-
-
 def test_every_control_changes_the_picture(reader: Reader) -> None:
     from selenium.webdriver.common.keys import Keys
 
