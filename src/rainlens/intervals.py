@@ -92,7 +92,8 @@ def defined_mean(values: np.ndarray, axis: int) -> np.ndarray:
     """The mean along an axis of the values that are defined; nan where none is."""
     known = ~np.isnan(values)
     count, total = known.sum(axis), np.where(known, values, 0).sum(axis)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    mean: np.ndarray = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return mean
 
 
 # --- over seeds, and over seeds and pictures

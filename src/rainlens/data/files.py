@@ -73,7 +73,7 @@ def look_into(folder: Path) -> Listing:
             passed_over.append((place, "linked a second time"))
             continue
         entered.add((status.st_dev, status.st_ino))
-        folders = []
+        folders: list[Path] = []
         for entry in entries:
             why, is_folder = _judge(entry)
             if why:
