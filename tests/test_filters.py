@@ -64,12 +64,11 @@ def test_any_size_and_nothing_to_learn(name, size):
 def test_full_precision_whatever_is_around(name):
     model, picture = models.build(name, **FILTERS[name]), torch.rand(1, 3, 16, 16)
     with torch.autocast("cpu", torch.bfloat16):
-        assert torch.equal(model(picture), model(picture).float())
         inside = model(picture)
     assert torch.equal(inside, model(picture))
 
 
-@pytest.mark.parametrize("name", set(FILTERS) - {"black", "dimming"})
+@pytest.mark.parametrize("name", [name for name in FILTERS if name not in ("black", "dimming")])
 def test_a_flat_picture_stays(name):
     flat = torch.full((1, 3, 12, 12), 0.3)
     torch.testing.assert_close(models.build(name, **FILTERS[name])(flat), flat)
@@ -145,7 +144,7 @@ def test_opening_takes_off_what_is_narrow_and_upright():
     assert output[..., :8].max() == 0
     assert torch.equal(output[..., 8:], picture[..., 8:])
     lying = picture.transpose(2, 3)
-    assert torch.equal(models.build("opening", size=5)(lying), lying * 0 + lying)
+    assert torch.equal(models.build("opening", size=5)(lying), lying)  # along them, all stays
 
 
 def test_guided_against_sums_of_windows(photograph):

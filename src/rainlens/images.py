@@ -57,7 +57,7 @@ def names(backgrounds: str, split: str) -> list[Path]:
     if backgrounds == EMBEDDED:
         kept = EMBEDDED_TRAIN if split == "train" else EMBEDDED_TEST
         return [_embedded_folder() / name for name in kept]
-    found = data.look_into(find_folder(backgrounds))
+    _, found = _find(backgrounds)
     files = list(found.pictures)
     if len(files) < 2:
         passed_over = f" (passed over: {found.remark})" if found.remark else ""
@@ -107,10 +107,15 @@ def digest(backgrounds: str) -> str:
     if backgrounds == EMBEDDED:
         folder = _embedded_folder()
         return data.digest([folder / name for name in (*EMBEDDED_TRAIN, *EMBEDDED_TEST)], folder)
+    folder, found = _find(backgrounds)
+    return data.digest(found.pictures, folder)
+
+
+def _find(backgrounds: str) -> tuple[Path, data.Listing]:
+    """The folder of a set, and what of it is used."""
     folder = find_folder(backgrounds)
-    if backgrounds in data.SETS:
-        return data.digest(data.state(backgrounds).listing.pictures, folder)
-    return data.digest(list_folder(folder), folder)
+    is_set = backgrounds in data.SETS
+    return folder, data.state(backgrounds).listing if is_set else data.look_into(folder)
 
 
 def patches(backgrounds: str, count: int, size: int, seed: int) -> Tensor:
@@ -136,31 +141,35 @@ def numbered_crops(backgrounds: str, size: int, seed: int) -> Iterator[tuple[int
     where no picture has content.
     """
     files = names(backgrounds, "train")
-    order = np.random.default_rng([seed, 0]).permutation(len(files))
-    empty: set[Path] = set()
-    # Pictures that memory cannot hold all at once are cut for several rounds when they are read.
-    rounds = min(AHEAD, max(1, AHEAD_BYTES // (len(files) * 3 * size**2)))
-    ready: dict[int, Tensor | None] = {}
-    for turn in endless():
-        number = int(order[turn % len(files)])
-        file = files[number]
-        if turn not in ready:
-            picture = load_cached(file)
-            _require_size(picture, size, file, files)
-            for later in range(turn, turn + rounds * len(files), len(files)):
-                # A generator of its own for each turn: what came before does not matter.
-                rng = np.random.default_rng([seed, 1, later])
-                ready[later] = _crop_with_content(picture, size, rng)
-        crop = ready.pop(turn)
+    empty: set[int] = set()
+    for number, crop in _turns(files, size, seed):
         if crop is not None:
             empty.clear()
             yield number, crop
             continue
-        empty.add(file)
+        empty.add(number)
         if len(empty) == len(files):
             raise PictureError(
                 f"No picture of {backgrounds} has a {size}x{size} crop with content."
             )
+
+
+def _turns(files: Sequence[Path], size: int, seed: int) -> Iterator[tuple[int, Tensor | None]]:
+    """(number of the picture, its crop or None where there is no content), turn by turn."""
+    order = np.random.default_rng([seed, 0]).permutation(len(files))
+    # Memory may not hold all pictures: one that is read is cut for several rounds at once.
+    rounds = min(AHEAD, max(1, AHEAD_BYTES // (len(files) * 3 * size**2)))
+    ready: dict[int, Tensor | None] = {}
+    for turn in endless():
+        number = int(order[turn % len(files)])
+        if turn not in ready:
+            picture = load_cached(files[number])
+            _require_size(picture, size, files[number], files)
+            for later in range(turn, turn + rounds * len(files), len(files)):
+                # A generator of its own for each turn: what came before does not matter.
+                rng = np.random.default_rng([seed, 1, later])
+                ready[later] = _crop_with_content(picture, size, rng)
+        yield number, ready.pop(turn)
 
 
 def test_pictures(backgrounds: str, count: int, crop: int | None = None) -> list[Tensor]:

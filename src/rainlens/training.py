@@ -100,7 +100,7 @@ def fit(
     before_step: Callable[[int, nn.Module], None] = lambda step, model: None,
     checkpoint: Checkpoint | None = None,
     deadline: float | None = None,
-    progress: Callable[[int], None] = lambda steps: None,
+    progress: Callable[[int], object] = lambda steps: None,
 ) -> Curves:
     """Trains the model in place; returns its curves, one list a quantity, with `iteration`.
 

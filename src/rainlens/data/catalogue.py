@@ -214,7 +214,7 @@ def default_root() -> Path:
 
 def root_message(root: Path) -> str:
     """One sentence that tells the user how to make rainlens read the data in `root`."""
-    return f'To make rainlens read the data there: export {VARIABLE}="{root}"'
+    return f'To make rainlens read the data in {root}: export {VARIABLE}="{root}"'
 
 
 def entry_named(name: str) -> DataSet:

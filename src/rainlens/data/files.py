@@ -41,11 +41,13 @@ class Listing:
         """What was passed over, and why, in a few words; empty where nothing was."""
         counts = Counter(why for _, why in self.passed_over)
         first = {why: path for path, why in reversed(self.passed_over)}
-        return ", ".join(f"{count} {why} ({_example(first[why])})" for why, count in counts.items())
+        return ", ".join(
+            f"{count} {why} ({_example(first[why], why)})" for why, count in counts.items()
+        )
 
 
-def _example(path: Path) -> str:
-    advice = ADVICE.get(FORMAT_OF.get(path.suffix.lower(), ""))
+def _example(path: Path, why: str) -> str:
+    advice = ADVICE.get(FORMAT_OF.get(why, ""))  # where the suffix is the reason
     return f"{printable(path.name)}; {advice}" if advice else printable(path.name)
 
 
@@ -62,27 +64,29 @@ def look_into(folder: Path) -> Listing:
     waiting = [folder] if folder.is_dir() else []
     while waiting:
         place = waiting.pop()
-        try:
-            status = place.stat()
-            with os.scandir(place) as found:
-                entries = sorted(found, key=lambda entry: entry.name)
-        except OSError:
-            passed_over.append((place, "that cannot be opened"))
-            continue
-        if (status.st_dev, status.st_ino) in entered:
-            passed_over.append((place, "linked a second time"))
-            continue
-        entered.add((status.st_dev, status.st_ino))
-        folders: list[Path] = []
-        for entry in entries:
-            why, is_folder = _judge(entry)
-            if why:
-                passed_over.append((Path(entry.path), why))
-            else:
-                (folders if is_folder else pictures).append(Path(entry.path))
-        waiting += reversed(folders)
+        entries, why = _enter(place, entered)
+        if why:
+            passed_over.append((place, why))
+        judged = [(Path(entry.path), *_judge(entry)) for entry in entries]
+        passed_over += [(path, why) for path, why, _ in judged if why]
+        pictures += [path for path, why, is_folder in judged if not (why or is_folder)]
+        waiting += [path for path, why, is_folder in reversed(judged) if is_folder and not why]
     # By parts, not by `Path`, which leaves capitals out of account on Windows.
     return Listing(tuple(sorted(pictures, key=lambda path: path.parts)), tuple(passed_over))
+
+
+def _enter(place: Path, entered: set[tuple[int, int]]) -> tuple[list[os.DirEntry[str]], str]:
+    """(what is in a folder, by name; why it is not entered, or nothing)."""
+    try:
+        status = place.stat()
+        with os.scandir(place) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        return [], "that cannot be opened"
+    if (status.st_dev, status.st_ino) in entered:
+        return [], "linked a second time"
+    entered.add((status.st_dev, status.st_ino))
+    return entries, ""
 
 
 def _judge(entry: os.DirEntry[str]) -> tuple[str, bool]:

@@ -67,8 +67,7 @@ class RCDNet(nn.Module):
         self.mnet = MapNet()
         self.m_stage = nn.ModuleList(MapNet() for _ in range(stages))
 
-    # torch has an overload for each form of call; this hands all of them on.
-    def to(  # type: ignore[override]
+    def to(
         self, *args: Any, memory_format: torch.memory_format | None = None, **kwargs: Any
     ) -> RCDNet:
         """As of every module, but that a layout in memory is for the layers alone.

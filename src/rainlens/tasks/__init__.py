@@ -44,7 +44,7 @@ class Session:
     """
 
     deadline: float | None = None
-    progress: Callable[[int], None] = _ignore
+    progress: Callable[[int], object] = _ignore
     fresh: bool = False
     save_every: float = SAVE_EVERY
     began: float = field(default_factory=time.time)
