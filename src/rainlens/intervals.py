@@ -172,7 +172,7 @@ def defined(groups: Sequence[Group], same_pictures: bool = True) -> list[Group]:
     Raises ValueError where the pictures cannot be the same, since some group has more.
     """
     if not same_pictures:
-        return [_only(one, np.asarray(~np.isnan(one.values).any(axis=0))) for one in groups]
+        return [one for group in groups for one in defined([group])]
     counts = sorted({group.values.shape[1] for group in groups})
     if len(counts) > 1:
         raise ValueError(f"Groups have {counts} pictures; these cannot be the same ones.")
