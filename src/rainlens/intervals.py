@@ -172,11 +172,11 @@ def defined(groups: Sequence[Group], same_pictures: bool = True) -> list[Group]:
     Raises ValueError where the pictures cannot be the same, since some group has more.
     """
     if not same_pictures:
-        return [one for group in groups for one in defined([group])]
+        return [_only(group, ~np.isnan(group.values).any(axis=0)) for group in groups]
     counts = sorted({group.values.shape[1] for group in groups})
     if len(counts) > 1:
         raise ValueError(f"Groups have {counts} pictures; these cannot be the same ones.")
-    known = ~np.concatenate([np.isnan(group.values) for group in groups]).any(axis=0)
+    known = ~np.isnan(np.concatenate([group.values for group in groups])).any(axis=0)
     return [_only(group, known) for group in groups]
 
 
