@@ -149,7 +149,7 @@ changes = {
 
 # %% tags=["grid"]
 search = {name: setting.toy(**short, **c) for name, c in changes.items()}
-no_y = dict(short, noise_spread=100.0)
+no_y = dict(short, noise_std=100.0)
 blind = [setting.toy(order, **no_y) for order in (1, 2, 4, 8)]
 grid = [*main, *again, *search.values(), *blind]
 

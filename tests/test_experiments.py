@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 import rainlens
 from rainlens import (
@@ -362,6 +363,27 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_training_starts_anew(store, t
     with pytest.warns(UserWarning, match="starts anew"):
         record = tiny().compute(store, Session())
     assert as_text(record) == as_text(tiny().compute(RecordStore(tmp_path / "b"), Session()))
+
+
+def test_a_record_of_other_pictures_is_not_taken_for_ones_own(store, tmp_path, monkeypatch):
+    """Two people have a folder of one name; the second opens the first one's store."""
+    theirs, ours = tmp_path / "theirs" / "natural", tmp_path / "ours" / "natural"
+    for folder, shift in ((theirs, 0), (ours, 40)):
+        folder.mkdir(parents=True)
+        for place in range(4):
+            grid = torch.arange(64 * 64 * 3).reshape(64, 64, 3) // (7 + place) + shift
+            Image.fromarray((grid % 256).byte().numpy()).save(folder / f"p{place}.png")
+    test = TestSet("seen", "medium", "natural", 1, crop=32)
+    experiment = tiny(backgrounds="natural", patches=4, tests=(test,), curves=())
+    monkeypatch.setenv("RAINLENS_DATA", str(theirs.parent))
+    record = running.run_within([experiment], store, threads=1).records[0]
+    assert set(record.data) == {"natural"} and len(record.data["natural"]) == 16
+    assert running.run_within([experiment], store, threads=1).recorded == 1
+    monkeypatch.setenv("RAINLENS_DATA", str(ours.parent))
+    with pytest.raises(RecordError, match="other pictures than those that are called natural"):
+        running.run_within([experiment], store, threads=1)
+    again = running.run_within([experiment], store, threads=1, recompute=True).records[0]
+    assert again.data != record.data
 
 
 def test_a_checkpoint_of_other_pictures_is_not_gone_on_with(store, monkeypatch):

@@ -87,7 +87,7 @@ def test_averaging_has_an_error_of_about_a_tenth():
 
 def test_slow_functions_of_x_are_learned_sooner():
     """'Networks learn slow functions of their input long before fast ones.'"""
-    short = dict(iterations=SETTING.toy().iterations // 4, keep_weights=False, noise_spread=100.0)
+    short = dict(iterations=SETTING.toy().iterations // 4, keep_weights=False, noise_std=100.0)
     errors = [toy(order, **short).curves["matched"][-1] for order in (1, 2, 4, 8)]
     assert errors == sorted(errors)
 

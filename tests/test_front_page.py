@@ -15,7 +15,7 @@ from PIL import Image
 
 import rainlens
 from rainlens import claims, evaluation, scales
-from rainlens.records import FORMAT, Record
+from rainlens.records import FORMAT, Record, RecordError
 from rainlens.records.record import checksum
 from rainlens.scales import RECORDS_VARIABLE, Scale
 from rainlens.site import build, front_page, staging
@@ -199,13 +199,14 @@ def test_a_record_cannot_publish_another_file(
     own, _ = front_page.grid(setting)
     tests = {test: {"contrast": [0.5]} for test in front_page.KINDS}
     hostile = Record(own.name, {}, {}, tests, dict.fromkeys(front_page.KINDS, [name]))
-    body = {"format": FORMAT, **hostile.results}
+    body = {"format": FORMAT, **hostile.results, "provenance": {}}
     setting.store.folder.mkdir(parents=True)
     setting.store.path(own.name).write_text(json.dumps({**body, "sha256": checksum(body)}))
     for secret in (tmp_path / "secret.webp", setting.store.folder / "secret.webp"):
         secret.write_bytes(b"secret")
-    assert "No network of the scale" in laid_out(tmp_path, setting)
-    assert not any(b"secret" in content for content in pictures(tmp_path).values())
+    with pytest.raises(RecordError, match="does not have the form of a record"):
+        laid_out(tmp_path, setting)
+    assert not list(tmp_path.rglob("front/*"))
 
 
 def test_the_logos_differ_in_colour_alone() -> None:

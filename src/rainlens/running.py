@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from rainlens import cluster, data, images, origin, scheduling, training
 from rainlens.checkpoints import SAVE_EVERY
-from rainlens.records import Record, RecordStore
+from rainlens.records import Record, RecordError, RecordStore
 from rainlens.scales import Scale, flag
-from rainlens.tasks import Experiment, Session
+from rainlens.tasks import Experiment, Session, which_pictures
 
 
 class RunError(RuntimeError):
@@ -89,6 +89,7 @@ def run_within(
     for experiment in grid:
         record = None if recompute else store.load(experiment.name)
         if record is not None:
+            _check_pictures(record)
             done[experiment.name] = record
     missing = [e for e in in_order(grid, store, recompute) if e.name not in done]
     results: list[scheduling.Result] = []
@@ -117,10 +118,30 @@ def with_stand_ins(
     A sweep is never mixed from two kinds of pictures. Says so in one line.
     """
     recorded = all(not recompute and setting.store.path(e.name).exists() for e in grid)
-    if recorded or all(can_compute(e) for e in grid):
+    if recorded:
         return list(grid)
-    print(data.on_hand_line(set().union(*(e.needs() for e in grid))))
+    if all(can_compute(e) for e in grid):
+        if told := data.on_hand_line(set[str]().union(*(e.needs() for e in grid))):
+            print(told)  # pictures of one's own
+        return list(grid)
+    needed = set[str]().union(*(e.needs() for e in grid))
+    lacking = ", ".join(sorted(name for name in needed if not images.is_available(name)))
+    print(
+        data.on_hand_line(needed)
+        or f"Pictures: {lacking} cannot be found; the embedded photographs stand in for all."
+    )
     return [e.stand_in() for e in grid]
+
+
+def _check_pictures(record: Record) -> None:
+    """Raises RecordError where a record is of other pictures than those of the same name here."""
+    for name, told in record.data.items():
+        if images.is_available(name) and which_pictures(name) != told:
+            raise RecordError(
+                f"The record {record.name} was computed from other pictures than those that are "
+                f"called {name} here; give yours a store of their own (RAINLENS_RECORDS), or "
+                "compute it again (--recompute)."
+            )
 
 
 def can_compute(experiment: Experiment) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Protocol, Self
 import torch
 from torch import nn
 
-from rainlens import images, origin, training
+from rainlens import data, images, origin, training
 from rainlens.checkpoints import SAVE_EVERY, Checkpoint
 from rainlens.records import (
     Record,
@@ -251,8 +251,19 @@ def network(
 
 
 def pictures(experiment: Experiment) -> dict[str, str]:
-    """Set -> digest of its files, of all sets that an experiment uses (`images.digest`)."""
-    return {name: images.digest(name) for name in sorted(experiment.needs())}
+    """Set -> which pictures it consists of, of all sets that an experiment uses.
+
+    "registered" for those whose originals the registry lists, one by one; a digest of the files
+    for others (`images.digest`), since anyone may have a folder of that name.
+    """
+    return {name: which_pictures(name) for name in sorted(experiment.needs())}
+
+
+def which_pictures(name: str) -> str:
+    """Which pictures a set consists of on this machine. Raises PictureError where it is not."""
+    if name in data.SETS and data.state(name).kind == "registered":
+        return "registered"
+    return images.digest(name)
 
 
 def _provenance(legs: Sequence[dict[str, Any]]) -> dict[str, Any]:
