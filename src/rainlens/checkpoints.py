@@ -110,7 +110,9 @@ class Checkpoint:
             return None
         # The checksum fits, so that these are the bytes that were written.
         try:
-            state = torch.load(io.BytesIO(rest), map_location="cpu", weights_only=True)
+            state: dict[str, Any] = torch.load(
+                io.BytesIO(rest), map_location="cpu", weights_only=True
+            )
         except (pickle.UnpicklingError, RuntimeError, EOFError):
             self.set_aside("holds more than tensors and numbers")
             return None

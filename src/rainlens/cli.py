@@ -33,12 +33,14 @@ app.add_typer(data_app, name="data")
 records_app = typer.Typer(no_args_is_help=True, help="Carry records from one machine to another.")
 app.add_typer(records_app, name="records")
 
-ScaleName = StrEnum("ScaleName", {name: name for name in scales.SCALES})
+# The scales themselves say which there are, and mypy wants to read it here.
+ScaleName = StrEnum("ScaleName", {name: name for name in scales.SCALES})  # type: ignore[misc]
 KNOWN = (
     *(data.DataError, PictureError, RecordError, ClusterError),
     *(running.RunError, sources.BookError, pairs.JudgingError),
     checkpoint_files.CheckpointError,
 )
+DEVICES = [1, 8, 64]
 DEFAULT_SCALE = ScaleName("cpu")
 ScaleOption = Annotated[
     ScaleName,
@@ -118,7 +120,7 @@ def plan(
     scale: ScaleOption = DEFAULT_SCALE,
     devices: Annotated[
         list[int], typer.Option(min=1, help="Tell how long so many devices like this one take.")
-    ] = (1, 8, 64),
+    ] = DEVICES,
 ) -> None:
     """Say how long all experiments of a scale would train, from steps measured on this machine.
 

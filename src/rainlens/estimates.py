@@ -97,7 +97,8 @@ def between(
 def _combined(parts: intervals.Weighted, with_seeds: bool) -> Estimate:
     if with_seeds:
         return intervals.over_seeds_and_pictures(parts)
-    images = sum(weight * defined_mean(one.values, 0) for weight, one in parts)
+    first, *others = (weight * defined_mean(one.values, 0) for weight, one in parts)
+    images = sum(others, first)
     return replace(mean_of(images[~np.isnan(images)]), by_seed=intervals.by_seed(parts))
 
 

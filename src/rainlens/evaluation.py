@@ -191,7 +191,8 @@ def evaluate(
     for output, of_clean, before, truth in zip(
         outputs, restore(model, clean), degraded, clean, strict=True
     ):
-        units = [picture[None] for picture in (output, *map(images.to_unit, (before, truth)))]
+        before, truth = images.to_unit(before), images.to_unit(truth)
+        units = output[None], before[None], truth[None]
         values = metrics.score(*units, measures)
         values["damage"] = metrics.damage(of_clean[None], units[2])
         values["input_psnr"] = metrics.psnr_rgb(*units[1:])
@@ -233,9 +234,8 @@ def _layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
     layers = []
     for index, picture in enumerate(clean):
         source = generator(index, f"test rain {test.degradation}")
-        layers.append(
-            images.to_bytes(_draw(test.degradation, tuple(picture.shape[-2:]), source)[0])
-        )
+        height, width = picture.shape[-2:]
+        layers.append(images.to_bytes(_draw(test.degradation, (height, width), source)[0]))
     return layers
 
 

@@ -229,7 +229,11 @@ def _version(path: Path) -> tuple[int, int] | None:
     return status.st_size, status.st_mtime_ns
 
 
-@remember(PICTURE_BYTES, weigh=lambda picture: picture.nbytes, version=_version)
+def _weight(picture: Tensor) -> int:
+    return picture.nbytes
+
+
+@remember(PICTURE_BYTES, weigh=_weight, version=_version)
 def load_cached(path: Path) -> Tensor:
     """`load`, remembering the latest pictures within bounds; do not change the tensor."""
     return load(path)

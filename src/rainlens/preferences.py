@@ -195,7 +195,8 @@ def _spearman(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
     """The correlation of ranks in each row, (samples, K) -> (samples,); nan for a constant side."""
     ours, theirs = (ranks - ranks.mean(1, keepdims=True) for ranks in (ours, theirs))
     spread = np.sqrt((ours**2).sum(1) * (theirs**2).sum(1))
-    return (ours * theirs).sum(1) / np.where(spread > 0, spread, math.nan)
+    covariance: np.ndarray = (ours * theirs).sum(1)
+    return covariance / np.where(spread > 0, spread, math.nan)
 
 
 def _probabilities(probability: np.ndarray) -> np.ndarray:

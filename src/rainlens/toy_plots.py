@@ -12,7 +12,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from rainlens import estimates, signals, toy_evaluation
+from rainlens import estimates, intervals, signals, toy_evaluation
 from rainlens.records import Record
 
 # The colours of the live panel.
@@ -21,7 +21,7 @@ ORDER_COLOURS = {1: "#0072B2", 2: "#56B4E9", 3: "#009E73", 4: "#E69F00", 6: "#D5
 ORDER_MARKERS = {1: "o", 2: "v", 3: "^", 4: "s", 6: "D", 8: "X"}
 
 
-def errors(record: Record, test: str) -> estimates.Estimate:
+def errors(record: Record, test: str) -> intervals.Estimate:
     """The mean square error of a test with its interval over noise draws."""
     return estimates.mean([record], test, "mse")
 
@@ -129,7 +129,7 @@ def number(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
-def interval(estimate: estimates.Estimate) -> str:
+def interval(estimate: intervals.Estimate) -> str:
     """An MSE with its interval, in the same number of places."""
     low, high = number(estimate.low), number(estimate.high)
     return f"{number(estimate.value)} [{low},\N{NO-BREAK SPACE}{high}]"

@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -57,10 +58,10 @@ class Schedule:
 
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam, or AdamW where there is weight decay."""
-        usual = dict(lr=self.learning_rate, betas=self.betas, fused=True)
-        if self.weight_decay == 0:
-            return torch.optim.Adam(parameters, **usual)
-        return torch.optim.AdamW(parameters, weight_decay=self.weight_decay, **usual)
+        rate, betas, decay = self.learning_rate, self.betas, self.weight_decay
+        if decay == 0:
+            return torch.optim.Adam(parameters, rate, betas, fused=True)
+        return torch.optim.AdamW(parameters, rate, betas, weight_decay=decay, fused=True)
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def fit(
     before_step: Callable[[int, nn.Module], None] = lambda step, model: None,
     checkpoint: Checkpoint | None = None,
     deadline: float | None = None,
-    progress: Callable[[int], None] = lambda steps: None,
+    progress: Callable[[int], object] = lambda steps: None,
 ) -> Curves:
     """Trains the model in place; returns its curves, one list a quantity, with `iteration`.
 
@@ -173,7 +174,7 @@ class _Run:
         for summed in self.summed:
             summed.zero_()
 
-    def state(self) -> dict:
+    def state(self) -> dict[str, Any]:
         """All that resuming needs."""
         return {
             "done": self.done,
@@ -183,7 +184,7 @@ class _Run:
             "curves": self.curves,
         }
 
-    def _restore(self, state: dict) -> None:
+    def _restore(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         for optimizer, held in zip(self.optimizers, state["optimizers"], strict=True):
             check_shapes(optimizer, held)
@@ -193,7 +194,7 @@ class _Run:
         self.done, self.curves = state["done"], state["curves"]
 
 
-def precision(device: torch.device) -> AbstractContextManager:
+def precision(device: torch.device) -> AbstractContextManager[object]:
     """bfloat16 arithmetic where the device is quick at it, float32 elsewhere."""
     return torch.autocast(device.type, torch.bfloat16, enabled=uses_bfloat16(device.type))
 
@@ -202,7 +203,7 @@ def precision(device: torch.device) -> AbstractContextManager:
 def uses_bfloat16(device_type: str) -> bool:
     """CUDA, and processors with bfloat16 instructions (AMX or AVX-512 BF16, read on Linux)."""
     if device_type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     with suppress(OSError):
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
         return "amx_bf16" in flags or "avx512_bf16" in flags

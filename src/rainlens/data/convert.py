@@ -56,7 +56,8 @@ def rain_layer(rainy: np.ndarray, clean: np.ndarray) -> np.ndarray:
     wrong = (again != rainy).any(axis=2).mean()
     if wrong > 0.001:
         raise ValueError(f"{wrong:.1%} of the pixels are not clean plus grey rain")
-    return layer.astype(np.uint8)
+    levels: np.ndarray = layer.astype(np.uint8)
+    return levels
 
 
 def _comic(sources: Sequence[Path], target: Path) -> None:
@@ -158,7 +159,8 @@ def _target(name: str, path: str) -> str | None:
 
 
 def _rain100_jobs(name: str, rows: Iterable[Original]) -> list[Job]:
-    clean, rainy = {}, {}
+    clean: dict[int, Original] = {}
+    rainy: dict[int, Original] = {}
     for row in rows:
         kind, number = Path(row.path).parent.name, int(Path(row.path).stem)
         (clean if kind in ("target", "cleancrop") else rainy)[number] = row

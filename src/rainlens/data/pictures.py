@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -172,9 +173,10 @@ def _pixels(path: Path, picture: Image.Image) -> np.ndarray:
 
 def _stored_as(picture: Image.Image) -> str:
     """Pillow's name for how levels lie in the file, such as RGB;16B; empty where it has none."""
-    if not getattr(picture, "tile", None):
+    tiles = getattr(picture, "tile", None)
+    if not tiles:
         return ""
-    how = picture.tile[0][3]
+    how = tiles[0][3]
     return str(how[0] if isinstance(how, tuple) and how else how)
 
 
@@ -192,7 +194,9 @@ def _require_range(path: Path, brightest: int, levels: int) -> None:
 
 
 def _brightest(picture: Image.Image) -> int:
-    bands = zip(picture.getbands(), picture.getextrema(), strict=True)
+    # Of a picture with several bands, Pillow gives a pair each.
+    extrema = cast("tuple[tuple[int, int], ...]", picture.getextrema())
+    bands = zip(picture.getbands(), extrema, strict=True)
     return max(high for name, (_, high) in bands if name != "A")
 
 

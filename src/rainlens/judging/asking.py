@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any, TypedDict
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -58,6 +59,14 @@ class Server:
         return base if base.endswith("/chat/completions") else f"{base}/chat/completions"
 
 
+class Came(TypedDict, total=False):
+    """What came of a question, as fields of `Answer`: a reply, or why there is none."""
+
+    reply: str
+    refused: bool
+    failed: str
+
+
 def ask(pairs: Sequence[Pair], server: Server, file: Path) -> Iterator[Answer]:
     """Ask every pair in both orders; append each answer to file as it comes, and yield it.
 
@@ -89,7 +98,7 @@ def ask(pairs: Sequence[Pair], server: Server, file: Path) -> Iterator[Answer]:
                 )
 
 
-def question(shown: tuple[np.ndarray, np.ndarray], model: str) -> dict[str, object]:
+def question(shown: tuple[np.ndarray, np.ndarray], model: str) -> dict[str, Any]:
     """The body of the request about two pictures, uint8 (H, W, 3); the first is Image A."""
     content: list[dict[str, object]] = [{"type": "text", "text": INTRODUCTION}]
     for letter, picture in zip("AB", shown, strict=True):
@@ -111,11 +120,9 @@ def _data_url(picture: np.ndarray) -> str:
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
-def _post(
-    session: requests.Session, address: str, body: dict[str, object], server: Server
-) -> dict[str, object]:
-    """The reply, or why there is none after all tries, as fields of `Answer`."""
-    came: dict[str, object] = {}
+def _post(session: requests.Session, address: str, body: dict[str, Any], server: Server) -> Came:
+    """The reply, or why there is none after all tries."""
+    came = Came()
     for attempt in range(server.retries + 1):
         if attempt:
             time.sleep(server.pause * 2 ** (attempt - 1))
@@ -125,10 +132,8 @@ def _post(
     return came
 
 
-def _try(
-    session: requests.Session, address: str, body: dict[str, object], timeout: float
-) -> dict[str, object]:
-    """What one request brought, as fields of `Answer`. Raises JudgingError for a rejection."""
+def _try(session: requests.Session, address: str, body: dict[str, Any], timeout: float) -> Came:
+    """What one request brought. Raises JudgingError for a rejection."""
     key = os.environ.get(KEY_VARIABLE, "").strip()
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
@@ -147,7 +152,7 @@ def _try(
     return _reply(response) or {"failed": "no reply in it"}
 
 
-def _reply(response: requests.Response) -> dict[str, object] | None:
+def _reply(response: requests.Response) -> Came | None:
     """The judge's words, and whether the server calls them a refusal; None where there are none."""
     try:
         choice = response.json()["choices"][0]

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,8 @@ def _read_truth(path: Path, names: Collection[str]) -> dict[str, str]:
     if not path.is_file():
         return {}
     with path.open(newline="", encoding="utf-8") as file:
-        truth = {row.get("pair"): row.get("less") for row in csv.DictReader(file)}
+        # What a person wrote may lack a column.
+        truth: dict[Any, Any] = {r.get("pair"): r.get("less") for r in csv.DictReader(file)}
     for name, less in truth.items():
         if name not in names or less not in ("a", "b"):
             raise JudgingError(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rainlens import preferences
-from rainlens.estimates import Estimate
+from rainlens.intervals import Estimate
 from rainlens.judging.pairs import Pair, key_of, pixels, questions
 from rainlens.judging.replies import Answer
 from rainlens.preferences import Validity, WinRate
@@ -80,7 +80,8 @@ def summarise(pairs: Sequence[Pair], answers: Sequence[Answer], model: str) -> S
     failures = Counter(answer.failed for answer in found.values() if answer and answer.failed)
     chosen = [(a.first, a.outcome) for a in found.values() if a and a.outcome in ("a", "b")]
     votes = {pair: [_vote(found[pair.name, first]) for first in "ab"] for pair in pairs}
-    decided = {pair: sum(v) / 2 for pair, v in votes.items() if None not in v}
+    made = {pair: [vote for vote in v if vote is not None] for pair, v in votes.items()}
+    decided = {pair: sum(v) / 2 for pair, v in made.items() if len(v) == 2}
     return Summary(
         pairs=len(pairs),
         answered=len(decided),

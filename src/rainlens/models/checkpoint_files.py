@@ -13,6 +13,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -101,13 +102,13 @@ def _read_here(path: Path) -> object:
         ) from error
 
 
-def _read_apart(source: Path, target: Path, seconds: float) -> dict:
+def _read_apart(source: Path, target: Path, seconds: float) -> dict[str, Any]:
     command = [sys.executable, "-I", reader.__file__, os.fspath(source), os.fspath(target)]
     try:
         done = subprocess.run(
             command, capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL, check=False
         )
-        answer = json.loads(done.stdout)
+        answer: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired as error:
         raise CheckpointError(
             f"{source} was not converted: it took more than {seconds:g} s."

@@ -73,6 +73,11 @@ class PReNet(PRN):
     rounds: 6 as published; 168,963 parameters whatever their number.
     """
 
+    conv_i: nn.Module
+    conv_f: nn.Module
+    conv_g: nn.Module
+    conv_o: nn.Module
+
     def __init__(self, rounds: int = 6) -> None:
         super().__init__(rounds)
         for gate in "ifgo":

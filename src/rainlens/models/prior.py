@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,13 @@ class Quantised(NamedTuple):
     values: Tensor
     codes: Tensor | None
     loss: Tensor
+
+
+@runtime_checkable
+class Adapting(Protocol):
+    """A part that changes without gradients while `adapts` is True."""
+
+    adapts: bool
 
 
 class Prior(nn.Module, ABC):
@@ -101,7 +108,7 @@ def freeze(model: nn.Module, trained: Collection[str]) -> None:
     for name, child in children.items():
         child.requires_grad_(name in trained)
         for module in child.modules():
-            if hasattr(module, "adapts"):  # a code book that learns without gradients, too
+            if isinstance(module, Adapting):  # a code book that learns without gradients, too
                 module.adapts = name in trained
 
 

@@ -26,6 +26,8 @@ class ProductCodes(nn.Module):
     divide the channels.
     """
 
+    book: Tensor
+
     def __init__(self, groups: int, codes: int, channels: int) -> None:
         super().__init__()
         if channels % groups:

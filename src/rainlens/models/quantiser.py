@@ -31,6 +31,8 @@ class VectorQuantiser(nn.Module):
     `adapts` False, as `freeze` sets it, stops restarts. So do `eval` and `torch.no_grad`.
     """
 
+    usage: Usage
+
     def __init__(
         self,
         count: int,
@@ -159,7 +161,15 @@ class EmaQuantiser(VectorQuantiser):
 
 
 class Usage(nn.Module):
-    """For how many training steps each code has not been chosen, and how many steps there were."""
+    """For how many training steps each code has not been chosen, and how many steps there were.
+
+    mass, total: of a book of moving averages alone, see `EmaQuantiser`.
+    """
+
+    unused_for: Tensor
+    steps: Tensor
+    mass: Tensor
+    total: Tensor
 
     def __init__(self, count: int, unused_for: int) -> None:
         super().__init__()

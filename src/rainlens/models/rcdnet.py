@@ -9,7 +9,7 @@ paper and from such facts, without the authors' code.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -68,7 +68,7 @@ class RCDNet(nn.Module):
         self.m_stage = nn.ModuleList(MapNet() for _ in range(stages))
 
     def to(
-        self, *args: object, memory_format: torch.memory_format | None = None, **kwargs: object
+        self, *args: Any, memory_format: torch.memory_format | None = None, **kwargs: Any
     ) -> RCDNet:
         """As of every module, but that a layout in memory is for the layers alone.
 
@@ -88,7 +88,9 @@ class RCDNet(nn.Module):
         rainy = rainy.float() * LEVELS
         first, dual = _split(self.xnet(torch.cat((rainy, self._dual(rainy)), 1)))
         maps = self._transposed(F.relu(rainy - first - self.tau), self.weight0)  # (N, 32, H, W)
-        background, backgrounds, layers = first, [], []
+        backgrounds: list[Tensor] = []
+        layers: list[Tensor] = []
+        background = first
         for stage, step in enumerate((self.eta2, *self.eta12)):
             if stage:
                 maps = self._descend(stage, maps, layers[-1] - (rainy - background))
@@ -141,6 +143,11 @@ class BackgroundNet(nn.Module):
     It stands for the proximal operator of the background: what makes a picture look clean.
     """
 
+    resx1: nn.Module
+    resx2: nn.Module
+    resx3: nn.Module
+    resx4: nn.Module
+
     def __init__(self) -> None:
         super().__init__()
         for index in range(1, 5):
@@ -157,6 +164,11 @@ class MapNet(nn.Module):
 
     It stands for the proximal operator of the maps: what makes them sparse.
     """
+
+    resm1: nn.Module
+    resm2: nn.Module
+    resm3: nn.Module
+    resm4: nn.Module
 
     def __init__(self) -> None:
         super().__init__()

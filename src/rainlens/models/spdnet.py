@@ -37,6 +37,16 @@ class SPDNet(nn.Module):
     # Official entries that never reach the output.
     UNUSED = ("*.ins.*", "sub?.branch?_?_[du].*", "sub?.down?.*", "sub?.fuse??.conv.*")
 
+    res_extra1: nn.Module
+    res_extra2: nn.Module
+    res_extra3: nn.Module
+    sub1: nn.Module
+    sub2: nn.Module
+    sub3: nn.Module
+    output1: nn.Module
+    output2: nn.Module
+    output3: nn.Module
+
     def __init__(self, n_resblocks: int = 3) -> None:
         super().__init__()
         if n_resblocks < 1:
@@ -68,7 +78,8 @@ class SPDNet(nn.Module):
 
         The sum of the mean squared errors of the three stages' pictures (Yi et al. 2021).
         """
-        return LEVELS**2 * sum(F.mse_loss(out, clean) for out in self.all_outputs(rainy))
+        first, *others = (F.mse_loss(out, clean) for out in self.all_outputs(rainy))
+        return LEVELS**2 * sum(others, first)
 
     def _stages(self, rainy: Tensor) -> list[Tensor]:
         x = self.conv_init2(self.conv_init1(rainy))  # (N, 32, H, W)
@@ -227,6 +238,11 @@ class Wavelet(nn.Module):
     LH is low along the width and high along the height. H and W must be even.
     """
 
+    h0_row: Tensor
+    h1_row: Tensor
+    h0_col: Tensor
+    h1_col: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         _register_filters(self, "h")
@@ -244,6 +260,11 @@ class InverseWavelet(nn.Module):
     The four bands of a channel lie side by side, LL, LH, HL, HH: another order than `Wavelet`
     gives, as in the official network, which has a convolution between the two.
     """
+
+    g0_row: Tensor
+    g1_row: Tensor
+    g0_col: Tensor
+    g1_col: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -272,7 +293,8 @@ def _register_filters(module: nn.Module, letter: str) -> None:
 def _analyse(x: Tensor, dim: int, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
     """Low and high half of the pairs of neighbours along a dimension."""
     first, second = x.unflatten(dim, (-1, 2)).unbind(dim)
-    return tuple(first * taps.flatten()[0] + second * taps.flatten()[1] for taps in (low, high))
+    halves = (first * taps.flatten()[0] + second * taps.flatten()[1] for taps in (low, high))
+    return next(halves), next(halves)
 
 
 def _synthesise(low: Tensor, high: Tensor, dim: int, g0: Tensor, g1: Tensor) -> Tensor:
@@ -287,7 +309,7 @@ def _weigh(gamma: nn.Conv2d, x: Tensor, attention: Tensor) -> Tensor:
     return x * plain + marked * other
 
 
-def _in_float32(layer: nn.Conv2d, features: Tensor) -> Tensor:
+def _in_float32(layer: nn.Module, features: Tensor) -> Tensor:
     # The picture leaves in float32: bfloat16 has steps of one grey level near white.
     with torch.autocast(features.device.type, enabled=False):
         return layer(features.float())

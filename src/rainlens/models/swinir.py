@@ -100,7 +100,7 @@ class Group(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         inner = x  # (N, H, W, C)
-        for layer in self.residual_group["blocks"]:
+        for layer in self.residual_group["blocks"].children():
             inner = layer(inner)
         return x + self.conv(inner.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
 

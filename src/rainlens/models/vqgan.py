@@ -128,7 +128,7 @@ class VQGAN(Prior):
         if problem := _mismatch({n: v for n, v in mine.items() if n not in own}, given):
             raise ValueError(f"These are not the weights of this VQGAN: {problem}.")
         self.load_state_dict(given, strict=False)
-        if own and not own <= set(given):
+        if own - set(given) and isinstance(self.quantize, VectorQuantiser):
             self.quantize.start_from_book()
 
     def _takes(self, name: str, mine: Mapping[str, Tensor]) -> bool:

@@ -114,7 +114,7 @@ def _inside(content: object) -> object:
     return content
 
 
-def _are_tensors(content: Mapping) -> bool:
+def _are_tensors(content: Mapping[object, object]) -> bool:
     return all(isinstance(k, str) and isinstance(v, Tensor) for k, v in content.items())
 
 

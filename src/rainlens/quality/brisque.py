@@ -68,7 +68,7 @@ def brisque_grey(pictures: Tensor) -> Tensor:
 
 def features(grey: Tensor) -> Tensor:
     """The 36 features of whole pictures, (N, H, W) grey levels -> (N, 36)."""
-    found = []
+    found: list[Tensor] = []
     for _ in range(2):
         values = statistics.normalised(grey, border="constant", flat_is_zero=False)
         found += statistics.fit_symmetric(values)

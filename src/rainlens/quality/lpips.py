@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import scipy.io
 import torch
@@ -34,6 +35,12 @@ EPSILON = 1e-10
 AT_ONCE = 8  # pictures, so that their features fit the memory
 
 
+class Tappable(Protocol):
+    """A network whose layers stand one after another in `features`."""
+
+    features: nn.Sequential
+
+
 @dataclass(frozen=True)
 class Backbone:
     """Where a torchvision network is tapped: after which children of `features`, how many channels.
@@ -41,7 +48,7 @@ class Backbone:
     file: the name under which torchvision publishes the weights.
     """
 
-    network: Callable[..., nn.Module]
+    network: Callable[..., Tappable]
     taps: tuple[int, ...]
     channels: tuple[int, ...]
     file: str

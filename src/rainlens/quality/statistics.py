@@ -145,4 +145,5 @@ def _slide(values: Tensor, dim: int) -> Tensor:
 def _halve_rows(grey: Tensor) -> Tensor:
     rows = grey.shape[1]
     padded = torch.cat([grey[:, :3].flip(1), grey, grey[:, -4:].flip(1)], 1)
-    return sum(weight * padded[:, k : k + rows : 2] for k, weight in enumerate(HALVING))
+    first, *others = (weight * padded[:, k : k + rows : 2] for k, weight in enumerate(HALVING))
+    return sum(others, first)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,7 +27,7 @@ LONGEST = 1000  # characters of a string in a record
 DEEPEST = 8  # nested lists and objects
 
 
-Series = dict[str, list[float | None]]  # columns by name
+Series = Mapping[str, Sequence[float | None]]  # columns by name
 
 
 class RecordError(RuntimeError):
@@ -49,8 +49,8 @@ class Record:
 
     name: str
     experiment: dict[str, Any]
-    curves: dict[str, list[float | None]]
-    tests: dict[str, dict[str, list[float | None]]]
+    curves: Series
+    tests: Mapping[str, Series]
     pictures: dict[str, list[str]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     task: str = ""

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from rainlens.records.files import make_folder, write_whole
-from rainlens.records.record import RecordError, rounded
+from rainlens.records.record import RecordError, Series, rounded
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Trained:
     """
 
     weights: dict[str, Tensor]
-    curves: dict[str, list[float | None]]
+    curves: Series
     about: dict[str, Any]
 
 

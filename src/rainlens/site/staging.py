@@ -44,7 +44,8 @@ def lay_out_toy_networks(folder: Path, scale: str) -> None:
 
     Those that have no record at this scale are left out; the panel then says so.
     """
-    setting, weights = scales.scale_named(scale), {}
+    setting = scales.scale_named(scale)
+    weights: dict[float, bytes] = {}
     for order in toy_evaluation.ORDERS:
         experiment = setting.toy(order)
         if setting.store.weights_path(experiment.name).exists():

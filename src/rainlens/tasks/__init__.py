@@ -20,6 +20,7 @@ from rainlens.checkpoints import SAVE_EVERY, Checkpoint
 from rainlens.records import (
     Record,
     RecordStore,
+    Series,
     Trained,
     described,
     key_of,
@@ -43,7 +44,7 @@ class Session:
     """
 
     deadline: float | None = None
-    progress: Callable[[int], None] = _ignore
+    progress: Callable[[int], object] = _ignore
     fresh: bool = False
     save_every: float = SAVE_EVERY
     began: float = field(default_factory=time.time)
@@ -202,7 +203,7 @@ class Network:
     """A trained network and how it came about: `how` is "trained" or "read"."""
 
     model: nn.Module
-    curves: Curves
+    curves: Series
     how: str
     provenance: dict[str, Any]
 
@@ -212,7 +213,7 @@ def network(
     store: RecordStore,
     session: Session,
     measure: training.Measure,
-    usable: Callable[[Trained], Curves | None] = lambda kept: kept.curves,
+    usable: Callable[[Trained], Series | None] = lambda kept: kept.curves,
     **options: Any,
 ) -> Network:
     """The network of an experiment: its kept weights where there are any, else trained and kept.
@@ -222,13 +223,13 @@ def network(
     options: further ones of `training.fit`.
     """
     device = training.device()
-    model = experiment.fresh_model().to(device, memory_format=torch.channels_last)
+    model = experiment.fresh_model().to(device).to(memory_format=torch.channels_last)
     kept = None if session.fresh else store.trained(experiment.training_key)
-    curves = usable(kept) if kept is not None else None
-    if kept is not None and curves is not None:
+    known = usable(kept) if kept is not None else None
+    if kept is not None and known is not None:
         model.load_state_dict(kept.weights)
         told = {"weights": "read", "training": kept.about["provenance"]}
-        return Network(model.eval(), curves, "read", {**origin.where(device), **told})
+        return Network(model.eval(), known, "read", {**origin.where(device), **told})
     checkpoint = Checkpoint(
         store.checkpoint_path(experiment.name),
         session.save_every,

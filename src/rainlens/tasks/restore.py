@@ -17,6 +17,7 @@ from rainlens.randomness import generator
 from rainlens.records import (
     Record,
     RecordStore,
+    Series,
     Trained,
     described,
     slug,
@@ -206,7 +207,7 @@ class Restore(Value):
         snapshots.discard()
         return record
 
-    def _curves_of(self, kept: Trained) -> training.Curves | None:
+    def _curves_of(self, kept: Trained) -> Series | None:
         """The curves of an earlier training as this experiment would have them, if it can be told.
 
         Measured as often, and on the same pictures. Outputs along the way cannot be had later.
@@ -316,12 +317,11 @@ def with_usual_tests(
 
     count: how many pictures; crop: centre of the pictures that is scored, None for all of it.
     """
-    changes: dict[str, tuple[TestSet, ...]] = {}
-    if tests:
-        changes["tests"] = _usual_tests(experiment, count, crop)
-    if curves:
-        changes["curves"] = _usual_curves(experiment, count)
-    return replace(experiment, **changes)
+    return replace(
+        experiment,
+        tests=_usual_tests(experiment, count, crop) if tests else experiment.tests,
+        curves=_usual_curves(experiment, count) if curves else experiment.curves,
+    )
 
 
 def _pictures(experiment: Restore) -> str:
