@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 FILES = sorted(PACKAGE.rglob("*.py"))
 SOURCE = ROOT / "book" / "code.md"
-ROW = re.compile(r"^\| (.+) \| \[`(.+)`\]\((.+)\) \| `(.+)` \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (.+) \| `(.+)` in \[`(.+)`\]\((.+)\) \|$", re.MULTILINE)
 
 
 def name_of(file: Path) -> str:
@@ -111,7 +111,7 @@ def test_the_page_has_every_mark_once_and_none_is_left(page: str) -> None:
 
 
 def test_the_page_lists_every_room_on_its_floor(page: str) -> None:
-    rows = re.findall(r"^\| (\d) \| \[`(\w+)`\]\(\S+\) \| (.+) \|$", page, re.MULTILINE)
+    rows = re.findall(r"^\| (\d) \[`(\w+)`\]\(\S+\) \| (.+) \|$", page, re.MULTILINE)
     assert {room: int(floor) for floor, room, _ in rows} == {
         room: FLOOR_OF[room] for room in map(room_of, FILES) if room != "rainlens"
     }
@@ -124,7 +124,7 @@ def test_the_page_lists_every_room_on_its_floor(page: str) -> None:
 def test_what_a_newcomer_looks_for_stands_where_the_page_says(page: str) -> None:
     rows = ROW.findall(page)
     assert len(rows) == len(WAYS) > 10
-    for what, shown, address, name in rows:
+    for what, name, shown, address in rows:
         path = address.removeprefix(f"{rainlens.REPOSITORY}/blob/main/")
         text = (ROOT / path).read_text(encoding="utf-8")
         assert path.endswith(shown), what

@@ -64,7 +64,7 @@ TRIP = (
     Place("its network gets its first weights", "models", "build"),
     Place("clean patches are cut from the pictures", "images", "patches"),
     Place("the one training loop, for whatever is trained", "training", "fit"),
-    Place("a step: an error, its gradient, better weights", "training", "_Run.step"),
+    Place("a step: an error, its gradient, new weights", "training", "_Run.step"),
     Place("in each step, fresh rain falls on the patches", "rain", "synthesize"),
     Place("the trained network meets pictures it has not seen", "evaluation", "evaluate"),
     Place("the outcome is written, whole or not at all", "records", "RecordStore.save"),
@@ -127,18 +127,19 @@ def _names(body: list[ast.stmt], prefix: str = "") -> Iterator[str]:
 
 
 def _ways() -> str:
-    rows = [f"| {way.what} | {_link(file_of(way))} | `{way.name}` |" for way in WAYS]
-    return "\n".join(["| what | file | name there |", "|---|---|---|", *rows])
+    # Two columns, which a phone shows whole.
+    rows = [f"| {way.what} | `{way.name}` in {_link(file_of(way))} |" for way in WAYS]
+    return "\n".join(["| what | where |", "|---|---|", *rows])
 
 
 def _floors() -> str:
     rows = [
-        f"| {floor} | {_link(_front(room), room)} | {about(room)} |"
+        f"| {floor} {_link(_front(room), room)} | {about(room)} |"
         for floor, rooms in sorted(FLOORS.items(), reverse=True)
         for room in sorted(rooms)
         if files(room)
     ]
-    return "\n".join(["| floor | room | what lives there |", "|---|---|---|", *rows])
+    return "\n".join(["| floor, room | what lives there |", "|---|---|", *rows])
 
 
 def _trip() -> str:

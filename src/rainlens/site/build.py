@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from rainlens import os_errors
 from rainlens.site import colab, staging, stored
-from rainlens.site.execution import execute
+from rainlens.site.execution import execute, python_path
 from rainlens.site.lock import locked
 from rainlens.site.sources import BookError, chapters, project
 
@@ -82,7 +82,7 @@ def build(folder: Path) -> Path:
     if not program.exists():
         raise BookError(f"{program} is missing; install it: pip install 'rainlens[book]'.")
     command = [str(program), "build", ".", "--all", "-W", "-n", "--keep-going"]
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": python_path()}
     answer = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, env=environment, check=False
     )

@@ -33,16 +33,21 @@ class OwnPython(AsyncKernelManager):
     @property
     def kernel_spec(self) -> KernelSpec:
         """How the kernel is started, whatever kernels are installed."""
-        # The kernel works in the chapter's folder, from where relative paths lead elsewhere.
-        source = str(Path(rainlens.__file__).resolve().parents[1])
-        paths = [
-            os.path.abspath(p) for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p
-        ]
         return KernelSpec(
             argv=[sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            env={"PYTHONPATH": os.pathsep.join([source, *paths])},
+            env={"PYTHONPATH": python_path()},
             **{key: KERNEL[key] for key in ("display_name", "language")},
         )
+
+
+def python_path() -> str:
+    """PYTHONPATH of a program that works in another folder, with the package that this belongs to.
+
+    From there, relative paths would lead elsewhere, and maybe to another copy of the package.
+    """
+    source = str(Path(rainlens.__file__).resolve().parents[1])
+    given = filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))
+    return os.pathsep.join([source, *map(os.path.abspath, given)])
 
 
 def execute(chapter: Path, target: Path, scale: str, recompute: bool = False) -> None:

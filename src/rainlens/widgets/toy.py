@@ -223,7 +223,7 @@ def static_panel(weights_urls: Mapping[float, str], module_url: str | None = Non
     named = " ".join(
         f'data-weights-{order:g}="{escaped(url)}"' for order, url in weights_urls.items()
     )
-    script = _embedded() if module_url is None else _imported(module_url)
+    script = panel_script() if module_url is None else _imported(module_url)
     return HTML(
         f"{NO_PLATE}\n"
         f'<div class="rl-toy" {named}><noscript><p>{escaped(NO_SCRIPT)}</p></noscript></div>\n'
@@ -234,7 +234,8 @@ def static_panel(weights_urls: Mapping[float, str], module_url: str | None = Non
 _WAITING = 'document.querySelectorAll(".rl-toy:not(.rl-toy-live)")'
 
 
-def _embedded() -> str:
+def panel_script() -> str:
+    """The script that stands in a page with the panel: the module, and a call for each panel."""
     source = MODULE.read_text(encoding="utf-8")
     return f"{source}\nfor (const element of {_WAITING}) mount(element);"
 
