@@ -123,7 +123,7 @@ class World:
         return path
 
     def write(self) -> None:
-        with open(self.registry, "w", newline="") as file:
+        with open(self.registry, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(("set", "bytes", "sha256", "url"))
             writer.writerows(self.rows)

@@ -625,7 +625,7 @@ KILLS = int(os.environ.get("RAINLENS_KILLS", "6"))
 
 def run_to_the_end(grid: Sequence[Restore], folder: Path) -> None:
     """What is killed: a run that saves its state after every step."""
-    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - no progress bars in the report
+    sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - no progress bars in the report
     torch.set_num_threads(1)
     running.run_within(grid, RecordStore(folder), threads=1, save_every=0.0)
 
@@ -704,7 +704,10 @@ def children_of(pid: int) -> list[int]:
 
 def is_running(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            != "Z"
+        )
     except OSError:
         return False
 

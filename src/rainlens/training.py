@@ -204,7 +204,7 @@ def uses_bfloat16(device_type: str) -> bool:
     if device_type == "cuda":
         return torch.cuda.is_bf16_supported()
     with suppress(OSError):
-        flags = Path("/proc/cpuinfo").read_text()
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
         return "amx_bf16" in flags or "avx512_bf16" in flags
     return False
 

@@ -100,7 +100,7 @@ def read_model(model: Path, ranges: Path) -> Regression:
 def _read_vectors(path: Path) -> tuple[dict[str, str], Tensor, Tensor]:
     """The header by name, coefficients (M,), vectors (M, 36); an index left out stands for 0."""
     try:
-        head, body = path.read_text().split("\nSV\n")
+        head, body = path.read_text(encoding="utf-8").split("\nSV\n")
         header = dict(line.split(maxsplit=1) for line in head.splitlines())
         lines = [line.split() for line in body.splitlines() if line.strip()]
         coefficients = torch.tensor([float(line[0]) for line in lines], dtype=torch.float64)
@@ -117,7 +117,7 @@ def _read_vectors(path: Path) -> tuple[dict[str, str], Tensor, Tensor]:
 def _read_ranges(path: Path) -> tuple[Tensor, Tensor]:
     """Lowest and highest value of each feature, (36,) each; both become -1 and 1."""
     try:
-        kind, bounds, *lines = path.read_text().splitlines()
+        kind, bounds, *lines = path.read_text(encoding="utf-8").splitlines()
         rows = sorted((int(i), float(low), float(high)) for i, low, high in map(str.split, lines))
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be read as LIBSVM's ranges; fetch it again.") from error
