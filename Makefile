@@ -14,6 +14,9 @@ PYTHON ?= python3
 SCALE ?= cpu
 RECOMPUTE ?=
 
+# Texts are UTF-8, whatever the locale says.
+export PYTHONUTF8 := 1
+
 VENV := .venv
 # Empty files, as new as what they stand for.
 READER := $(VENV)/.reader

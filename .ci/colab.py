@@ -67,7 +67,7 @@ def make_environment(folder: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     expose(closure(COLABS_OWN).values(), folder / "packages")
     [site] = (folder / "venv").glob("lib/python*/site-packages")
-    (site / "colab.pth").write_text(f"{folder / 'packages'}\n")
+    (site / "colab.pth").write_text(f"{folder / 'packages'}\n", encoding="utf-8")
     return folder / "venv/bin/python"
 
 
@@ -99,7 +99,9 @@ def make_kernel(python: Path, folder: Path) -> None:
     argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     specification = {"argv": argv, "display_name": KERNEL, "language": "python"}
     (folder / "kernels" / KERNEL).mkdir(parents=True)
-    (folder / "kernels" / KERNEL / "kernel.json").write_text(json.dumps(specification))
+    (folder / "kernels" / KERNEL / "kernel.json").write_text(
+        json.dumps(specification), encoding="utf-8"
+    )
     os.environ["JUPYTER_PATH"] = str(folder)
 
 

@@ -279,9 +279,10 @@ def write(output: Path, about: dict, measured: list[dict]) -> None:
     output.write_text(f"{told}\n", encoding="utf-8")
     if output.resolve() == (HERE / "results.json").resolve():
         told = f"{tables.sentence(about)}\n\n{tables.Tables(measured).markdown(QUESTIONS)}\n"
-        output.with_suffix(".md").write_text(told)
+        output.with_suffix(".md").write_text(told, encoding="utf-8")
         readme = HERE.parent / "README.md"
-        readme.write_text(put(readme.read_text(), tables.readme(measured)))
+        text = put(readme.read_text(encoding="utf-8"), tables.readme(measured))
+        readme.write_text(text, encoding="utf-8")
 
 
 def put(readme: str, figures: str) -> str:

@@ -99,7 +99,11 @@ def run_ci(folder: Path, *asked: str, fails: str = "") -> tuple[int, list[str], 
     shutil.copytree(ROOT / ".ci", folder / "checkout/.ci", ignore=shutil.ignore_patterns("__py*"))
     (folder / "checkout/.venv/bin").mkdir(parents=True)
     tools.mkdir()
-    note = f'#!/bin/bash\necho "$*" >> "{calls}"\n[[ -z "{fails}" || "$*" != *"{fails}"* ]]\n'
+    note = f"""#!/bin/bash
+[ "$PYTHONUTF8" = 1 ] || exit 9
+echo "$*" >> "{calls}"
+[[ -z "{fails}" || "$*" != *"{fails}"* ]]
+"""
     (tools / "timeout").write_text(note, encoding="utf-8")
     (tools / "timeout").chmod(0o755)
     (folder / "checkout/.gitignore").write_text("*\n", encoding="utf-8")
@@ -146,6 +150,15 @@ def test_a_gate_that_fails_is_the_last(tmp_path: Path) -> None:
     status, called, said = run_ci(tmp_path, fails="make lint")
     assert status != 0 and called[-1].endswith("make lint")
     assert "== lint: FAILED" in said and "passed" not in said
+
+
+def test_make_reads_and_writes_utf_8_in_every_locale() -> None:
+    if not shutil.which("make"):
+        pytest.skip("make is not installed")
+    rule = "--eval=told: ; @echo $$PYTHONUTF8"
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONUTF8"}
+    told = subprocess.check_output(["make", "-s", rule, "told"], cwd=ROOT, env=environment)
+    assert told == b"1\n"
 
 
 def test_an_unknown_gate_is_named(tmp_path: Path) -> None:

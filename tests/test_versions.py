@@ -1,10 +1,14 @@
 """The versions that are installed: pinned for all that is asked for, and renewed by one command."""
 
+import ast
 import importlib.util
 import json
 import re
 import subprocess
+import sys
 import tomllib
+from collections.abc import Iterable
+from importlib import metadata
 from pathlib import Path
 from types import ModuleType
 
@@ -103,3 +107,42 @@ def test_renewing_asks_for_all_and_keeps_what_every_system_has(
 
 def test_the_file_is_as_it_is_written(renew: ModuleType) -> None:
     assert (ROOT / "constraints.txt").read_text(encoding="utf-8").startswith(renew.HEAD)
+
+
+def imported(files: Iterable[Path]) -> set[str]:
+    """The packages that these files import, wherever in a file they do."""
+    found = set()
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                found.add(node.module.split(".")[0])
+    return found
+
+
+def needed_by(names: Iterable[str]) -> set[str]:
+    """Distributions of these names and all that they require here."""
+    found: set[str] = set()
+    waiting = [canonicalize_name(name) for name in names]
+    while waiting:
+        if (name := waiting.pop()) in found:
+            continue
+        found.add(name)
+        for needed in map(Requirement, metadata.requires(name) or []):
+            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                waiting.append(canonicalize_name(needed.name))
+    return found
+
+
+def test_the_book_imports_only_what_a_reader_installs() -> None:
+    folders = ("src", "notebooks", "book/_ext")
+    names = imported(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+    names |= imported([ROOT / ".ci/colab.py", ROOT / "tests/browser/links.py"])
+    ours = {path.stem for path in (ROOT / "book/_ext").glob("*.py")} | {"rainlens"}
+    foreign = names - ours - set(sys.stdlib_module_names)
+    held = needed_by(requirements(PROJECT["dependencies"], EXTRAS["book"]))
+    providers = metadata.packages_distributions()
+    missing = {n for n in foreign if not held & set(map(canonicalize_name, providers.get(n, [])))}
+    # Ray: for those who compute on a cluster; the program tells them. _typeshed: a type checker's.
+    assert missing <= {"ray", "_typeshed"}
