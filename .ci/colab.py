@@ -26,7 +26,7 @@ from packaging.utils import canonicalize_name
 
 import rainlens
 from rainlens import data, scales
-from rainlens.site import build, colab
+from rainlens.site import colab, sources
 
 COLABS_OWN = ["torch", "torchvision", "numpy", "matplotlib", "ipywidgets", "ipykernel"]
 GIT = ["git", "-c", "user.name=a reader", "-c", "user.email=reader@example.org"]
@@ -67,13 +67,13 @@ def make_environment(folder: Path) -> Path:
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
     expose(closure(COLABS_OWN).values(), folder / "packages")
     [site] = (folder / "venv").glob("lib/python*/site-packages")
-    (site / "colab.pth").write_text(f"{folder / 'packages'}\n")
+    (site / "colab.pth").write_text(f"{folder / 'packages'}\n", encoding="utf-8")
     return folder / "venv/bin/python"
 
 
 def make_repository(folder: Path) -> None:
     """A repository of the checkout as it is now, uncommitted changes too, tagged as released."""
-    root = build.project()
+    root = sources.project()
     listing = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     for name in subprocess.check_output(listing, cwd=root, text=True).split("\0"):
         if (root / name).is_file():  # the list ends in an empty name, and may hold deleted files
@@ -99,7 +99,9 @@ def make_kernel(python: Path, folder: Path) -> None:
     argv = [str(python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
     specification = {"argv": argv, "display_name": KERNEL, "language": "python"}
     (folder / "kernels" / KERNEL).mkdir(parents=True)
-    (folder / "kernels" / KERNEL / "kernel.json").write_text(json.dumps(specification))
+    (folder / "kernels" / KERNEL / "kernel.json").write_text(
+        json.dumps(specification), encoding="utf-8"
+    )
     os.environ["JUPYTER_PATH"] = str(folder)
 
 
@@ -125,7 +127,7 @@ def main() -> None:
     """Prints a line for each chapter; the first failure ends it with an error."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--chapter", action="append", help="by number or name; without it, all")
-    chosen = build.chapters(parser.parse_args().chapter)
+    chosen = sources.chapters(parser.parse_args().chapter)
     for variable in ("PYTHONPATH", data.VARIABLE):
         os.environ.pop(variable, None)
     with tempfile.TemporaryDirectory(prefix="rainlens-colab-") as name:

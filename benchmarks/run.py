@@ -247,7 +247,7 @@ def machine() -> dict:
     from rainlens.training import cores
 
     try:
-        known = set(Path("/proc/cpuinfo").read_text().split())
+        known = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
     except OSError:
         known = set()
     return {
@@ -267,7 +267,7 @@ def _network(sizes: tuple[int, int, int]) -> dict[str, int]:
 
 def kept(output: Path, about: dict, measured: set[str]) -> list[dict]:
     """What an earlier run on this machine wrote about other kinds of jobs."""
-    earlier = json.loads(output.read_text()) if output.exists() else {}
+    earlier = json.loads(output.read_text(encoding="utf-8")) if output.exists() else {}
     if earlier.get("machine") != about:
         return []
     return [entry for entry in earlier["measured"] if entry["kind"] not in measured]
@@ -275,12 +275,14 @@ def kept(output: Path, about: dict, measured: set[str]) -> list[dict]:
 
 def write(output: Path, about: dict, measured: list[dict]) -> None:
     """The results; where they are the project's own, also the book's tables and the README's."""
-    output.write_text(json.dumps({"machine": about, "measured": measured}, indent=1) + "\n")
+    told = json.dumps({"machine": about, "measured": measured}, indent=1)
+    output.write_text(f"{told}\n", encoding="utf-8")
     if output.resolve() == (HERE / "results.json").resolve():
         told = f"{tables.sentence(about)}\n\n{tables.Tables(measured).markdown(QUESTIONS)}\n"
-        output.with_suffix(".md").write_text(told)
+        output.with_suffix(".md").write_text(told, encoding="utf-8")
         readme = HERE.parent / "README.md"
-        readme.write_text(put(readme.read_text(), tables.readme(measured)))
+        text = put(readme.read_text(encoding="utf-8"), tables.readme(measured))
+        readme.write_text(text, encoding="utf-8")
 
 
 def put(readme: str, figures: str) -> str:

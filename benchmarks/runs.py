@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import shutil
 import sys
@@ -12,13 +11,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
 from rainlens import cluster, images, planning, running, scales, scheduling
 from rainlens.records import Record, RecordStore
-from rainlens.site import build
+from rainlens.site import build, execution, sources, staging
 from rainlens.tasks import Session
 from rainlens.tasks.survey import Survey
 
@@ -120,20 +118,18 @@ def _peak() -> float:
 
 def plan(scale: str) -> dict:
     """What all networks of a scale would take, of machines like this one."""
-    found = planning.kinds(build.everything(scale), torch.device("cpu"))
+    found = planning.kinds(sources.everything(scale), torch.device("cpu"))
     told = planning.table(found, (1, 8, 64))
     return {"rows": json.loads(told.to_json(orient="records"))}
 
 
 def book(scale: str) -> dict:
     """Seconds to execute all chapters, from records where there are any, and to build the pages."""
-    # Chapters are executed in kernels of this Python.
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     start = time.perf_counter()
-    folder = build.stage("benchmark")
+    folder = staging.stage("benchmark")
     try:
-        for chapter in build.chapters():
-            build.execute(chapter, folder / "notebooks" / f"{chapter.stem}.ipynb", scale)
+        for chapter in sources.chapters():
+            execution.execute(chapter, folder / "notebooks" / f"{chapter.stem}.ipynb", scale)
         executed = time.perf_counter()
         build.finish(folder, scale)
         return {"chapters": executed - start, "pages": time.perf_counter() - executed}

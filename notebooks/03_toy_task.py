@@ -149,7 +149,7 @@ changes = {
 
 # %% tags=["grid"]
 search = {name: setting.toy(**short, **c) for name, c in changes.items()}
-no_y = dict(short, noise_spread=100.0)
+no_y = dict(short, noise_std=100.0)
 blind = [setting.toy(order, **no_y) for order in (1, 2, 4, 8)]
 grid = [*main, *again, *search.values(), *blind]
 
@@ -336,11 +336,11 @@ def course(name):
     """First and last point of each curve, for those who cannot see the chart."""
     ends = [(r.experiment["order"], r.curves[name][1], r.curves[name][-1]) for r in learning]
     ends = [(order, *map(toy_plots.number, pair)) for order, *pair in ends]
-    return ", ".join(f"O = {order} from {first} to {last}" for order, first, last in ends)
+    return ", ".join(f"O = {order:g} from {first} to {last}" for order, first, last in ends)
 
 
 grown = {r.experiment["order"]: r.curves["foreign"][-1] / r.curves["foreign"][1] for r in learning}
-up, flat = ([str(o) for o, times in grown.items() if (times > 3) == rose] for rose in (True, False))
+up, flat = ([f"{o:g}" for o, times in grown.items() if (times > 3) == rose] for rose in (True, False))
 shrunk = {r.experiment["order"]: r.curves["shifted"][-1] / r.curves["shifted"][1] for r in learning}
 fallen = [order for order, share in shrunk.items() if share < 1 / 3]
 told = " ".join(f"{title}: {course(name)}." for name, title in titles.items())
@@ -353,7 +353,7 @@ plots.chart(
     "neighbouring points, thin ones do not. What to notice: which orders learn their own curve by "
     "heart, so that the right line rises. By the end it has more than tripled for O = "
     f"{', '.join(up) or 'none'}, and not for O = {', '.join(flat) or 'none'}. The middle line "
-    f"falls below a third for O = {', '.join(map(str, fallen)) or 'none'}. The papers show no "
+    f"falls below a third for O = {', '.join(map('{:g}'.format, fallen)) or 'none'}. The papers show no "
     f"courses of the toy. {length} {plots.source_note(learning, scale)}",
 )
 
@@ -393,7 +393,8 @@ pair[0].set_ylabel("share")
 toy_plots.order_legend(figure, pair[0])
 
 # %% tags=["hide-input"]
-bottom = [str(r.experiment["order"]) for r in learning if max(r.curves["x_share"][1:]) < 0.05]
+low = [r.experiment["order"] for r in learning if max(r.curves["x_share"][1:]) < 0.05]
+bottom = [f"{order:g}" for order in low]
 plots.chart(
     figure,
     alt=f"Share of x along training: {course('x_share')}. Share of y: {course('y_share')}.",
@@ -411,7 +412,7 @@ for record in learning:
     over = np.flatnonzero(share > 0.5)
     turned = f"{at[over[0]]:,}" if len(over) else f"not within {at[-1]:,}"
     share = share.round(2) + 0.0  # no "-0.00"
-    rows.append(f"| {record.experiment['order']} | {share[1]:.2f} | {share[-1]:.2f} | {turned} |")
+    rows.append(f"| {record.experiment['order']:g} | {share[1]:.2f} | {share[-1]:.2f} | {turned} |")
 Markdown("\n".join(rows))
 
 # %% [markdown]
@@ -527,10 +528,10 @@ Markdown(
 # %% tags=["hide-input"]
 first, last = ({r.experiment["order"]: round(r.curves["x_share"][i], 2) + 0.0 for r in learning}
                for i in (1, -1))
-turned = [str(order) for order, share in last.items() if share > 0.5]
-stay = [str(order) for order, share in last.items() if share <= 0.5]
+turned = [f"{order:g}" for order, share in last.items() if share > 0.5]
+stay = [f"{order:g}" for order, share in last.items() if share <= 0.5]
 errors = {r.experiment["order"]: toy_plots.number(r.curves["shifted"][-1]) for r in learning}
-between = [f"{errors[order]} (O = {order}, x share {last[order]:.2f})" for order in errors]
+between = [f"{errors[order]} (O = {order:g}, x share {last[order]:.2f})" for order in errors]
 kind = "a mixture of both" if 0.1 < last[4] < 0.9 else "not a mixture"
 Markdown(
     f"- **Beyond the paper: turning takes time.** After {one.curves['iteration'][1]:,} steps the "

@@ -201,7 +201,7 @@ def reply(name):
 
 # %% tags=["hide-input"]
 figure, axes = plt.subplots(figsize=(6, 2.6))
-for place, (name, mean) in enumerate(sorted(means.items(), key=lambda pair: pair[1].value)):
+for name, mean in sorted(means.items(), key=lambda pair: pair[1].value):
     axes.barh(NAMES[name], mean.value, color=plots.CATEGORY_COLOUR[name],
               xerr=[[mean.value - mean.low], [mean.high - mean.value]], capsize=3, ecolor=plots.INK)
 axes.set_xlabel("structural complexity C, mean of patches")
@@ -460,7 +460,7 @@ Markdown(
     f"The two measures of removal put the categories in **{alike}**. Measures of the pictures "
     f"that give all four places of the decline: {all_four}. The highest *C* is that of **{top}**. "
     f"Removal declines most for {' and '.join(steepest)}.\n\nAll rows were measured on patches of "
-    f"{sizes[0]}x{sizes[0]} pixels. The networks are trained on patches of {sizes[1]}x{sizes[1]}."
+    f"{sizes[0]:d}x{sizes[0]:d} pixels. The networks are trained on patches of {sizes[1]}x{sizes[1]}."
 )
 
 # %% [markdown]

@@ -1,13 +1,18 @@
-"""What stands before the tests in CI: a missing browser must not pass unseen."""
+"""What a change has to pass: the script, its gates, and the workflows that run them."""
 
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
-SCRIPT = Path(__file__).resolve().parents[1] / ".ci" / "browser"
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPT = ROOT / ".ci" / "browser"
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 DRIVER = "chromedriver"
 
 
@@ -70,7 +75,133 @@ def test_it_can_be_told_to_go_on_without(tmp_path: Path, root: bool) -> None:
     assert status == 0 and "will be skipped" in said
 
 
+def gates() -> list[str]:
+    (listed,) = re.findall(r"^gates=\(([a-z ]+)\)$", text_of_run(), re.MULTILINE)
+    return listed.split()
+
+
+def text_of_run() -> str:
+    return SCRIPT.with_name("run").read_text(encoding="utf-8")
+
+
 def test_ci_stops_where_it_fails() -> None:
-    text = SCRIPT.with_name("run").read_text(encoding="utf-8")
+    text = text_of_run()
     assert 'step "browser" timeout 1500 bash .ci/browser\n' in text and "set -e" in text
     assert os.access(SCRIPT, os.X_OK)
+
+
+def run_ci(folder: Path, *asked: str, fails: str = "") -> tuple[int, list[str], str]:
+    """Runs .ci/run in a repository where commands only note that they were called.
+
+    Its exit status, the commands, and what it said. The command that holds `fails` fails.
+    """
+    tools, calls = folder / "tools", folder / "calls"
+    shutil.copytree(ROOT / ".ci", folder / "checkout/.ci", ignore=shutil.ignore_patterns("__py*"))
+    (folder / "checkout/.venv/bin").mkdir(parents=True)
+    tools.mkdir()
+    note = f"""#!/bin/bash
+[ "$PYTHONUTF8" = 1 ] || exit 9
+echo "$*" >> "{calls}"
+[[ -z "{fails}" || "$*" != *"{fails}"* ]]
+"""
+    (tools / "timeout").write_text(note, encoding="utf-8")
+    (tools / "timeout").chmod(0o755)
+    (folder / "checkout/.gitignore").write_text("*\n", encoding="utf-8")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "empty"]):
+        subprocess.run([*git, *words], cwd=folder / "checkout", check=True)
+    answer = subprocess.run(
+        [shutil.which("bash"), ".ci/run", *asked],
+        cwd=folder / "checkout",
+        env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+    )
+    called = calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
+    return answer.returncode, called, answer.stdout + answer.stderr
+
+
+def test_all_gates_are_run_unless_some_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "all").mkdir()
+    (tmp_path / "some").mkdir()
+    status, called, said = run_ci(tmp_path / "all")
+    assert status == 0 and "All of it passed" in said
+    for last in ("make lint", "make test", "colab.py", "make book", "RECOMPUTE=1", "--quick"):
+        assert [line for line in called if line.endswith(last)], last
+    status, called, _ = run_ci(tmp_path / "some", "lint", "chapters")
+    assert status == 0
+    # The first word is how long it may take.
+    assert [line.split(maxsplit=1)[1] for line in called] == [
+        "make install-test",
+        "make lint",
+        "make install",
+        ".venv/bin/python .ci/colab.py",
+    ]
+
+
+def test_the_book_is_built_before_anything_for_the_tests_is_installed(tmp_path: Path) -> None:
+    _, called, _ = run_ci(tmp_path)
+    installed = next(i for i, line in enumerate(called) if line.endswith("make install-test"))
+    assert [i for i, line in enumerate(called) if line.endswith("make book")] < [installed]
+
+
+def test_a_gate_that_fails_is_the_last(tmp_path: Path) -> None:
+    status, called, said = run_ci(tmp_path, fails="make lint")
+    assert status != 0 and called[-1].endswith("make lint")
+    assert "== lint: FAILED" in said and "passed" not in said
+
+
+def test_make_reads_and_writes_utf_8_in_every_locale() -> None:
+    if not shutil.which("make"):
+        pytest.skip("make is not installed")
+    rule = "--eval=told: ; @echo $$PYTHONUTF8"
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONUTF8"}
+    told = subprocess.check_output(["make", "-s", rule, "told"], cwd=ROOT, env=environment)
+    assert told == b"1\n"
+
+
+def test_an_unknown_gate_is_named(tmp_path: Path) -> None:
+    status, called, said = run_ci(tmp_path, "lint", "lnit")
+    assert (status, called) == (2, [])
+    assert said == f"There is no gate lnit; there are: {' '.join(gates())}.\n"
+
+
+def workflow(name: str) -> dict:
+    return yaml.safe_load((ROOT / ".github/workflows" / name).read_text(encoding="utf-8"))
+
+
+def test_the_workflow_runs_every_gate_and_the_tests_on_every_python() -> None:
+    (job,) = workflow("ci.yml")["jobs"].values()
+    matrix = job["strategy"]["matrix"]
+    assert job["steps"][-1]["run"] == "bash .ci/run ${{ matrix.gate }}"
+    assert sorted(matrix["gate"]) == sorted(gates())
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert [f">={version}" for version in matrix["python"]] == [project["requires-python"]]
+    assert {entry["gate"] for entry in matrix["include"]} == {"tests"}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_by_commit(path: Path) -> None:
+    used = re.findall(r"uses: *(\S+)", path.read_text(encoding="utf-8"))
+    assert used and not [name for name in used if not re.search(r"@[0-9a-f]{40}$", name)]
+
+
+@pytest.mark.parametrize("name", ["bug", "finding", "question"])
+def test_issue_forms_ask_for_something(name: str) -> None:
+    path = ROOT / ".github/ISSUE_TEMPLATE" / f"{name}.yml"
+    form = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert form["name"] and form["description"]
+    fields = {field["id"]: field for field in form["body"]}
+    assert len(fields) == len(form["body"])
+    assert any(field["validations"]["required"] for field in fields.values())
+    assert all(field["attributes"]["label"] for field in fields.values())
+
+
+def test_scripts_survive_a_clone_with_the_ends_of_line_of_windows(tmp_path: Path) -> None:
+    if not (ROOT / ".git").exists() or not shutil.which("git"):
+        pytest.skip("this is no git checkout")
+    names = [".gitattributes", ".ci/run", ".ci/browser", "Makefile", "src/rainlens/widgets/toy.js"]
+    checkout = ["git", "-c", "core.autocrlf=true", "checkout-index", f"--prefix={tmp_path}/"]
+    subprocess.run([*checkout, *names], cwd=ROOT, check=True)
+    assert [name for name in names if b"\r" in (tmp_path / name).read_bytes()] == []

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rainlens import claims, cli, scales, toy_evaluation
-from rainlens.records import Record, RecordStore
+from rainlens.records import Record, RecordStore, described
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.survey import Survey
 from rainlens.tasks.toy import Toy
@@ -58,8 +58,7 @@ def derain_record(
     course = np.array([2.0, 1.5, 1.2, 1.0] if falling else [0.5, 0.7, 0.8, 1.0])
     curves = {f"unseen/{name}": [0.0, *(means[name] * course)] for name in ("e_r", "e_b")}
     curves["iteration"] = [last_step * k // 4 for k in range(5)]
-    fields = {"seed": experiment.seed, "patches": experiment.patches}
-    return Record(experiment.name, fields, curves, tests)
+    return Record(experiment.name, described(experiment), curves, tests)
 
 
 def as_in_the_papers(experiment: Restore) -> dict[str, float]:
@@ -101,8 +100,7 @@ def survey_record(survey: Survey, falling: bool) -> Record:
     mean = dict(zip(order, STRUCTURE.values(), strict=True))[survey.backgrounds]
     values = {f"structure{k}": scores({"s": mean / 2}, 0)["s"] for k in (0, 1)}
     values["picture"] = list(range(IMAGES))
-    fields = {"backgrounds": survey.backgrounds, "seed": 0}
-    return Record(survey.name, fields, {}, {"patches": values})
+    return Record(survey.name, described(survey), {}, {"patches": values})
 
 
 def toy_record(experiment: Toy, worse: Callable[[int], float], recites: bool) -> Record:
@@ -116,8 +114,7 @@ def toy_record(experiment: Toy, worse: Callable[[int], float], recites: bool) ->
         foreign = 100.0 if recites else 0.1
         mse = foreign if experiment.order == 1 and name.startswith(("order4", "order8")) else error
         tests[name] = {"mse": scores({"m": mse}, 0)["m"], "output": answer.tolist()}
-    fields = {"order": experiment.order, "seed": experiment.seed}
-    return Record(experiment.name, fields, {}, tests)
+    return Record(experiment.name, described(experiment), {}, tests)
 
 
 def fill(store: RecordStore, means: Callable[[Restore], dict[str, float]]) -> None:
@@ -277,8 +274,7 @@ def test_an_entry_says_which_category_is_out_of_place_and_compares_both_papers(t
             "structure0": scores({"s": 0.04 - 0.01 * order.index(survey.backgrounds)}, 0)["s"]
         }
         values["picture"] = list(range(IMAGES))
-        fields = {"backgrounds": survey.backgrounds, "seed": 0}
-        store.save(Record(survey.name, fields, {}, {"patches": values}))
+        store.save(Record(survey.name, described(survey), {}, {"patches": values}))
     row = claims.table(SETTING, store).set_index("claim").loc["complexity-order"]
     assert row["verdict"] == claims.NOT_REPRODUCED
     assert "faces > natural holds, natural > comics holds, comics > urban is broken" in row["ours"]

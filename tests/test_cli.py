@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from rainlens import cli, data, scales
-from rainlens.records import Record, RecordStore
-from rainlens.site import build
+from rainlens.records import Record, RecordStore, key_of
+from rainlens.site import build, execution, sources, staging
 from rainlens.tasks import Session
 from rainlens.widgets import toy
 
@@ -53,7 +53,7 @@ def invoke(*words: str):
 
 
 def test_grid_runs_only_the_tagged_cells_at_the_scale_asked_for(chapter: Path):
-    (experiment,) = build.grid(chapter, "smoke")
+    (experiment,) = sources.grid(chapter, "smoke")
     expected = scales.SCALES["smoke"].experiment(
         degradation="small", patches=8, iterations=2, measure_every=2
     )
@@ -62,16 +62,16 @@ def test_grid_runs_only_the_tagged_cells_at_the_scale_asked_for(chapter: Path):
 
 @pytest.mark.parametrize("name", ["5", "05", "05_rain_range", "rain_range"])
 def test_a_chapter_goes_by_many_names(name: str):
-    assert [path.stem for path in build.chapters([name])] == ["05_rain_range"]
+    assert [path.stem for path in sources.chapters([name])] == ["05_rain_range"]
 
 
 def test_an_unknown_chapter_is_answered_with_those_there_are():
-    with pytest.raises(build.BookError, match="no chapter '99'.*05_rain_range"):
-        build.chapters(["99"])
+    with pytest.raises(sources.BookError, match="no chapter '99'.*05_rain_range"):
+        sources.chapters(["99"])
 
 
 def test_run_computes_then_reads(chapter: Path, no_data: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(build, "chapters", lambda wanted: [chapter])
+    monkeypatch.setattr(sources, "chapters", lambda wanted: [chapter])
     first = invoke("run", "5", "--scale", "smoke")
     assert first.exit_code == 0, first.output
     assert "0 recorded before" in first.output and "1 trained, 0 computed from kept" in first.output
@@ -83,7 +83,7 @@ def test_run_computes_then_reads(chapter: Path, no_data: Path, monkeypatch: pyte
 def test_run_without_time_says_what_is_left(
     chapter: Path, no_data: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(build, "chapters", lambda wanted: [chapter])
+    monkeypatch.setattr(sources, "chapters", lambda wanted: [chapter])
     result = invoke("run", "5", "--scale", "smoke", "--minutes", "0")
     assert result.exit_code == 0, result.output
     assert "1 left" in result.output
@@ -93,11 +93,11 @@ def test_run_without_time_says_what_is_left(
 def test_all_means_the_front_page_too_where_it_can_be_computed(
     chapter: Path, no_data: Path, monkeypatch: pytest.MonkeyPatch, scale: str, left: int
 ):
-    monkeypatch.setattr(build, "chapters", lambda wanted=None: [chapter])
+    monkeypatch.setattr(sources, "chapters", lambda wanted=None: [chapter])
     result = invoke("run", "--all", "--scale", scale, "--minutes", "0")
     assert result.exit_code == 0, result.output
     assert f"{left} left" in result.output
-    assert len(build.everything(scale)) == 3
+    assert len(sources.everything(scale)) == 3
 
 
 def test_run_needs_chapters_or_all():
@@ -127,8 +127,8 @@ def test_help_is_there_for_every_command():
 
 
 def test_a_failing_cell_is_named(chapter: Path, tmp_path: Path, no_data: Path):
-    with pytest.raises(build.BookError, match="05_made_up.py failed in cell .*RuntimeError"):
-        build.execute(chapter, tmp_path / "out.ipynb", "smoke")
+    with pytest.raises(sources.BookError, match="05_made_up.py failed in cell .*RuntimeError"):
+        execution.execute(chapter, tmp_path / "out.ipynb", "smoke")
 
 
 def test_tidy_drops_progress_and_repeated_parameters():
@@ -143,7 +143,7 @@ def test_tidy_drops_progress_and_repeated_parameters():
             ],
         ),
     ]
-    notebook = build.tidy(nbformat.v4.new_notebook(cells=cells), "cpu")
+    notebook = execution.tidy(nbformat.v4.new_notebook(cells=cells), "cpu")
     assert [cell.source for cell in notebook.cells] == ["scale", "run()"]
     assert notebook.cells[0].metadata == {"tags": ["parameters"]}
     assert [output.text for output in notebook.cells[1].outputs] == ["result"]
@@ -154,7 +154,7 @@ def test_a_stored_error_stops_the_build(tmp_path: Path):
     cell = nbformat.v4.new_code_cell("1 / 0", outputs=[error])
     (tmp_path / "notebooks").mkdir()
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "notebooks" / "01_x.ipynb")
-    with pytest.raises(build.BookError, match="01_x.ipynb holds the output of an error"):
+    with pytest.raises(sources.BookError, match="01_x.ipynb holds the output of an error"):
         build.build(tmp_path)
 
 
@@ -162,7 +162,7 @@ def test_tidy_stores_a_widget_as_its_html():
     view = "application/vnd.jupyter.widget-view+json"
     both = nbformat.v4.new_output("display_data", {view: {"model_id": "1"}, "text/html": "<p>"})
     cell = nbformat.v4.new_code_cell("panel", outputs=[both], execution_count=1)
-    notebook = build.tidy(nbformat.v4.new_notebook(cells=[cell]), "cpu")
+    notebook = execution.tidy(nbformat.v4.new_notebook(cells=[cell]), "cpu")
     assert dict(notebook.cells[0].outputs[0].data) == {"text/html": "<p>"}
 
 
@@ -170,7 +170,7 @@ def test_toy_networks_are_laid_out_where_the_page_looks(tmp_path, monkeypatch):
     monkeypatch.setenv("RAINLENS_RECORDS", str(tmp_path / "records"))
     setting = scales.SCALES["smoke"]
     setting.toy(4).compute(setting.store, Session())
-    build.lay_out_toy_networks(tmp_path / "site", "smoke")  # orders 1 and 8 have no weights
+    staging.lay_out_toy_networks(tmp_path / "site", "smoke")  # orders 1 and 8 have no weights
     folder = tmp_path / "site" / "book" / "_static" / "toy"
     assert sorted(path.name for path in folder.iterdir()) == [
         "toy_o4.safetensors",
@@ -181,7 +181,8 @@ def test_toy_networks_are_laid_out_where_the_page_looks(tmp_path, monkeypatch):
 
 
 def test_records_travel_by_archive(tmp_path, monkeypatch):
-    record = Record("derain-x", {"seed": 0}, {}, {"unseen": {"gain": [1.0, 2.0]}})
+    name = f"derain-x-{key_of('derain', {'seed': 0})}"
+    record = Record(name, {"seed": 0}, {}, {"unseen": {"gain": [1.0, 2.0]}})
     RecordStore(tmp_path / "here" / "smoke").save(record)
     archive = str(tmp_path / "records.tar.gz")
     monkeypatch.setenv("RAINLENS_RECORDS", str(tmp_path / "here"))
@@ -190,4 +191,4 @@ def test_records_travel_by_archive(tmp_path, monkeypatch):
     monkeypatch.setenv("RAINLENS_RECORDS", str(tmp_path / "there"))
     merged = CliRunner().invoke(cli.app, ["records", "merge", archive])
     assert merged.exit_code == 0 and "1 records of scale smoke added, 0 were" in merged.output
-    assert RecordStore(tmp_path / "there" / "smoke").load("derain-x").results == record.results
+    assert RecordStore(tmp_path / "there" / "smoke").load(name).results == record.results

@@ -8,17 +8,30 @@ import io
 import os
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
-from rainlens import data
+from rainlens import cli, data
+from rainlens.data.convert import expected
+from rainlens.data.download import retry_after
+
+# The functions of the same names hide these modules.
+catalogue, convert, fetching, state = (
+    import_module(f"rainlens.data.{name}") for name in ("catalogue", "convert", "fetch", "state")
+)
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -29,7 +42,10 @@ class Server:
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.truncated: set[str] = set()
+        self.slow: set[str] = set()  # a byte now and then
+        self.padded: set[str] = set()  # never ends, and does not say how long it is
         self.status: dict[str, list[int]] = {}
+        self.headers: dict[str, dict[str, str]] = {}  # of answers that are no file
         self.requests: Counter[str] = Counter()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True).start()
@@ -48,11 +64,36 @@ class Server:
                 path = unquote(self.path).lstrip("/")
                 server.requests[path] += 1
                 if server.status.get(path):
-                    self.send_error(server.status[path].pop(0))
+                    self.send_response(server.status[path].pop(0))
+                    for name, value in server.headers.get(path, {}).items():
+                        self.send_header(name, value)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
                 elif path not in server.files:
                     self.send_error(404)
+                elif path in server.slow:
+                    self._drip(server.files[path])
+                elif path in server.padded:
+                    self._pour(server.files[path])
                 else:
                     self._send(server.files[path], path in server.truncated)
+
+            def _drip(self, body: bytes) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                with suppress(OSError):
+                    for byte in body:
+                        self.wfile.write(bytes([byte]))
+                        self.wfile.flush()
+                        time.sleep(0.05)
+
+            def _pour(self, body: bytes) -> None:
+                self.send_response(200)
+                self.end_headers()
+                with suppress(OSError):
+                    for _ in range(2000):
+                        self.wfile.write(body + bytes(50_000))
 
             def _send(self, body: bytes, truncated: bool) -> None:
                 self.send_response(200)
@@ -82,7 +123,7 @@ class World:
         return path
 
     def write(self) -> None:
-        with open(self.registry, "w", newline="") as file:
+        with open(self.registry, "w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(("set", "bytes", "sha256", "url"))
             writer.writerows(self.rows)
@@ -173,32 +214,166 @@ def test_busy_server_is_asked_again_and_missing_file_is_not(world: World) -> Non
     assert (world.root / "natural/busy.jpg").exists()
 
 
-def test_dead_server_is_given_up_with_one_message(world: World) -> None:
+def test_server_that_dies_is_given_up_with_one_message(world: World) -> None:
     for number in range(20):
-        world.add("natural", f"{number}.jpg", b"x")
-    world.server.close()
+        path = world.add("natural", f"{number}.jpg", b"x")
+        world.server.status[path] = [] if number == 0 else [500] * 9
     with pytest.raises(data.DataError) as caught:
         world.fetch("natural")
     message = str(caught.value)
-    assert message.startswith("5 files could not be had") and "15 more were not tried" in message
-    assert "no connection" in message and message.endswith("continues.")
+    assert message.startswith("5 files could not be had") and "14 more were not tried" in message
+    assert "answered 500" in message and message.endswith("continues.")
+
+
+def test_offline_is_said_at_once_and_claims_nothing(world: World) -> None:
+    for number in range(20):
+        world.add("natural", f"{number}.jpg", encoded(noise(8, 8, 3, seed=number), "JPEG"))
+    world.server.close()
+    start = time.monotonic()
+    with pytest.raises(data.DataError) as caught:
+        world.fetch("natural", wait=0.2, attempts=9)
+    assert time.monotonic() - start < 2
+    message = str(caught.value)
+    assert message.startswith("There is no connection to 127.0.0.1, so 20 files could not be had")
+    assert "in place" not in message and message.endswith("0 files are there and kept.")
+    assert all_files(world.root) == set()
+
+
+def test_a_whole_set_needs_no_connection(world: World) -> None:
+    world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    world.fetch("natural")
+    world.server.close()
+    assert tuple(world.fetch("natural").loc["natural"]) == (0, 1)
+
+
+def test_one_dead_server_does_not_stop_another(world: World) -> None:
+    for number in range(9):
+        world.rows.append(("natural", 1, "0" * 64, f"http://localhost:1/{COMMIT}/{number}.jpg"))
+    body = encoded(noise(8, 8, 3), "JPEG")
+    world.add("natural", "a.jpg", body)  # comes first, so that we are not offline
+    world.rows.insert(0, world.rows.pop())
+    world.add("natural", "z.jpg", body)
+    with pytest.raises(data.DataError, match="5 files could not be had.*4 more were not tried"):
+        world.fetch("natural", attempts=1)
+    assert (world.root / "natural/z.jpg").read_bytes() == body
+
+
+def test_transfer_ends_at_the_registered_size(world: World) -> None:
+    path = world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    world.server.padded.add(path)
+    with pytest.raises(data.DataError, match=r"sends more than [\d,]+ bytes"):
+        world.fetch("natural", attempts=1)
+    assert all_files(world.root) == set()
+    world.server.padded.clear()
+    world.server.files[path] += b"more"
+    with pytest.raises(data.DataError, match=r"sends [\d,]+ bytes and not"):
+        world.fetch("natural", attempts=1)
+    assert all_files(world.root) == set()
+
+
+def test_transfer_ends_after_its_time(world: World) -> None:
+    path = world.add("natural", "1.jpg", encoded(noise(64, 64, 3), "JPEG"))
+    world.server.slow.add(path)
+    start = time.monotonic()
+    with pytest.raises(data.DataError, match="took more than 0.3 s"):
+        world.fetch("natural", attempts=2, total=0.3)
+    assert time.monotonic() - start < 3  # a byte each 0.05 s would have taken minutes
+    assert all_files(world.root) == set()
+
+
+@pytest.mark.parametrize("address", ["ftp://mirror.example/1.jpg", "file:///etc/passwd"])
+def test_redirect_to_another_scheme_is_called_so(world: World, address: str) -> None:
+    path = world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    world.server.status[path], world.server.headers[path] = [302] * 9, {"Location": address}
+    scheme = address.partition(":")[0]
+    with pytest.raises(data.DataError, match=f"redirects to {scheme}://.*, not http"):
+        world.fetch("natural")
+    assert world.server.requests[path] == 1
+
+
+def test_redirects_within_the_scheme_are_followed_but_not_for_ever(world: World) -> None:
+    path = world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    world.server.status[path] = [302]
+    world.server.headers[path] = {"Location": f"/{quote(path)}?moved"}
+    world.server.files[f"{path}?moved"] = world.server.files[path]
+    world.fetch("natural")
+    assert (world.root / "natural/1.jpg").read_bytes() == world.server.files[path]
+    loop = world.add("natural", "2.jpg", b"x")
+    world.server.status[loop], world.server.headers[loop] = [302] * 99, {"Location": "?"}
+    with pytest.raises(data.DataError, match="redirects without end"):
+        world.fetch("natural")
+
+
+def in_an_hour() -> str:
+    return format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("wish", "seconds"),
+    [("7", 7), ("1.5", 1.5), ("-3", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0), (in_an_hour(), 3600)]
+    + [(garbage, None) for garbage in ("", "soon", "\u00b2", "nan", "inf", "9" * 999, "32 Foo 0")],
+)
+def test_retry_after_of_any_form(wish: str, seconds: float | None) -> None:
+    found = retry_after(wish)
+    assert found is None if seconds is None else found == pytest.approx(seconds, abs=60)
+
+
+@pytest.mark.parametrize("wish", ["0", "soon", "\u00b2".encode().decode("latin-1")])
+def test_wish_of_a_busy_server_is_no_trouble(world: World, wish: str) -> None:
+    path = world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    world.server.status[path], world.server.headers[path] = [503], {"Retry-After": wish}
+    world.fetch("natural")
+    assert world.server.requests[path] == 2
+
+
+def test_a_server_that_wants_an_hour_is_not_waited_for(world: World) -> None:
+    path = world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    world.server.status[path] = [429] * 9
+    world.server.headers[path] = {"Retry-After": in_an_hour()}
+    with pytest.raises(data.DataError, match=r"answered 429 and asks to wait 3,[56]\d\d s"):
+        world.fetch("natural")
+    assert world.server.requests[path] == 1
+
+
+def test_leftovers_of_a_killed_run_are_cleared_and_live_ones_are_not(world: World) -> None:
+    world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    for folder in ("natural", "originals/natural"):
+        (world.root / folder).mkdir(parents=True)
+        for name, age in ((".1.jpg.0a1b2c3d.part", 999), (".2.jpg.4e5f6a7b.part", 1)):
+            (world.root / folder / name).write_bytes(b"half")
+            moment = time.time() - age
+            os.utime(world.root / folder / name, (moment, moment))
+    world.fetch("natural")
+    left = {name for name in all_files(world.root) if name.endswith(".part")}
+    assert left == {"natural/.2.jpg.4e5f6a7b.part", "originals/natural/.2.jpg.4e5f6a7b.part"}
+
+
+def test_own_pictures_are_never_filled_up(world: World) -> None:
+    world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    world.add("faces", "2.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    (world.root / "natural").mkdir(parents=True)
+    (world.root / "natural/holiday.png").write_bytes(encoded(noise(8, 8, 3)))
+    with pytest.raises(data.DataError, match="natural holds pictures of your own"):
+        world.fetch("natural")
+    assert list(world.fetch().index) == ["faces"]
+    assert all_files(world.root / "natural") == {"holiday.png"}
 
 
 def test_interrupted_run_keeps_what_it_has(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = [
         world.add("natural", f"{n}.jpg", encoded(noise(8, 8, 3, seed=n), "JPEG")) for n in range(6)
     ]
-    original_make = data._make
+    original_make = fetching._make
 
     def stop_at_the_fourth(job, sources, target) -> None:
         if target.name == "3.jpg":
             raise KeyboardInterrupt
         original_make(job, sources, target)
 
-    monkeypatch.setattr(data, "_make", stop_at_the_fourth)
+    monkeypatch.setattr(fetching, "_make", stop_at_the_fourth)
     with pytest.raises(KeyboardInterrupt):
         world.fetch("natural")
-    monkeypatch.setattr(data, "_make", original_make)
+    monkeypatch.setattr(fetching, "_make", original_make)
     assert tuple(world.fetch("natural").loc["natural"]) == (3, 3)
     assert world.server.requests == dict.fromkeys(paths, 1)
 
@@ -213,7 +388,7 @@ def test_interrupt_in_a_conversion_leaves_no_half_file(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(data.shutil, "copyfile", half)
+        patch.setattr(convert.shutil, "copyfile", half)
         world.fetch("natural")
     assert all_files(world.root) == {"originals/natural/1.jpg"}
     assert tuple(world.fetch("natural").loc["natural"]) == (1, 0)
@@ -236,7 +411,7 @@ def test_full_disk_is_one_sentence(world: World, monkeypatch: pytest.MonkeyPatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(data.shutil, "copyfile", full)
+    monkeypatch.setattr(convert.shutil, "copyfile", full)
     with pytest.raises(data.DataError, match="cannot be written .No space left on device"):
         world.fetch("natural")
 
@@ -383,6 +558,7 @@ def test_weights_find_their_places(world: World) -> None:
         "lpips/weights/v0.1/alex.pth": "lpips_v0.1/alex.pth",
         "taef2_encoder.pth": "taef2/taef2_encoder.pth",
         "basicsr/metrics/niqe_pris_params.npz": "niqe_pris_params.npz",
+        "MATLAB/allmodel": "brisque/allmodel",
     }
     unused = [world.add("weights", f"logs/Rain100L/{n}/net_latest.pth", b"u") for n in ("PRN6_r",)]
     for source in places:
@@ -391,6 +567,102 @@ def test_weights_find_their_places(world: World) -> None:
     for source, target in places.items():
         assert (world.root / "weights" / target).read_bytes() == source.encode()
     assert world.server.requests[unused[0]] == 0
+
+
+def test_calibration_pairs_lose_nothing(world: World) -> None:
+    pictures = {kind: noise(9, 12, 3, seed=len(kind)) for kind in ("ref", "dist")}
+    for kind, pixels in pictures.items():
+        world.add("iqa_calibration", f"ResultsCalibra/{kind}_dir/I03.bmp", encoded(pixels, "BMP"))
+    world.fetch("iqa_calibration")
+    for kind, pixels in pictures.items():
+        assert np.array_equal(read(world.root / f"iqa_calibration/{kind}/I03.png"), pixels)
+
+
+def test_a_registered_set_may_name_its_folder(tmp_path: Path) -> None:
+    path = tmp_path / "registry.csv"
+    address = f"http://x/a/b/{COMMIT}/MATLAB/allrange"
+    path.write_text(f"set,bytes,sha256,url\nweights/brisque,1,{'0' * 64},{address}\n")
+    found = expected(data.SETS["weights"], data.read_registry(path))
+    assert {name: known.sha256 for name, known in found.items()} == {
+        "weights/brisque/allrange": "0" * 64,
+        "weights/squeezenet1_1_features.mat": data.SETS["weights"].by_hand[0][1],
+    }
+
+
+# ------------------------------------------------------------------ the documented commands
+
+
+@pytest.fixture
+def documented(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A bare machine whose package lists a few files of the sets that the book fetches."""
+    world.add("natural", "1.jpg", encoded(noise(8, 8, 3), "JPEG"))
+    for name, wet, dry in (("rain100l", "input", "target"), ("rain100h", "inputcrop", "cleancrop")):
+        clean, _, rainy = rainy_pair(5)
+        world.add(name, f"{wet}/1.png", encoded(rainy))
+        world.add(name, f"{dry}/1.png", encoded(clean))
+    world.add("faces", "2.jpg", encoded(noise(8, 8, 3), "JPEG"))  # never asked for
+    world.write()
+    monkeypatch.setattr(catalogue, "REGISTRY", world.registry)
+    monkeypatch.setenv(data.VARIABLE, str(world.root))
+    packaged = (catalogue.packaged_registry, state._registered)
+    for cached in packaged:
+        cached.cache_clear()
+    yield world
+    for cached in packaged:
+        cached.cache_clear()
+
+
+def commands() -> list[list[str]]:
+    """Those of the page about data, in their order, without `rainlens`."""
+    page = Path(__file__).resolve().parents[1] / "book" / "data.md"
+    block = page.read_text(encoding="utf-8").partition("```bash")[2].partition("```")[0]
+    return [line.split()[1:] for line in block.splitlines() if line.startswith("rainlens ")]
+
+
+def run(command: list[str]) -> tuple[int, str]:
+    """Exit status and all that is printed, as `main` would have it."""
+    result = CliRunner().invoke(cli.app, command)
+    error = f"rainlens: {result.exception}" if isinstance(result.exception, data.DataError) else ""
+    assert error or result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.output + error
+
+
+def test_the_documented_commands_work_in_their_order_on_a_bare_machine(documented: World) -> None:
+    assert [command[1] for command in commands()] == ["list", "fetch", "check"]
+    assert not documented.root.exists()
+    answers = [run(command) for command in commands()]
+    assert [status for status, _ in answers] == [0, 0, 0]
+    assert "which `rainlens data fetch` will make and fill" in answers[0][1]
+    assert "faces" in answers[2][1]  # not fetched, which is no fault
+    assert not (documented.root / "faces").exists()
+    assert run(["data", "list"])[1].endswith(f"RAINLENS_DATA is {documented.root}.\n")
+
+
+def test_the_advice_of_list_can_be_followed(
+    documented: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(documented.root))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv(data.VARIABLE)
+    advice = run(["data", "list"])[1].splitlines()[-1]
+    monkeypatch.setenv(data.VARIABLE, re.search('export RAINLENS_DATA="(.*)"', advice)[1])
+    assert run(["data", "list"])[0] == 0 and run(["data", "fetch", "natural"])[0] == 0
+    assert data.set_folder("natural") is not None
+
+
+def test_the_commands_on_a_machine_without_network(documented: World) -> None:
+    documented.server.close()
+    (_, _), (fetched, told), (checked, found) = [run(command) for command in commands()]
+    assert fetched == 1 and "There is no connection to 127.0.0.1" in told and "place" not in told
+    assert checked == 1 and "None of the sets is here" in found or "no data folder" in found
+
+
+def test_the_check_fails_for_what_is_there_and_not_whole(documented: World) -> None:
+    for command in commands():
+        run(command)
+    (documented.root / "rain100l/rain/001.png").unlink()
+    status, told = run(["data", "check"])
+    assert status == 1 and "These sets are not as they should be: rain100l;" in told
 
 
 # ------------------------------------------------------------------ the check
@@ -448,6 +720,12 @@ def test_root_is_what_the_variable_names(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv(data.VARIABLE, "~/nowhere")
     with pytest.raises(data.DataError, match="RAINLENS_DATA names ~/nowhere, which is not a fold"):
         data.data_root()
+    # Whoever fills the folder makes it; a file in its place is an error for them, too.
+    assert data.data_root(must_exist=False) == tmp_path.resolve() / "nowhere"
+    assert set(data.listing().present) == {"no"}
+    (tmp_path / "nowhere").touch()
+    with pytest.raises(data.DataError, match="which is not a folder"):
+        data.data_root(must_exist=False)
     monkeypatch.delenv(data.VARIABLE)
     assert data.data_root() is None and data.set_folder("natural") is None
     assert data.default_root().name == "rainlens"
@@ -461,8 +739,11 @@ def test_set_folder_needs_all_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert data.set_folder("rain100l") is None
     (tmp_path / "rain100l/rain").mkdir()
     (tmp_path / "rain100l/rain/001.png").write_bytes(b"x")
-    assert data.set_folder("rain100l") == tmp_path.resolve() / "rain100l"
+    assert data.set_folder("rain100l") is None  # two of two hundred
     assert data.listing().present["rain100l"] == "2 of 200"
+    (tmp_path / "rain100l/OWN").touch()
+    assert data.set_folder("rain100l") == tmp_path.resolve() / "rain100l"
+    assert data.listing().present["rain100l"] == "own: 2 pictures"
     with pytest.raises(data.DataError, match="no data set 'rain'"):
         data.set_folder("rain")
 
@@ -495,11 +776,20 @@ def test_packaged_registry_agrees_with_the_sets() -> None:
     places = [(row.set, row.path) for row in registry]
     assert len(set(places)) == len(places)
     for name, entry in data.SETS.items():
-        targets = list(data._expected(entry, registry))
+        targets = list(expected(entry, registry))
         assert len(set(targets)) == len(targets)
         assert len(targets) == (0 if name == "real_rain" else entry.count)
-        assert all(target.startswith(entry.folders) for target in targets)
+        assert all(target.startswith(f"{entry.folder}/") for target in targets)
     assert {name for name, entry in data.SETS.items() if entry.shown} == {"comics", "faces"}
+
+
+def test_the_page_about_data_has_the_numbers_of_the_catalogue() -> None:
+    page = Path(__file__).resolve().parents[1] / "book" / "data.md"
+    rows = re.findall(r"^\| `(\w+)/` \|.*\| (\d+) \| ([\d-]+) \|$", page.read_text("utf-8"), re.M)
+    assert [name for name, _, _ in rows] == list(data.SETS)
+    for (name, count, megabytes), row in zip(rows, data.listing().itertuples(), strict=True):
+        assert (name, int(count)) == (row.Index, row.files)
+        assert megabytes == ("-" if np.isnan(row.megabytes) else f"{row.megabytes:.0f}")
 
 
 def test_natural_and_rain100_backgrounds_share_bsds500() -> None:
@@ -523,7 +813,8 @@ def test_listing_needs_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_real_data_are_complete() -> None:
     table = data.check()
     assert table.complete.all(), table[~table.complete].to_string()
-    assert set(data.listing().present) == {"yes"}
+    # No registry says which pictures real_rain should have: they are counted.
+    assert set(data.listing().present) == {"yes", "39 pictures"}
 
 
 @pytest.mark.skipif(not os.environ.get(data.VARIABLE), reason="RAINLENS_DATA is not set")

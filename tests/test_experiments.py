@@ -14,9 +14,20 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 import rainlens
-from rainlens import complexity, evaluation, images, models, running, scales, training
+from rainlens import (
+    checkpoints,
+    complexity,
+    evaluation,
+    images,
+    models,
+    running,
+    scales,
+    training,
+)
+from rainlens.checkpoints import Checkpoint
 from rainlens.evaluation import TestSet
 from rainlens.records import Record, RecordError, RecordStore, described, rebuilt, values
 from rainlens.tasks import Session, restore
@@ -330,12 +341,166 @@ def test_a_survey_without_its_pictures_falls_back_to_embedded_ones(monkeypatch, 
     assert "stand in" in capsys.readouterr().out
 
 
-def test_unreadable_checkpoint_counts_as_none(store, tmp_path):
-    path = store.checkpoint_path(tiny().name)
-    path.parent.mkdir(parents=True)
-    path.write_bytes(b"PK\x03\x04 half a file")
-    record = tiny().compute(store, Session())
+def stopped_after_a_step(experiment: Restore, store: RecordStore) -> Path:
+    """The checkpoint of a run that was stopped."""
+    with pytest.raises(training.TimeUp):
+        experiment.compute(store, Session(deadline=time.monotonic() - 1))
+    return store.checkpoint_path(experiment.name)
+
+
+def test_a_damaged_checkpoint_is_set_aside_and_the_training_starts_anew(store, tmp_path):
+    path = stopped_after_a_step(tiny(), store)
+    whole = path.read_bytes()
+    moments = random.Random(1)
+    for place in [0, 30, *(moments.randrange(len(whole)) for _ in range(10)), len(whole) - 1]:
+        damaged = whole[:place] + bytes([whole[place] ^ 16]) + whole[place + 1 :]
+        path.write_bytes(damaged)
+        with pytest.warns(UserWarning, match="is damaged or of an earlier version: it is kept as"):
+            assert Checkpoint(path).load() is None
+        assert [aside.read_bytes() for aside in path.parent.glob("*.aside")] == [damaged]
+        next(path.parent.glob("*.aside")).unlink()
+    path.write_bytes(damaged)
+    with pytest.warns(UserWarning, match="starts anew"):
+        record = tiny().compute(store, Session())
     assert as_text(record) == as_text(tiny().compute(RecordStore(tmp_path / "b"), Session()))
+
+
+def test_a_record_of_other_pictures_is_not_taken_for_ones_own(store, tmp_path, monkeypatch):
+    """Two people have a folder of one name; the second opens the first one's store."""
+    theirs, ours = tmp_path / "theirs" / "natural", tmp_path / "ours" / "natural"
+    for folder, shift in ((theirs, 0), (ours, 40)):
+        folder.mkdir(parents=True)
+        for place in range(4):
+            grid = torch.arange(64 * 64 * 3).reshape(64, 64, 3) // (7 + place) + shift
+            Image.fromarray((grid % 256).byte().numpy()).save(folder / f"p{place}.png")
+    test = TestSet("seen", "medium", "natural", 1, crop=32)
+    experiment = tiny(backgrounds="natural", patches=4, tests=(test,), curves=())
+    monkeypatch.setenv("RAINLENS_DATA", str(theirs.parent))
+    record = running.run_within([experiment], store, threads=1).records[0]
+    assert set(record.data) == {"natural"} and len(record.data["natural"]) == 16
+    assert running.run_within([experiment], store, threads=1).recorded == 1
+    monkeypatch.setenv("RAINLENS_DATA", str(ours.parent))
+    with pytest.raises(RecordError, match="other pictures than those that are called natural"):
+        running.run_within([experiment], store, threads=1)
+    again = running.run_within([experiment], store, threads=1, recompute=True).records[0]
+    assert again.data != record.data
+
+
+def test_a_checkpoint_of_other_pictures_is_not_gone_on_with(store, monkeypatch):
+    stopped_after_a_step(tiny(), store)
+    monkeypatch.setattr(images, "digest", lambda name: "of other pictures")
+    with pytest.warns(UserWarning, match="of another experiment or of other pictures"):
+        record = tiny().compute(store, Session())
+    assert record.data == {"embedded": "of other pictures"}
+
+
+@pytest.mark.parametrize("error", [PermissionError(13, "no"), OSError(5, "io"), MemoryError()])
+def test_a_checkpoint_that_cannot_be_read_now_is_left_alone(store, monkeypatch, error):
+    path = stopped_after_a_step(tiny(), store)
+    before = path.read_bytes()
+
+    def fail(self: Path) -> bytes:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "read_bytes", fail)
+        with pytest.raises(RecordError, match="cannot be read"):
+            Checkpoint(path).load()
+    assert path.read_bytes() == before
+
+
+def test_a_checkpoint_that_cannot_be_written_is_done_without(store, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoints, "write_whole", full)
+    with pytest.warns(UserWarning, match="could not be written .No space") as told:
+        record = tiny().compute(store, Session(save_every=0))
+    assert len(told) == 1 and record.curves["iteration"][-1] == 6
+
+
+def test_an_optimiser_state_of_another_shape_is_refused():
+    model = tiny().fresh_model()
+    optimizer = torch.optim.Adam(model.parameters(), fused=True)
+    held = torch.optim.Adam(model.parameters(), fused=True)
+    model(torch.zeros(1, 3, 16, 16)).sum().backward()
+    held.step()
+    state = held.state_dict()
+    checkpoints.check_shapes(optimizer, state)
+    state["state"][0]["exp_avg"] = torch.zeros(2)
+    with pytest.raises(ValueError, match="exp_avg has shape"):
+        checkpoints.check_shapes(optimizer, state)
+
+
+def test_every_leg_of_a_run_is_recorded(store):
+    experiment = tiny()
+    stopped_after_a_step(experiment, store)
+    torch.set_num_threads(2)
+    record = experiment.compute(store, Session())
+    assert record.provenance["threads"] == "1, then 2"
+    assert [leg["threads"] for leg in record.provenance["legs"]] == [1, 2]
+    seconds = [leg["seconds"] for leg in record.provenance["legs"]]
+    assert record.provenance["seconds"] == pytest.approx(sum(seconds), abs=0.11)
+
+
+# --- training and looking are two things --------------------------------------------------------
+
+
+def no_training(*_: object, **__: object) -> None:
+    raise AssertionError("a network was trained")
+
+
+def test_a_further_test_set_trains_nothing(store, monkeypatch):
+    first = tiny()
+    trained = first.compute(store, Session())
+    more = TestSet("more", "large", "embedded", 2, crop=64)
+    second = replace(first, tests=(*first.tests, more), own_patches=2, lossless=True)
+    assert second.key != first.key and second.training_key == first.training_key
+    monkeypatch.setattr(training, "fit", no_training)
+    outcome = running.run_within([first, second], store, threads=1)
+    assert (outcome.trained, outcome.read, outcome.recorded) == (0, 1, 1)
+    looked = outcome.records[1]
+    assert looked.tests["unseen"] == trained.tests["unseen"] and "more" in looked.tests
+    assert looked.curves == trained.curves
+    assert looked.provenance["training"]["seconds"] == trained.provenance["seconds"]
+    with pytest.raises(AssertionError, match="was trained"):
+        replace(second, learning_rate=1.0).compute(store, Session())
+
+
+def test_of_two_that_train_the_same_network_one_trains_it(store):
+    closer = tiny()
+    other = replace(closer, curves=(), own_patches=2)
+    outcome = running.run_within([other, closer], store, threads=1)
+    assert (outcome.trained, outcome.read) == (1, 1)
+    assert outcome.records[1].provenance["weights"] == "trained"
+
+
+def test_so_it_is_in_processes(store):
+    closer = tiny()
+    grid = [replace(closer, curves=(), own_patches=2), closer, tiny(seed=1)]
+    outcome = running.run_within(grid, store, workers=2, threads=1)
+    assert (outcome.trained, outcome.read, outcome.left) == (2, 1, 0)
+
+
+def test_a_record_whose_weights_are_gone_is_still_evidence(store):
+    experiment = tiny()
+    record = experiment.compute(store, Session())
+    store.trained_path(experiment.training_key).unlink()
+    outcome = running.run_within([experiment], store, threads=1)
+    assert outcome.recorded == 1 and outcome.records == [record]
+
+
+def test_outputs_along_the_way_cannot_be_had_from_weights(store):
+    experiment = tiny()
+    experiment.compute(store, Session())
+    record = replace(experiment, snapshots=(4,)).compute(store, Session())
+    assert record.provenance["weights"] == "trained"
+
+
+def test_recompute_trains_although_weights_are_kept(store):
+    grid = [tiny()]
+    running.run_within(grid, store, threads=1)
+    assert running.run_within(grid, store, threads=1, recompute=True).trained == 1
 
 
 def grid_of(count: int) -> list[Restore]:
@@ -349,6 +514,7 @@ def test_run_within_leaves_what_does_not_fit_and_goes_on(store):
     calls = 0
     while progress.left == 3:  # a step a call, kept from call to call
         progress = running.run_within(grid, store, minutes=0, threads=1)
+        assert not progress.failures
         calls += 1
     assert calls == 2
     assert progress.left == 2 and progress.computed == 1 and progress.expected_seconds > 0
@@ -404,10 +570,13 @@ def test_damaged_record_is_refused_not_computed_over(store, workers):
     assert files(store.folder) == before
 
 
-def test_an_error_in_a_worker_is_raised(store):
-    missing = replace(tiny(), backgrounds="no_such_set")
-    with pytest.raises(ValueError, match="no_such_set"):
-        running.run_within([missing], store, workers=2, threads=1)
+def test_what_fails_is_listed_and_the_rest_goes_on(store):
+    grid = [replace(tiny(), backgrounds="no_such_set"), *grid_of(2)]
+    for workers in (1, 2):
+        outcome = running.run_within(grid, store, workers=workers, threads=1, recompute=True)
+        assert [failure.name for failure in outcome.failures] == [grid[0].name]
+        assert "no_such_set" in outcome.failures[0].reason
+        assert outcome.computed == 2 and outcome.left == 1
 
 
 # --- without the real pictures ------------------------------------------------------------------
@@ -478,7 +647,7 @@ KILLS = int(os.environ.get("RAINLENS_KILLS", "6"))
 
 def run_to_the_end(grid: Sequence[Restore], folder: Path) -> None:
     """What is killed: a run that saves its state after every step."""
-    sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - no progress bars in the report
+    sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - no progress bars in the report
     torch.set_num_threads(1)
     running.run_within(grid, RecordStore(folder), threads=1, save_every=0.0)
 
@@ -557,7 +726,10 @@ def children_of(pid: int) -> list[int]:
 
 def is_running(pid: int) -> bool:
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            != "Z"
+        )
     except OSError:
         return False
 

@@ -25,7 +25,7 @@ from rainlens import (
     toy_evaluation,
 )
 from rainlens.records import Record, RecordStore
-from rainlens.site import build
+from rainlens.site import stored
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.survey import Survey
 from rainlens.tasks.toy import Toy
@@ -87,7 +87,7 @@ def test_averaging_has_an_error_of_about_a_tenth():
 
 def test_slow_functions_of_x_are_learned_sooner():
     """'Networks learn slow functions of their input long before fast ones.'"""
-    short = dict(iterations=SETTING.toy().iterations // 4, keep_weights=False, noise_spread=100.0)
+    short = dict(iterations=SETTING.toy().iterations // 4, keep_weights=False, noise_std=100.0)
     errors = [toy(order, **short).curves["matched"][-1] for order in (1, 2, 4, 8)]
     assert errors == sorted(errors)
 
@@ -359,7 +359,7 @@ def test_divided_by_the_variance_buildings_come_first_and_faces_last():
 
 def test_the_readme_states_the_verdicts_of_the_ledger():
     table = claims.table(SETTING, STORE)
-    assert build.results_in(ROOT / "README.md") == claims.at_a_glance(table)
+    assert stored.results_in(ROOT / "README.md") == claims.at_a_glance(table)
     assert set(table["verdict"]) == set(claims.VERDICTS)
 
 

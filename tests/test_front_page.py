@@ -1,6 +1,7 @@
 """The front page: what the build makes of records, and the pictures to wipe in a browser."""
 
 import io
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,9 +15,10 @@ from PIL import Image
 
 import rainlens
 from rainlens import claims, evaluation, scales
-from rainlens.records import Record
+from rainlens.records import FORMAT, Record, RecordError
+from rainlens.records.record import checksum
 from rainlens.scales import RECORDS_VARIABLE, Scale
-from rainlens.site import build, front_page
+from rainlens.site import build, front_page, staging
 from rainlens.tasks import Session
 from rainlens.tasks.restore import Restore
 
@@ -188,6 +190,25 @@ def test_a_record_without_its_pictures_counts_as_missing(
     assert "No network of the scale" in laid_out(tmp_path, setting)
 
 
+@pytest.mark.parametrize("name", ["../../secret.webp", "secret.webp", ""])
+def test_a_record_cannot_publish_another_file(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(RECORDS_VARIABLE, str(tmp_path / "records"))
+    setting = scales.SCALES["smoke"]
+    own, _ = front_page.grid(setting)
+    tests = {test: {"contrast": [0.5]} for test in front_page.KINDS}
+    hostile = Record(own.name, {}, {}, tests, dict.fromkeys(front_page.KINDS, [name]))
+    body = {"format": FORMAT, **hostile.results, "provenance": {}}
+    setting.store.folder.mkdir(parents=True)
+    setting.store.path(own.name).write_text(json.dumps({**body, "sha256": checksum(body)}))
+    for secret in (tmp_path / "secret.webp", setting.store.folder / "secret.webp"):
+        secret.write_bytes(b"secret")
+    with pytest.raises(RecordError, match="does not have the form of a record"):
+        laid_out(tmp_path, setting)
+    assert not list(tmp_path.rglob("front/*"))
+
+
 def test_the_logos_differ_in_colour_alone() -> None:
     light, dark = (
         (ROOT / "book" / "_static" / f"logo-{theme}.svg").read_text() for theme in ("light", "dark")
@@ -212,7 +233,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
     (folder / "_toc.yml").write_text(
         "format: jb-book\nroot: book/index\nchapters: [{file: book/references}]\n"
     )
-    build.lay_out_front_page(folder, "cpu")
+    staging.lay_out_front_page(folder, "cpu")
     with serve(build.build(folder).parent) as (address, asked), open_browser() as driver:
         yield SimpleNamespace(driver=driver, address=address, asked=asked)
 

@@ -1,5 +1,6 @@
 """Pictures of every kind load as the eye sees them; bad files are named; patches are nested."""
 
+import re
 import struct
 import zlib
 
@@ -9,6 +10,7 @@ import torch
 from PIL import Image
 
 from rainlens import images
+from rainlens.data import pictures
 from rainlens.images import PictureError
 
 RNG = np.random.default_rng(0)
@@ -192,11 +194,133 @@ def test_decompression_bomb_is_refused(tmp_path, side):
 
 def test_the_limit_itself_is_allowed(tmp_path, monkeypatch):
     path = save(tmp_path, "rgb.png", Image.fromarray(RGB))
-    monkeypatch.setattr(images, "MAX_PIXELS", RGB.shape[0] * RGB.shape[1])
+    monkeypatch.setattr(pictures, "MAX_PIXELS", RGB.shape[0] * RGB.shape[1])
     assert np.array_equal(pixels(path), RGB)
-    monkeypatch.setattr(images, "MAX_PIXELS", RGB.shape[0] * RGB.shape[1] - 1)
+    monkeypatch.setattr(pictures, "MAX_PIXELS", RGB.shape[0] * RGB.shape[1] - 1)
     with pytest.raises(PictureError):
         images.load(path)
+
+
+@pytest.fixture
+def started(monkeypatch) -> list[str]:
+    """Names of the programs that Pillow would have started."""
+    calls: list[str] = []
+
+    def ghostscript(*_: object, **__: object):
+        calls.append("gs")
+        return Image.new("RGB", (9, 9)).im
+
+    monkeypatch.setattr("PIL.EpsImagePlugin.Ghostscript", ghostscript)
+    return calls
+
+
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n%%EOF\n"
+
+
+@pytest.mark.parametrize("name", ["figure.png", "figure.jpg", "figure.eps"])
+def test_only_the_listed_formats_are_opened(tmp_path, started, name):
+    path = tmp_path / name
+    path.write_bytes(EPS)
+    with pytest.raises(PictureError, match="is none of the pictures that are read .JPEG, PNG"):
+        images.load(path)
+    assert not started
+    with Image.open(path) as picture:  # Pillow itself would have run it
+        picture.load()
+    assert started == ["gs"]
+
+
+def test_a_right_picture_with_a_wrong_suffix_is_read(tmp_path):
+    Image.fromarray(RGB).save(tmp_path / "a.jpg", "PNG")
+    assert np.array_equal(pixels(tmp_path / "a.jpg"), RGB)
+
+
+@pytest.mark.parametrize(
+    ("levels", "kind"),
+    [
+        (np.linspace(0, 1, 81, dtype=np.float32), "floating-point"),
+        (np.linspace(0, 255, 81, dtype=np.float32), "floating-point"),
+        (np.linspace(0, 2**31 - 1, 81).astype(np.int32), "32-bit or signed"),
+        (np.linspace(0, 255, 81).astype(np.int32), "32-bit or signed"),
+    ],
+)
+def test_levels_without_a_known_range_are_refused(tmp_path, levels, kind):
+    path = save(tmp_path, "deep.tif", Image.fromarray(levels.reshape(9, 9)))
+    with pytest.raises(PictureError, match=f"has {kind} levels") as error:
+        images.load(path)
+    assert_one_sentence(str(error.value), path)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_16_bits_of_which_few_are_used_are_refused_and_not_black(tmp_path, suffix, bits):
+    grey = np.linspace(0, 2**bits - 1, 81).astype(np.uint16).reshape(9, 9)
+    path = save(tmp_path, f"raw.{suffix}", Image.fromarray(grey))
+    with pytest.raises(PictureError, match=f"uses {2**bits - 1:,} of its 65,536 levels") as error:
+        images.load(path)
+    assert_one_sentence(str(error.value), path)
+    path = save(tmp_path, f"full.{suffix}", Image.fromarray(grey * 2 ** (16 - bits)))
+    assert pixels(path).max() >= 254
+
+
+def test_12_bit_colour_in_16_is_refused(tmp_path):
+    cv2 = pytest.importorskip("cv2")
+    cv2.imwrite(str(tmp_path / "raw.png"), RGB.astype(np.uint16) * 16)
+    with pytest.raises(PictureError, match="would be all but black"):
+        images.load(tmp_path / "raw.png")
+
+
+def test_a_jpeg_of_thousands_of_passes_is_refused(tmp_path, monkeypatch):
+    path = save(tmp_path, "many.jpg", Image.fromarray(RGB), progressive=True)
+    monkeypatch.setattr(pictures, "MAX_PIXELS", RGB.shape[0] * RGB.shape[1])
+    assert pixels(path).shape == RGB.shape
+    content = path.read_bytes()
+    last = content[content.rindex(b"\xff\xda") : -2]
+    path.write_bytes(content[:-2] + 30 * last + b"\xff\xd9")
+    with pytest.raises(PictureError, match="is a JPEG of 40 passes") as error:
+        images.load(path)
+    assert_one_sentence(str(error.value), path)
+
+
+def test_camera_files_of_several_pictures_show_the_first(tmp_path):
+    first, second = (Image.fromarray(np.full((16, 16, 3), v, np.uint8)) for v in (200, 20))
+    first.save(tmp_path / "DSC_1.JPG", "MPO", save_all=True, append_images=[second])
+    assert abs(int(pixels(tmp_path / "DSC_1.JPG")[0, 0, 0]) - 200) <= 2
+
+
+# --- memory -------------------------------------------------------------------------------------
+
+
+def test_remembered_pictures_are_bounded_in_bytes_and_read_anew_when_changed(tmp_path, monkeypatch):
+    folder = make_folder(tmp_path / "set", 6, size=40)
+    monkeypatch.setattr(images.load_cached, "_limit", 3 * 3 * 40 * 40 + 99)
+    images.load_cached.cache_clear()
+    for path in images.list_folder(folder):
+        images.load_cached(path)
+    info = images.load_cached.cache_info()
+    assert info.currsize == 3 and info.bytes == 3 * 3 * 40 * 40
+    path = folder / "005.png"
+    Image.fromarray(np.full((40, 40, 3), 77, np.uint8)).save(path)
+    assert images.load_cached(path).unique().tolist() == [77]
+    images.load_cached.cache_clear()
+
+
+def test_pictures_that_memory_cannot_hold_give_the_same_crops_from_fewer_readings(
+    tmp_path, monkeypatch
+):
+    folder = str(make_folder(tmp_path / "set", 10, size=40))
+    whole = images.patches(folder, 40, 16, 5)
+    readings = []
+    monkeypatch.setattr(
+        images, "load_cached", lambda path: readings.append(path) or images.load(path)
+    )
+    assert torch.equal(images.patches(folder, 40, 16, 5), whole)
+    assert len(readings) == len(set(readings)) == 8  # the training pictures, for five rounds
+
+
+def test_crops_for_tests_do_not_hold_the_whole_picture(tmp_path):
+    folder = make_folder(tmp_path / "set", 6, size=40)
+    for crop in images.test_pictures(str(folder), 4, crop=8):
+        assert crop.untyped_storage().nbytes() == 3 * 8 * 8
 
 
 # --- sets and patches ---------------------------------------------------------------------------
@@ -291,6 +415,24 @@ def test_picture_smaller_than_a_patch_is_named(tmp_path):
         images.patches(str(folder), 4, 16, 0)
     assert_one_sentence(str(error.value), folder / "001.png")
     assert "16x16" in str(error.value) and "10x10" in str(error.value)
+
+
+def test_pictures_below_the_crop_are_all_named(tmp_path):
+    folder = make_folder(tmp_path / "set", 12, size=20)
+    for number in range(3, 9):
+        Image.fromarray(RGB[:10]).save(folder / f"{number:03}.png")
+    for use in (
+        lambda: images.patches(str(folder), 12, 16, 0),
+        lambda: images.test_pictures(str(folder), 3, crop=16),
+    ):
+        with pytest.raises(
+            PictureError, match="is 16x10 pixels, smaller than a patch of 16x16"
+        ) as e:
+            use()
+        assert_one_sentence(str(e.value), folder)
+        others = len(re.findall(r"00\d\.png", str(e.value)))
+        assert others == (1 if "005.png is" in str(e.value) else 4)
+    assert "005.png is" in str(e.value)  # among the test pictures it is the only one
 
 
 def test_sets_that_cannot_be_used_are_named(tmp_path, monkeypatch):

@@ -108,6 +108,70 @@ def test_rain_on_white_is_no_rain():
     assert metrics.e_b(white, rainy, white).tolist() == [0]
 
 
+# --- impulses, by hand --------------------------------------------------------------------------
+
+
+def test_hand_computed_impulses():
+    """Four pixels of 100, two hit; off by 29 and 30 where they were, by 4 and -3 elsewhere."""
+    clean = grey([[100, 100], [100, 100]])
+    degraded = grey([[255, 100], [0, 100]])
+    output = grey([[129, 104], [70, 97]])
+    assert metrics.touched_mask(degraded, clean)[0, 0].tolist() == [[True, False], [True, False]]
+    assert metrics.impulse_removal(output, degraded, clean).item() == 0.5  # 30 is not below 30
+    assert metrics.impulse_e_b(output, degraded, clean).item() == pytest.approx(math.sqrt(12.5))
+    # Squares: 155^2 + 100^2 before, 29^2 + 4^2 + 30^2 + 3^2 after.
+    expected = 10 * math.log10((155**2 + 100**2) / (29**2 + 16 + 900 + 9))
+    assert metrics.psnr_gain(output, degraded, clean).item() == pytest.approx(expected)
+
+
+def test_a_pixel_is_mended_in_all_of_its_channels():
+    clean = torch.full((1, 3, 1, 2), 0.5)
+    degraded = clean.clone()
+    degraded[:, 1, :, 0] = 1  # one channel of one pixel
+    assert metrics.touched_mask(degraded, clean)[0, 0].tolist() == [[True, False]]
+    output = clean.clone()
+    assert metrics.impulse_removal(output, degraded, clean).item() == 1
+    output[:, 2, :, 0] += 0.2  # that channel is mended, another one spoilt
+    assert metrics.impulse_removal(output, degraded, clean).item() == 0
+
+
+@pytest.mark.parametrize("level", [0, 1, 77, 128, 200])
+def test_exactly_thirty_grey_levels_are_not_mended(level):
+    clean, degraded = grey([[level, level]]).float(), grey([[255, 254]]).float()
+    output = grey([[level + 30, level + 29]]).float()
+    assert metrics.impulse_removal(output, degraded, clean).item() == 0.5
+
+
+def test_copying_and_restoring_impulses():
+    _, degraded, clean = random_case(4)
+    assert metrics.impulse_e_b(degraded, degraded, clean).tolist() == [0, 0, 0]
+    assert metrics.psnr_gain(degraded, degraded, clean).tolist() == [0, 0, 0]
+    assert (metrics.impulse_removal(degraded, degraded, clean) < 1).all()
+    assert metrics.impulse_removal(clean, degraded, clean).tolist() == [1, 1, 1]
+    assert metrics.psnr_gain(clean, degraded, clean).tolist() == [math.inf] * 3
+    assert metrics.impulse_removal(clean, clean, clean).isnan().all()  # none to remove
+    assert metrics.impulse_e_b(clean, degraded * 0.5 - 0.1, clean).isnan().all()  # all touched
+    assert metrics.psnr_gain(clean, clean, clean).isnan().all()
+
+
+def test_e_r_and_e_b_are_errors_of_a_region():
+    output, rainy, clean = random_case(11)
+    mask = metrics.rain_mask(rainy, clean)
+    assert torch.equal(metrics.region_error(output, rainy, mask), metrics.e_r(*random_case(11)))
+    assert torch.equal(metrics.region_error(output, clean, ~mask), metrics.e_b(*random_case(11)))
+
+
+def test_scores_are_those_asked_for():
+    case = random_case(12)
+    assert tuple(metrics.score(*case)) == metrics.DERAINING
+    scores = metrics.score(*case, ("psnr_gain", "psnr"))
+    assert list(scores) == ["psnr_gain", "psnr"]
+    assert torch.equal(scores["psnr"], metrics.psnr_rgb(case[0], case[2]))
+    assert all(value.shape == (3,) for value in metrics.score(*case, (*metrics.MEASURES,)).values())
+    with pytest.raises(ValueError, match="'lpips'; there are: e_r, .*impulse_e_b"):
+        metrics.score(*case, ("psnr", "lpips"))
+
+
 # --- identities ---------------------------------------------------------------------------------
 
 

@@ -82,5 +82,5 @@ def test_every_gradient_arrives():
 def test_unknown_model_and_option_are_named():
     with pytest.raises(ValueError, match="'vit'.*resnet"):
         models.build("vit")
-    with pytest.raises(ValueError, match="'depth'.*blocks, channels"):
+    with pytest.raises(ValueError, match="'depth'.*blocks, channels, shortcut"):
         models.build("resnet", depth=3)

@@ -5,11 +5,14 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import jupytext
 import nbformat
 import pytest
 from nbformat import NotebookNode
+
+from rainlens import running, scales
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -141,6 +144,24 @@ def test_one_cell_holds_the_parameters(path: Path, notebook: NotebookNode):
         }
         assert values["scale"] == "cpu"
         assert values["recompute"] is False
+
+
+def test_the_parameters_reach_what_checks_them(path: Path):
+    """`scale_named` and `run` answer a wrong one with a sentence; nothing else may use them."""
+    source = jupytext.read(path.with_suffix(".py"))
+    code = "\n".join(c.source for c in source.cells if c.cell_type == "code")
+    assert re.findall(r".*\brecompute\b.*", code)[1:] == re.findall(r".*run\(grid, .*", code)
+    assert code.count("run(grid, setting, recompute=recompute)") == 1
+
+
+@pytest.mark.parametrize("value", ["False", "false", "no", "off", "0", "", "True", 0, 1, None])
+def test_only_true_and_false_are_taken_for_a_flag(value: object):
+    """papermill hands most of what one may type over as text, and any text counts as true."""
+    setting = SimpleNamespace(store=None)  # nothing may be read or computed before
+    with pytest.raises(ValueError, match="^recompute is .*, but it must be True or False") as error:
+        running.run([], setting, recompute=value)
+    assert str(error.value).count("\n") == 0
+    assert scales.flag(True) is True and scales.flag(False) is False
 
 
 def test_cells_are_short(notebook: NotebookNode):

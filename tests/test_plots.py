@@ -154,3 +154,9 @@ def test_a_note_links_each_record_once():
     record = Record("derain-x", {"seed": 3}, {}, {})
     note = plots.source_note([record, record], "cpu")
     assert "1 seed, 1 record" in note and note.count("records/cpu/derain-x.json") == 1
+
+
+def test_the_name_of_a_record_is_nothing_but_a_name():
+    (link,) = plots.record_links(['derain-"><script>alert(1)</script>#\udc80'], "cpu")
+    assert link.count("<") == 2 and link.count('"') == 2
+    assert link.startswith(f'<a href="{plots.rainlens.REPOSITORY}/blob/main/records/cpu/derain-%22')

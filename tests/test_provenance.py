@@ -3,15 +3,18 @@
 import re
 import shutil
 import socket
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 import rainlens
 from rainlens import origin, scales
-from rainlens.records import Record, RecordError, RecordStore
+from rainlens.escaping import escaped
+from rainlens.records import Record, RecordError, RecordStore, key_of
 from rainlens.scales import RECORDS_VARIABLE
 from rainlens.site import provenance
 
@@ -20,11 +23,25 @@ SOURCE = (ROOT / "book" / "provenance.md").read_text(encoding="utf-8")
 PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NOW = datetime(2026, 2, 3, 1, 30, tzinfo=timezone(timedelta(hours=2)))
 HERE = {"device": "cpu (abacus)", "threads": 3, "torch": "9.9", "commit": "aaa"}
+
+
+def made_up(task: str, **provenance: Any) -> Record:
+    """A record of an experiment without fields."""
+    return Record(f"{task}-x-{key_of(task, {})}", {}, {}, {}, provenance=provenance)
+
+
+def another(record: Record) -> Record:
+    """The same of another experiment."""
+    experiment = {"seed": 1}
+    name = f"{record.task}-y-{key_of(record.task, experiment)}"
+    return replace(record, name=name, experiment=experiment)
+
+
 MADE_UP = [
-    Record("derain-a", {}, {}, {}, provenance={**HERE, "seconds": 3600.0}),
-    Record("derain-b", {}, {}, {}, provenance={**HERE, "seconds": 1800.0, "commit": "bbb-dirty"}),
-    Record("toy-c", {}, {}, {}, provenance={**HERE, "seconds": 30.0, "threads": 1}),
-    Record("survey-d", {}, {}, {}),
+    made_up("derain", **HERE, seconds=3600.0),
+    another(made_up("derain", **{**HERE, "seconds": 1800.0, "commit": "bbb-dirty"})),
+    made_up("toy", **{**HERE, "seconds": 30.0, "threads": 1}),
+    made_up("survey"),
 ]
 
 
@@ -82,8 +99,8 @@ def test_the_page_tells_of_made_up_records(store: RecordStore, tmp_path: Path) -
         "| deraining networks | 2 | 1.5 h |",
         "| toy networks | 1 | 30 s |",
         "| cpu (abacus) | 3 | 9.9 | 2 | 1.5 h |",
-        "| `aaa` | 2 | 1.0 h |",
-        "| `bbb-dirty` | 1 | 30 min |",
+        "| <code>aaa</code> | 2 | 1.0 h |",
+        "| <code>bbb-dirty</code> | 1 | 30 min |",
     ):
         assert row in page
     assert "**1 record with a commit that ends in `-dirty`**" in page
@@ -108,7 +125,7 @@ def test_the_build_is_told(store: RecordStore, tmp_path: Path) -> None:
     assert "2026-02-02 23:30 UTC" in page  # the time of Greenwich, not of whoever builds
     here = origin.where(provenance.training.device())
     for key in ("rainlens", "commit", "torch", "python", "device"):
-        assert str(here[key]) in page
+        assert escaped(here[key]) in page
     assert "<!--" not in page
 
 
@@ -123,7 +140,7 @@ def test_the_stored_records_are_counted(tmp_path: Path) -> None:
     page = laid_out(tmp_path, "cpu")
     assert f"has {len(records)} records" in page
     for name in {record.provenance["commit"] for record in records}:
-        assert f"| `{name}` |" in page
+        assert f"| <code>{name}</code> |" in page
 
 
 def test_the_source_holds_marks_and_no_result() -> None:
@@ -174,7 +191,7 @@ def test_the_checks_on_the_page_run(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     folder = tmp_path / "records" / "cpu"
     store = RecordStore(folder)
     store.save(MADE_UP[0])
-    path = store.path("derain-a")
+    path = store.path(MADE_UP[0].name)
     path.write_text(path.read_text(encoding="utf-8").replace("3600", "3601"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(AssertionError):

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from rainlens import running, scales, signals, toy_evaluation, training
@@ -118,7 +119,8 @@ def test_missing_and_foreign_weights_are_named(tmp_path):
     experiment, store = SMOKE.toy(), RecordStore(tmp_path)
     with pytest.raises(RecordError, match="is not there; compute the record again"):
         toy_task.trained(experiment, store)
-    store.save_weights(experiment.name, {"layers.0.weight": torch.zeros(1)})
+    store.folder.mkdir(exist_ok=True)
+    save_file({"layers.0.weight": torch.zeros(1)}, store.weights_path(experiment.name))
     with pytest.raises(RecordError, match="does not hold this network's weights"):
         toy_task.trained(experiment, store)
     store.weights_path(experiment.name).write_bytes(b"not weights")

@@ -16,6 +16,7 @@ from browser.chromium import open_browser, require_browser, serve, set_media, to
 from browser.toy_reader import PANEL, Reader, wait
 from safetensors.torch import load, save
 
+from rainlens.escaping import escaped
 from rainlens.models.cnn1d import Cnn1d
 from rainlens.widgets.toy import MODULE, ToyWidget, as_script, pack, static_panel, unpack
 
@@ -98,11 +99,14 @@ def test_unpack_refuses_other_bytes() -> None:
         unpack(save(tensors, metadata))
 
 
+NAME = 'a"b.safetensors'
+
+
 def test_static_panel_needs_weights_and_escapes_them() -> None:
     with pytest.raises(ValueError, match="weights_urls"):
         static_panel({})
-    html = static_panel({1: 'a"b.safetensors'}).data
-    assert 'data-weights-1="a&quot;b.safetensors"' in html
+    html = static_panel({1: NAME}).data
+    assert f'data-weights-1="{escaped(NAME)}"' in html and NAME not in html
     assert "<noscript>" in html
     imported = static_panel({1: "a"}, "toy.js").data
     assert [page.count("figures above and below it") for page in (html, imported)] == [1, 2]
@@ -234,17 +238,6 @@ def test_noise_is_standard_normal(browser: SimpleNamespace) -> None:
     assert quantiles == pytest.approx([-1.96, -0.994, 0, 0.994, 1.96], abs=0.06)
     assert abs(np.corrcoef(first, second)[0, 1]) < 0.03
     assert abs(np.corrcoef(first[1:], first[:-1])[0, 1]) < 0.03
-
-
-def test_an_answer_takes_under_50_ms(reader: Reader, record_property: Callable) -> None:
-    times = reader.run(
-        f"const toy = {PANEL}.rlToy, {{input}} = toy.state(), times = [];"
-        "for (let i = 0; i < 50; i++) { const t = performance.now(); toy.infer(input);"
-        " times.push(performance.now() - t); } return times;"
-    )
-    record_property("median_ms", float(np.median(times)))
-    # The quickest runs tell the code's speed; the median also tells how busy the machine is.
-    assert np.quantile(times, 0.1) < 50
 
 
 def test_every_control_changes_the_picture(reader: Reader) -> None:

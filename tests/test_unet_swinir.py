@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from rainlens import models
 from rainlens.models import swinir
@@ -143,6 +144,104 @@ def test_attention_equals_the_formula():
     assert torch.allclose(attention(x, mask), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("windows", [1, 4])
+@pytest.mark.parametrize("width", [8, 10])  # 10, as in the network of `gpu` scale, is padded
+def test_fused_attention_equals_the_written_out(windows, width):
+    torch.manual_seed(0)
+    pictures, heads, pixels = 3, 2, 16
+    count = pictures * (4 if windows == 1 else windows)
+    parts = [torch.randn(count, heads, pixels, width, requires_grad=True) for _ in range(3)]
+    bias = torch.randn(windows, heads, pixels, pixels)
+    bias[:, :, :4, 8:] -= 100  # as a shift mask does
+    bias.requires_grad_()
+    results = [attend(*parts, bias) for attend in (swinir.attend, swinir.attend_fused)]
+    assert (results[0] - results[1]).abs().max() < 1e-5
+    weight = torch.randn(results[0].shape)
+    wanted, got = (torch.autograd.grad((r * weight).sum(), [*parts, bias]) for r in results)
+    for one, other in zip(wanted, got, strict=True):
+        assert (one - other).abs().max() < 1e-5 * max(1, one.abs().max())
+
+
+def test_a_network_tests_as_it_trains(monkeypatch):
+    """Where nothing learns, attention is fused: the picture is the same, within float32."""
+    torch.manual_seed(0)
+    network = models.build("swinir", **SMALL["swinir"])
+    picture = torch.rand(2, 3, 16, 24)
+    called = []
+    fused = swinir.attend_fused
+    monkeypatch.setattr(swinir, "attend_fused", lambda *a: called.append(1) or fused(*a))
+    learning = network(picture).detach()
+    assert not called
+    with torch.inference_mode():
+        testing = network(picture)
+    assert len(called) == 2  # layers
+    assert (learning - testing).abs().max() < 1e-5
+
+
+def test_which_attention():
+    assert swinir.pays_to_fuse(on_cuda=False, learns=False, pictures=10**6, heads=10**6)
+    assert not swinir.pays_to_fuse(on_cuda=False, learns=True, pictures=1, heads=1)
+    assert swinir.pays_to_fuse(on_cuda=True, learns=True, pictures=4096, heads=6)
+    # 4,000 x 3,000 pixels are 187,500 windows: more than CUDA's grid holds in that dimension.
+    assert not swinir.pays_to_fuse(on_cuda=True, learns=False, pictures=187_500, heads=6)
+    assert not swinir.pays_to_fuse(on_cuda=True, learns=False, pictures=1, heads=187_500 * 6)
+
+
+def test_loading_a_checkpoint_changes_no_other_network():
+    network, other = (models.build("swinir", **SMALL["swinir"]) for _ in range(2))
+    state = network.state_dict()
+    masks = [name for name in state if name.endswith("attn_mask")]
+    assert masks
+    network.load_state_dict({n: v.clone() * (n not in masks) for n, v in state.items()})
+    fresh = models.build("swinir", **SMALL["swinir"])
+    for name in masks:
+        assert network.state_dict()[name].abs().max() == 0
+        assert other.state_dict()[name].abs().max() == fresh.state_dict()[name].abs().max() == 100
+
+
+def test_a_mask_first_needed_in_a_test_serves_training():
+    swinir.shift_mask.cache_clear()
+    network = models.build("swinir", **SMALL["swinir"])
+    picture = torch.rand(1, 3, 8, 12)  # not the size whose mask the network holds
+    with torch.inference_mode():
+        network(picture)
+        models.build("swinir", **SMALL["swinir"])
+    assert not swinir.shift_mask(8, 12, 4, 2, torch.device("cpu")).is_inference()
+    network(picture).square().mean().backward()
+    # Nor may the one built there keep the next from taking a checkpoint.
+    models.build("swinir", **SMALL["swinir"]).load_state_dict(network.state_dict())
+
+
+class FromTheProcessor(TorchDispatchMode):
+    """Notes what a GPU would have to wait for: new tensors of Python numbers, and numbers read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        name = function.name().removeprefix("aten::")
+        moved = name.startswith("_to_copy") and (kwargs or {}).get("device") is not None
+        if moved or name in ("lift_fresh", "_local_scalar_dense"):
+            self.seen.append(name)
+        return function(*args, **(kwargs or {}))
+
+
+def test_this_test_sees_copies():
+    with FromTheProcessor() as watch:
+        torch.zeros(1).new_tensor([2.0]).item()
+    assert watch.seen == ["lift_fresh", "_local_scalar_dense"]
+
+
+@pytest.mark.parametrize("size", [(16, 16), (13, 22)])
+def test_a_step_waits_for_nothing_from_the_processor(model, size):
+    picture = torch.rand(2, 3, *size)
+    model(picture)  # the shift mask of this size is remembered from now on
+    with FromTheProcessor() as watch:
+        model(picture).square().mean().backward()
+    assert watch.seen == []
+
+
 def test_the_stored_mask_and_a_fresh_one_agree():
     torch.manual_seed(0)
     network = models.build("swinir", **SMALL["swinir"]).eval()
@@ -164,6 +263,47 @@ def test_a_moved_window_sees_its_neighbours():
     assert alone.max() == 0
     both = (layers[1](layers[0](x)) - layers[1](layers[0](changed))).abs().sum(-1)[0, :4, :4]
     assert both.max() > 0
+
+
+def silenced(model: nn.Module) -> nn.Module:
+    last = model.conv_last if hasattr(model, "conv_last") else model.tail
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return model
+
+
+@pytest.mark.parametrize("name", ["resnet", "unet", "swinir"])
+@pytest.mark.parametrize("size", [(16, 16), (13, 22)])
+def test_with_a_silent_last_layer_the_shortcut_is_what_is_left(name, size):
+    options = SMALL.get(name, dict(blocks=1, channels=4))
+    picture = torch.rand(2, 3, *size)
+    copied = silenced(models.build(name, **options, shortcut=True))(picture)
+    torch.testing.assert_close(copied, picture, atol=1e-6, rtol=0)
+    drawn = silenced(models.build(name, **options, shortcut=False))(picture)
+    assert drawn.std((2, 3)).max() < 1e-6  # one colour: black, or SwinIR's mean
+
+
+@pytest.mark.parametrize("name", ["resnet", "unet", "swinir"])
+def test_the_shortcut_is_no_parameter_and_its_default_changes_nothing(name):
+    options = SMALL.get(name, dict(blocks=1, channels=4))
+    usual = name == "swinir"
+    states = []
+    for extra in ({}, dict(shortcut=usual), dict(shortcut=not usual)):
+        torch.manual_seed(5)
+        states.append(models.build(name, **options, **extra).state_dict())
+    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+    assert [list(state) for state in states] == [list(states[0])] * 3
+    changed = {key for key in states[0] if not torch.equal(states[0][key], states[2][key])}
+    assert changed == (set() if usual else {"tail.weight", "tail.bias"})
+
+
+@pytest.mark.parametrize("name, options", [("resnet", {}), ("unet", {})])
+def test_with_the_shortcut_a_fresh_network_nearly_copies(name, options):
+    torch.manual_seed(0)
+    model = models.build(name, **options, shortcut=True)
+    picture = torch.rand(1, 3, 24, 24)
+    with torch.inference_mode():
+        assert 255 * (model(picture) - picture).square().mean().sqrt() < 6
 
 
 def test_impossible_settings_are_named():

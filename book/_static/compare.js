@@ -32,7 +32,7 @@ export function compare(group) {
     const at = Math.min(100, Math.max(0, wanted));
     pairs.forEach((pair, index) => {
       pair.style.setProperty("--at", `${at}%`);
-      inputs[index].value = at;
+      inputs[index].value = String(at);
       const text = `${at} % rainy, ${100 - at} % ${pair.dataset.result}`;
       inputs[index].setAttribute("aria-valuetext", text);
     });

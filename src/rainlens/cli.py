@@ -1,21 +1,26 @@
-"""What a person types: `rainlens run`, `book`, `claims`, `data`, `records`."""
+"""What a person types: `rainlens run`, `book`, `claims`, `judge`, `data`, `records`."""
 
 from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import torch
 import typer
+from tqdm import tqdm
 
-from rainlens import claims, data, planning, records, running, scales, training
+from rainlens import claims, data, os_errors, planning, records, running, scales, training
 from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
+from rainlens.judging import asking, pairs, replies, summary
+from rainlens.models import checkpoint_files
 from rainlens.records import RecordError
-from rainlens.site import build, front_page
+from rainlens.site import build, front_page, sources
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -28,7 +33,14 @@ app.add_typer(data_app, name="data")
 records_app = typer.Typer(no_args_is_help=True, help="Carry records from one machine to another.")
 app.add_typer(records_app, name="records")
 
-ScaleName = StrEnum("ScaleName", {name: name for name in scales.SCALES})
+# The scales themselves say which there are, and mypy wants to read it here.
+ScaleName = StrEnum("ScaleName", {name: name for name in scales.SCALES})  # type: ignore[misc]
+KNOWN = (
+    *(data.DataError, PictureError, RecordError, ClusterError),
+    *(running.RunError, sources.BookError, pairs.JudgingError),
+    checkpoint_files.CheckpointError,
+)
+DEVICES = [1, 8, 64]
 DEFAULT_SCALE = ScaleName("cpu")
 ScaleOption = Annotated[
     ScaleName,
@@ -71,8 +83,10 @@ def run(
     """
     if bool(chapters) == all_chapters:
         raise typer.BadParameter("Name the chapters to compute, or give --all.")
+    if gpus and not ray:
+        raise typer.BadParameter("--gpus shares out the GPUs of a cluster; give --ray, too.")
     chosen = scales.scale_named(scale.value)
-    wanted = build.wanted(build.chapters(chapters), chosen.name)
+    wanted = sources.wanted(sources.chapters(chapters), chosen.name)
     # Different experiments may have the same stand-in.
     distinct = {e.name: e for e in running.with_stand_ins(wanted, chosen, recompute)}
     if all_chapters:
@@ -80,16 +94,16 @@ def run(
         own = [e for e in front_page.grid(chosen) if running.can_compute(e)]
         distinct |= {e.name: e for e in own}
     grid = running.skeleton_first(list(distinct.values()))
-    on = Cluster(ray, threads or 1, gpus) if ray else None
-    result = running.run_within(
-        grid,
-        chosen.store,
-        recompute=recompute,
-        minutes=minutes,
-        workers=workers,
-        threads=threads,
-        on=on,
-    )
+    with _until_interrupted():
+        result = running.run_within(
+            grid,
+            chosen.store,
+            recompute=recompute,
+            minutes=minutes,
+            workers=workers,
+            threads=threads,
+            on=Cluster(ray, threads or 1, gpus) if ray else None,
+        )
     looked = result.computed - result.trained - result.read
     typer.echo(
         f"{len(grid)} experiments: {result.recorded} recorded before; in "
@@ -97,6 +111,8 @@ def run(
         f"weights, {looked} without a network; {result.left} left"
         + (f" (about {_duration(result.expected_seconds)})." if result.left else ".")
     )
+    if result.failures:
+        raise running.RunError(running.failures_told(result.failures))
 
 
 @app.command()
@@ -104,7 +120,7 @@ def plan(
     scale: ScaleOption = DEFAULT_SCALE,
     devices: Annotated[
         list[int], typer.Option(min=1, help="Tell how long so many devices like this one take.")
-    ] = (1, 8, 64),
+    ] = DEVICES,
 ) -> None:
     """Say how long all experiments of a scale would train, from steps measured on this machine.
 
@@ -112,7 +128,7 @@ def plan(
     """
     device = training.device()
     torch.set_num_threads(training.cores())
-    found = planning.kinds(build.everything(scale.value), device)
+    found = planning.kinds(sources.everything(scale.value), device)
     typer.echo(
         planning.table(found, devices).to_string(index=False, na_rep="", float_format="%.3g")
     )
@@ -151,12 +167,45 @@ def claims_table(
     typer.echo(f"{len(rows)} claims at scale {scale.value}: {told}.")
 
 
+@app.command()
+def judge(
+    endpoint: Annotated[
+        str, typer.Option(metavar="URL", help="The server to ask, such as http://127.0.0.1:8000/v1")
+    ],
+    model: Annotated[str, typer.Option(help="The vision-language model, as the server calls it.")],
+    folder: Annotated[
+        Path,
+        typer.Option("--pairs", help="With 01_a.png, 01_b.png, ...; truth.csv for known pairs."),
+    ],
+    out: Annotated[Path, typer.Option(help="The answers, a JSON object a line.")],
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for an answer.")] = 60,
+    retries: Annotated[int, typer.Option(min=0, help="Of a question that failed.")] = 2,
+) -> None:
+    """Ask a vision-language model which picture of each pair has less rain.
+
+    Every pair is asked in both orders. The pictures are sent to the server that --endpoint names
+    and nowhere else; a key for it is read from RAINLENS_JUDGE_KEY. Interrupted? Run it again: what
+    is answered is not asked again.
+    """
+    asked = pairs.find_pairs(folder)
+    server = asking.Server(endpoint, model, timeout, retries)
+    for _ in tqdm(asking.ask(asked, server, out), unit="questions"):
+        pass  # each answer is in the file by now
+    typer.echo(str(summary.summarise(asked, replies.read_answers(out), model)))
+
+
 @data_app.command("list")
 def list_data() -> None:
     """What pictures there are, where they come from, and which are on this machine."""
     typer.echo(data.listing().to_string())
-    root = data.data_root()
-    typer.echo(f"RAINLENS_DATA is {root}." if root else data.root_message(data.default_root()))
+    typer.echo(f"Pictures of your own are read in these formats: {', '.join(data.formats())}.")
+    root = data.data_root(must_exist=False)
+    if root is None:
+        typer.echo(f"RAINLENS_DATA is not set. {data.root_message(data.default_root())}")
+    elif root.is_dir():
+        typer.echo(f"RAINLENS_DATA is {root}.")
+    else:
+        typer.echo(f"RAINLENS_DATA is {root}, which `rainlens data fetch` will make and fill.")
 
 
 @data_app.command()
@@ -167,7 +216,7 @@ def fetch(
     ] = None,
 ) -> None:
     """Download sets, check their SHA-256, and convert them. Interrupted? Run it again."""
-    root = folder or data.data_root() or data.default_root()
+    root = folder or data.data_root(must_exist=False) or data.default_root()
     typer.echo(data.fetch(sets or (), root).to_string())
     typer.echo(data.root_message(root))
 
@@ -176,11 +225,41 @@ def fetch(
 def check(
     folder: Annotated[Path | None, typer.Option(help="Default: RAINLENS_DATA.")] = None,
 ) -> None:
-    """Say for each set what is complete, missing or damaged."""
+    """Say for each set what is complete, missing or damaged.
+
+    Sets that were never fetched are no fault; the exit status is 1 where one that is there is not
+    whole, or where there is none at all.
+    """
     table = data.check(folder)
     typer.echo(table.to_string())
-    if not table["complete"].all():
-        raise typer.Exit(1)
+    if not table["present"].any():
+        raise data.DataError("None of the sets is here yet: fetch them with `rainlens data fetch`.")
+    if table["faulty"].any():
+        names = ", ".join(table[table["faulty"]].index)
+        raise data.DataError(f"These sets are not as they should be: {names}; see the table above.")
+
+
+@data_app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="Weights as trainers save them: .ckpt, .pth, .pt.")],
+    to: Annotated[
+        Path | None, typer.Option(help="Default: beside it, ending in .safetensors.")
+    ] = None,
+) -> None:
+    """Take the weights out of a PyTorch file, as safetensors, without executing it.
+
+    Such files are programs: loading one runs what it says. Weights of the training loss are left
+    out.
+    """
+    target = to or file.with_suffix(".safetensors")
+    done = checkpoint_files.convert(file, target)
+    told = f"{target}: {done.kept} tensors"
+    if done.dropped:
+        told += f"; left out: {len(done.dropped)} of the training loss"
+    if done.stubs:
+        more = f" and {len(done.stubs) - 5} more" if len(done.stubs) > 5 else ""
+        told += f"; not loaded: {', '.join(done.stubs[:5])}{more}"
+    typer.echo(f"{told}.")
 
 
 @records_app.command()
@@ -202,8 +281,28 @@ def merge(
     merged = records.merge(file, _store_of)
     typer.echo(
         f"{len(merged.added)} records of scale {merged.scale} added, "
-        f"{len(merged.known)} were here already."
+        f"{len(merged.known)} were here already"
+        + (
+            f", {len(merged.restored)} of them without all files, which are back."
+            * bool(merged.restored)
+            or "."
+        )
     )
+    if merged.conflicts:
+        names = "\n".join(merged.conflicts)
+        raise RecordError(
+            f"{len(merged.conflicts)} records are here with other results, and stay as they are; "
+            f"delete those that you do not trust, and merge again:\n{names}"
+        )
+
+
+@records_app.command("check")
+def check_records(scale: ScaleOption = DEFAULT_SCALE) -> None:
+    """Read every record of a scale, with its pictures and weights; say what no checksum covers."""
+    found = records.check(scales.scale_named(scale.value).store)
+    typer.echo(found.told())
+    if found.damaged:
+        raise typer.Exit(1)
 
 
 def _store_of(scale: str) -> records.RecordStore:
@@ -216,12 +315,22 @@ def main() -> None:
     """The entry point: known errors end in one sentence, not in a traceback."""
     try:
         app()
-    except (data.DataError, PictureError, RecordError, ClusterError, build.BookError) as error:
+    except KNOWN as error:
         typer.echo(f"rainlens: {error}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except OSError as error:
+        typer.echo(f"rainlens: {os_errors.sentence(error)}", err=True)
+        sys.exit(1)
+
+
+@contextmanager
+def _until_interrupted() -> Iterator[None]:
+    """Ctrl-C ends a long command with one sentence."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
         typer.echo("rainlens: stopped; what is finished is kept. Run it again to go on.", err=True)
-        sys.exit(130)
+        raise typer.Exit(130) from error
 
 
 def _duration(seconds: float) -> str:

@@ -8,6 +8,7 @@ one that is interrupted goes on next time, on the cluster or off it.
 
 from __future__ import annotations
 
+import logging
 import socket
 import tempfile
 import time
@@ -22,8 +23,8 @@ from tqdm.auto import tqdm
 
 import rainlens
 from rainlens import training
-from rainlens.records import Record, RecordStore, write_whole
-from rainlens.scheduling import Queue, carried, compute_until
+from rainlens.records import RecordStore, write_whole
+from rainlens.scheduling import Failure, Queue, Result, carried, compute_until, failure
 from rainlens.tasks import Experiment, Session
 
 LOSSES = 5  # of its worker, that an experiment is allowed
@@ -81,12 +82,13 @@ def on_ray(
     session: Session,
     cluster: Cluster,
     environment: dict[str, str],
-) -> Iterator[Record]:
+) -> Iterator[Result]:
     """As many at a time as the cluster has room for; yields records as they come home.
 
+    An experiment that fails, or loses its worker too often, gives a `Failure`; the others go on.
+
     environment: variables that workers need besides those of their node. Raises ClusterError
-    where there is no such cluster, where no node has room for an experiment, and where one has
-    lost its worker too often.
+    where there is no such cluster, and where no node has room for an experiment.
     """
     with _connected(cluster.address, environment) as ray:
         _check_room(ray, cluster)
@@ -101,8 +103,8 @@ class _Desk:
     """The driver's side: hands experiments out, and files what comes back."""
 
     def __init__(self, ray: Any, store: RecordStore, session: Session, cluster: Cluster) -> None:
-        self.ray, self.store = ray, store
-        self.session, self.until = carried(session)
+        self.ray, self.store, self.session = ray, store, session
+        self.portable, self.until = carried(session)
         here = ray.util.scheduling_strategies.NodeAffinitySchedulingStrategy(
             ray.get_runtime_context().get_node_id(), soft=False
         )
@@ -115,28 +117,29 @@ class _Desk:
         self.waiting: dict[Any, Experiment] = {}
         self.lost: dict[str, int] = {}
 
-    def serve(self, missing: Sequence[Experiment]) -> Iterator[Record]:
+    def serve(self, missing: Sequence[Experiment]) -> Iterator[Result]:
         """All experiments, whatever happens to those who compute them."""
-        queue, steps, count = Queue(missing), dict[str, int](), 0
-        with tqdm(total=sum(e.iterations for e in missing), unit="it", smoothing=0.01) as bar:
-            while True:
-                for experiment in queue.ready():
+        queue, steps = Queue(missing, self.store, self.session), dict[str, int]()
+        total = sum(experiment.iterations for experiment in missing)
+        with queue, tqdm(total=total, unit="it", smoothing=0.01) as bar:
+            while not queue.is_over():
+                for experiment in queue.start(self._room()):
                     self._hand_out(experiment)
+                yield from queue.found()
                 if not self.waiting:
-                    return
+                    continue
                 ready, _ = self.ray.wait(list(self.waiting), timeout=POST_EVERY)
                 steps.update(self._collect())
                 for answered in ready:
                     experiment = self.waiting.pop(answered)
-                    record = self._file(answered, experiment)
-                    if record is not None:
-                        queue.finish(experiment)
-                        steps[record.name], count = experiment.iterations, count + 1
-                        yield record
-                    elif experiment not in self.waiting.values():  # not handed out again
+                    result = self._file(answered, experiment)
+                    if result is not None:
+                        steps[experiment.name] = experiment.iterations
+                        yield queue.finish(experiment, result)
+                    elif experiment not in self.waiting.values():  # time is up
                         queue.give_up(experiment)
                 bar.update(sum(steps.values()) - bar.n)
-                bar.set_description(f"{count}/{len(missing)}")
+                bar.set_description(queue.place())
 
     def close(self) -> None:
         """Leaves nothing running; what workers have posted by now is kept."""
@@ -150,7 +153,7 @@ class _Desk:
             experiment,
             unfinished(self.store, experiment.name),
             kept(self.store, [experiment, *experiment.first()]),
-            self.session,
+            self.portable,
             self.until,
             self.threads,
             self.mailbox,
@@ -159,21 +162,26 @@ class _Desk:
 
     def _collect(self) -> dict[str, int]:
         """Writes checkpoints that have come in; returns how far each experiment is."""
+        steps: dict[str, int]
         steps, posted = self.ray.get(self.mailbox.take.remote())
         for files in posted.values():
             write_unfinished(self.store, files)
         return steps
 
-    def _file(self, answered: Any, experiment: Experiment) -> Record | None:
-        """Writes the record that has come home; None where time was up or the worker was lost."""
+    def _room(self) -> int:
+        """How many more experiments the cluster can compute now."""
+        cores = self.ray.cluster_resources().get("CPU", 0)
+        return max(0, int(cores // self.threads) - len(self.waiting))
+
+    def _file(self, answered: Any, experiment: Experiment) -> Result | None:
+        """Writes the record that came home; None where time was up or it is handed out again."""
         errors = self.ray.exceptions
         try:
             answer = self.ray.get(answered)
-        except errors.RayTaskError:
-            raise  # the experiment itself has failed: that would happen again
+        except errors.RayTaskError as error:  # the experiment itself: that would happen again
+            return failure(experiment, error.cause or error)
         except errors.RayError as error:
-            self._lose(experiment, error)
-            return None
+            return self._lose(experiment, error)
         if answer.files is None:
             return None
         write_kept(self.store, answer.weights)
@@ -182,17 +190,19 @@ class _Desk:
             path.unlink()
         return self.store.load(experiment.name)
 
-    def _lose(self, experiment: Experiment, error: Exception) -> None:
+    def _lose(self, experiment: Experiment, error: Exception) -> Failure | None:
         self._collect()
         count = self.lost[experiment.name] = self.lost.get(experiment.name, 0) + 1
         if count > LOSSES:
-            raise ClusterError(
-                f"{experiment.name} has lost its worker {count} times, the last time by "
-                f"{type(error).__name__}; look into the nodes' logs and memory, then run it "
-                "again: it goes on from its checkpoint."
-            ) from error
+            return Failure(
+                experiment.name,
+                f"it has lost its worker {count} times, the last time by {type(error).__name__}; "
+                "look into the nodes' logs and memory, then run it again: it goes on from its "
+                "checkpoint",
+            )
         tqdm.write(f"{experiment.name} lost its worker and goes on from its last checkpoint.")
         self._hand_out(experiment)
+        return None
 
 
 def _work(
@@ -286,7 +296,6 @@ def _unfinished_paths(store: RecordStore, name: str) -> list[Path]:
 def _connected(address: str, environment: dict[str, str]) -> Iterator[Any]:
     """Ray, connected; the code of this checkout goes along, so that all nodes run the same."""
     try:
-        import ray
         import ray.util.scheduling_strategies
     except ImportError as error:
         raise ClusterError("Ray is not installed: pip install 'rainlens[cluster]'.") from error
@@ -297,7 +306,7 @@ def _connected(address: str, environment: dict[str, str]) -> Iterator[Any]:
             address=address,
             runtime_env={"py_modules": [package], "env_vars": environment},
             log_to_driver=False,
-            logging_level="ERROR",
+            logging_level=logging.ERROR,
         )
     except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).splitlines()[0]

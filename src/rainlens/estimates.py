@@ -21,6 +21,11 @@ def per_image(records: Sequence[Record], test: str, measure: str) -> np.ndarray:
     return np.array([record.tests[test][measure] for record in records], dtype=float)
 
 
+def curve_of(record: Record, name: str) -> np.ndarray:
+    """A training curve as numbers, (points,); nan where the record knows no number."""
+    return np.array(record.curves[name], dtype=float)
+
+
 def test_set(record: Record, name: str) -> evaluation.TestSet:
     """The test set of that name. Raises ValueError where the record has none."""
     for described in record.experiment["tests"]:
@@ -92,7 +97,8 @@ def between(
 def _combined(parts: intervals.Weighted, with_seeds: bool) -> Estimate:
     if with_seeds:
         return intervals.over_seeds_and_pictures(parts)
-    images = sum(weight * defined_mean(one.values, 0) for weight, one in parts)
+    first, *others = (weight * defined_mean(one.values, 0) for weight, one in parts)
+    images = sum(others, first)
     return replace(mean_of(images[~np.isnan(images)]), by_seed=intervals.by_seed(parts))
 
 
@@ -126,19 +132,19 @@ def first_below(record: Record, curve: str, level: float) -> float:
 
     Read on a straight line between two points; the point before training is left out.
     """
-    steps, values = record.curves["iteration"][1:], record.curves[curve][1:]
+    steps, values = curve_of(record, "iteration")[1:], curve_of(record, curve)[1:]
     for place, value in enumerate(values):
         if value <= level:
             if place == 0:
                 return float(steps[0])
             share = (values[place - 1] - level) / (values[place - 1] - value)
-            return steps[place - 1] + share * (steps[place] - steps[place - 1])
+            return float(steps[place - 1] + share * (steps[place] - steps[place - 1]))
     return float("nan")
 
 
 def at(record: Record, curve: str, iteration: float) -> float:
     """A training curve at an iteration, on a straight line between its points."""
-    return float(np.interp(iteration, record.curves["iteration"], record.curves[curve]))
+    return float(np.interp(iteration, curve_of(record, "iteration"), curve_of(record, curve)))
 
 
 def least_damage(record: Record, damage: str = "unseen/e_b") -> float:
@@ -217,9 +223,9 @@ def by_picture(record: Record, measures: Sequence[str]) -> np.ndarray:
 
     Patches of one picture are alike, so the picture is what an interval must resample.
     """
-    values = record.tests["patches"]
+    values = {name: np.array(numbers, float) for name, numbers in record.tests["patches"].items()}
     total = np.sum([values[measure] for measure in measures], axis=0)
-    pictures = np.array(values["picture"])
+    pictures = values["picture"]
     return np.array([total[pictures == number].mean() for number in np.unique(pictures)])
 
 
@@ -303,7 +309,7 @@ class TippingPoint:
 
 
 def tipping_point(
-    sweep: dict[int, Sequence[Record]],
+    sweep: Mapping[int, Sequence[Record]],
     test: str,
     level: float = TIPPING_GAIN,
     measure: str = "gain",
@@ -334,7 +340,9 @@ class Best:
         return f"{self.n:,} [{self.low:,},\N{NO-BREAK SPACE}{self.high:,}]"
 
 
-def best_count(sweep: dict[int, Sequence[Record]], test: str, measure: str, seed: int = 0) -> Best:
+def best_count(
+    sweep: Mapping[int, Sequence[Record]], test: str, measure: str, seed: int = 0
+) -> Best:
     """Where a sweep over N is highest; the bootstrap resamples test images and seeds."""
     counts = sorted(sweep)
     curve, resampled = _resampled(sweep, test, measure, seed)
@@ -343,7 +351,7 @@ def best_count(sweep: dict[int, Sequence[Record]], test: str, measure: str, seed
 
 
 def _resampled(
-    sweep: dict[int, Sequence[Record]], test: str, measure: str, seed: int
+    sweep: Mapping[int, Sequence[Record]], test: str, measure: str, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Means by N, (N,), and those of bootstrap samples, (samples, N)."""
     # All N are tested on the same images.

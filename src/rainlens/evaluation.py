@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from rainlens import data, images, metrics, rain
+from rainlens.degradations import STREAKS, named
 from rainlens.randomness import generator
 from rainlens.records import stored
+from rainlens.resources import PICTURE_BYTES, remember
 from rainlens.training import precision
 
 RAIN100 = ("rain100l", "rain100h")
-STREAKS = "streaks"
+RAINS = (*RAIN100, STREAKS, *rain.RANGES)  # grey layers, added in whole grey levels
 RAIN_NAMES = {
     "rain100l": "Rain100L",
     "rain100h": "Rain100H",
@@ -30,8 +36,8 @@ class TestSet:
     """Which degradation of which pictures.
 
     name: how records and chapters call it, such as "unseen" or "seen".
-    degradation: "rain100l", "rain100h" (real test layers), "streaks" (embedded), or a training
-    range of rain.
+    degradation: "rain100l", "rain100h" (real test layers), or a name in
+    `degradations.DEGRADATIONS`, such as "streaks", "medium", "gauss30".
     backgrounds: a set of pictures; "rain100l" is Rain100's own clean pictures.
     count: pictures; crop: side of the centre that is used, None for whole pictures.
     keep: whether outputs are kept as pictures; only for sets that may be shown.
@@ -40,37 +46,105 @@ class TestSet:
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
     name: str
-    degradation: str = stored(name="rain")
+    degradation: str = field(metadata=stored("rain"))
     backgrounds: str
     count: int
-    crop: int | None = stored(None, kept=True)
+    crop: int | None = field(default=None, metadata=stored(kept=True))
     keep: bool = False
 
 
-@lru_cache(maxsize=16)
+def _weight(pairs: tuple[list[Tensor], list[Tensor]]) -> int:
+    # Whole pictures share their memory with those that `images` remembers; crops are copies.
+    return sum(picture.nbytes for pictures in pairs for picture in pictures)
+
+
+def _place(test: TestSet) -> str:
+    return os.environ.get(data.VARIABLE, "")
+
+
+@remember(PICTURE_BYTES, weigh=_weight, version=_place)
 def load(test: TestSet) -> tuple[list[Tensor], list[Tensor]]:
-    """Rainy and clean pictures, uint8 (3, H, W) each, in a fixed order."""
-    if test.backgrounds in RAIN100:
-        folder = images.find_folder("rain100l") / "clean"
-        whole = [images.load_cached(path) for path in images.list_folder(folder)[: test.count]]
-        clean = [images.centre(picture, test.crop) if test.crop else picture for picture in whole]
-    else:
+    """Rainy and clean pictures, uint8 (3, H, W) each, in a fixed order.
+
+    Rain100's own pictures get the layers of their own names. Raises `PictureError` where a set is
+    not there or not whole, or a picture has no layer of its name, or is smaller than the crop.
+    """
+    if test.backgrounds not in RAIN100:
         clean = images.test_pictures(test.backgrounds, test.count, test.crop)
-    return degrade(test, clean), clean
+        return degrade(test, clean), clean
+    files = images.list_folder(images.find_folder("rain100l") / "clean")
+    if test.degradation not in RAIN100:
+        clean = [_cropped(file, test.crop) for file in files[: test.count]]
+        return degrade(test, clean), clean
+    pairs = pair_by_name(files, images.list_folder(images.find_folder(test.degradation) / "rain"))
+    return _add_own_rain(pairs[: test.count], test.crop)
+
+
+def _cropped(file: Path, crop: int | None) -> Tensor:
+    picture = images.load_cached(file)
+    return images.centre(picture, crop).clone() if crop else picture
+
+
+def _add_own_rain(
+    pairs: list[tuple[Path, Path]], crop: int | None
+) -> tuple[list[Tensor], list[Tensor]]:
+    rainy, clean = [], []
+    for picture_file, layer_file in pairs:
+        picture, layer = images.load_cached(picture_file), images.load_cached(layer_file)[:1]
+        if picture.shape[-2:] != layer.shape[-2:]:
+            raise images.PictureError(
+                f"{data.printable(layer_file)} and {data.printable(picture_file)} differ in size; "
+                "a picture and its rain layer must be of one size, so fetch or copy them again."
+            )
+        clean.append(_cropped(picture_file, crop))
+        rainy.append(_add(clean[-1], images.centre(layer, crop) if crop else layer))
+    return rainy, clean
+
+
+def pair_by_name(pictures: Sequence[Path], layers: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """Each picture with the rain layer of its name, in the order of the pictures.
+
+    Names are compared without suffix; where they differ, as in norain-7.png and rain-7.png, the
+    last number in them counts. Raises `images.PictureError` where a file has no partner, or two.
+    """
+    for key in (_stem, _number):
+        by_name = {key(layer): layer for layer in layers}
+        wanted = [key(picture) for picture in pictures]
+        if None not in wanted and len({*wanted}) == len(wanted) and len(by_name) == len(layers):
+            if by_name.keys() == {*wanted}:
+                return [(p, by_name[k]) for p, k in zip(pictures, wanted, strict=True)]
+    stems = {layer.stem for layer in layers} ^ {picture.stem for picture in pictures}
+    alone = [file for file in (*pictures, *layers) if file.stem in stems] or [*pictures, *layers]
+    raise images.PictureError(
+        f"Pictures and rain layers do not go together one to one: {data.printable(alone[0])} has "
+        "no partner of its name, or more than one; add what is missing or take it out."
+    )
+
+
+def _stem(file: Path) -> str:
+    return file.stem
+
+
+def _number(file: Path) -> int | None:
+    numbers = re.findall(r"\d+", file.stem)
+    return int(numbers[-1]) if numbers else None
 
 
 def degrade(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
-    """Pictures, uint8 (3, H, W), under the rain of a test set, which each place in it keeps."""
+    """Pictures, uint8 (3, H, W), degraded as a test set says; each place in it keeps its draw."""
+    if test.degradation not in RAINS:
+        return [_degraded(test.degradation, *numbered) for numbered in enumerate(clean)]
+    return [_add(*pair) for pair in zip(clean, _layers(test, clean), strict=True)]
+
+
+def _add(picture: Tensor, layer: Tensor) -> Tensor:
     # As files store it: whole grey levels, clipped at white.
-    return [
-        (picture.short() + layer.short()).clamp(max=255).byte()
-        for picture, layer in zip(clean, _layers(test, clean), strict=True)
-    ]
+    return (picture.short() + layer.short()).clamp(max=255).byte()
 
 
 def restore(model: nn.Module, degraded: list[Tensor], batch_pixels: int = 400_000) -> list[Tensor]:
     """The network's outputs for uint8 pictures (3, H, W) of any sizes, float32 in [0, 1]."""
-    device = next(model.parameters()).device
+    device = _device_of(model)
     was_training = model.training
     model.eval()
     outputs: list[Tensor | None] = [None] * len(degraded)
@@ -88,30 +162,52 @@ def restore(model: nn.Module, degraded: list[Tensor], batch_pixels: int = 400_00
     return [output for output in outputs if output is not None]
 
 
+def _device_of(model: nn.Module) -> torch.device:
+    """Where its parameters or buffers lie; the processor for a filter that has neither."""
+    held = next(chain(model.parameters(), model.buffers()), None)
+    return torch.device("cpu") if held is None else held.device
+
+
+def _degraded(name: str, index: int, clean: Tensor) -> Tensor:
+    source = generator(index, f"test {name}")
+    return images.to_bytes(named(name).apply(images.to_unit(clean)[None], source)[0])
+
+
 def evaluate(
-    model: nn.Module, rainy: list[Tensor], clean: list[Tensor]
+    model: nn.Module,
+    degraded: list[Tensor],
+    clean: list[Tensor],
+    measures: tuple[str, ...] = metrics.DERAINING,
 ) -> tuple[dict[str, list[float]], list[Tensor]]:
     """Scores by measure, one a picture, and the outputs, float32 (3, H, W), for uint8 pictures.
 
-    Those of `metrics.score`; `response` and `damage`, for which the clean pictures go through the
-    network as well; and three of the rainy pictures themselves: `input_psnr`; `coverage`, the
-    share of pixels in the rain region; and `exact_e_r`, the E_R of removing the rain exactly.
+    measures: of `metrics.score`; further ones are `input_psnr`, of the degraded pictures, and
+    `damage`, for which the clean pictures go through the network as well. Where rain is measured,
+    these too: `response`; `coverage`, the share of pixels in the rain region; and `exact_e_r`,
+    the E_R of removing the rain exactly.
     """
-    outputs = restore(model, rainy)
+    outputs = restore(model, degraded)
     scores: dict[str, list[float]] = {}
     for output, of_clean, before, truth in zip(
-        outputs, restore(model, clean), rainy, clean, strict=True
+        outputs, restore(model, clean), degraded, clean, strict=True
     ):
-        units = [picture[None] for picture in (output, *map(images.to_unit, (before, truth)))]
-        values = metrics.score(*units)
-        values["response"] = metrics.rain_response(units[0], of_clean[None], *units[1:])
+        before, truth = images.to_unit(before), images.to_unit(truth)
+        units = output[None], before[None], truth[None]
+        values = metrics.score(*units, measures)
         values["damage"] = metrics.damage(of_clean[None], units[2])
         values["input_psnr"] = metrics.psnr_rgb(*units[1:])
-        values["exact_e_r"] = metrics.rain_strength(*units[1:])
-        values["coverage"] = metrics.rain_mask(*units[1:]).float().mean()
+        if "e_r" in measures:
+            values["response"] = metrics.rain_response(units[0], of_clean[None], *units[1:])
+            values["exact_e_r"] = metrics.rain_strength(*units[1:])
+            values["coverage"] = metrics.rain_mask(*units[1:]).float().mean()
         for name, value in values.items():
             scores.setdefault(name, []).append(value.item())
     return scores, outputs
+
+
+def measures_of(test: TestSet) -> tuple[str, ...]:
+    """The measures that make sense for the degradation of a test set."""
+    return metrics.DERAINING if test.degradation in RAINS else named(test.degradation).measures
 
 
 def measure(model: nn.Module, tests: tuple[TestSet, ...]) -> dict[str, float]:
@@ -121,14 +217,12 @@ def measure(model: nn.Module, tests: tuple[TestSet, ...]) -> dict[str, float]:
     """
     point: dict[str, float] = {}
     for test in tests:
-        rainy, clean = load(test)
-        output = torch.stack(restore(model, rainy))
-        units = output, images.to_unit(torch.stack(rainy)), images.to_unit(torch.stack(clean))
-        point[f"{test.name}/e_r"] = metrics.e_r(*units).nanmean().item()
-        point[f"{test.name}/e_b"] = metrics.e_b(*units).nanmean().item()
-        point[f"{test.name}/gain"] = metrics.removal_gain(*units).nanmean().item()
-        point[f"{test.name}/contrast"] = metrics.contrast_gain(*units).nanmean().item()
-        point[f"{test.name}/psnr"] = metrics.psnr_rgb(units[0], units[2]).mean().item()
+        degraded, clean = load(test)
+        output = torch.stack(restore(model, degraded))
+        units = output, images.to_unit(torch.stack(degraded)), images.to_unit(torch.stack(clean))
+        quick = tuple(name for name in measures_of(test) if name != "ssim")
+        for name, values in metrics.score(*units, quick).items():
+            point[f"{test.name}/{name}"] = values.nanmean().item()
     return point
 
 
@@ -140,29 +234,19 @@ def _layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
     layers = []
     for index, picture in enumerate(clean):
         source = generator(index, f"test rain {test.degradation}")
-        layers.append(
-            images.to_bytes(_draw(test.degradation, tuple(picture.shape[-2:]), source)[0])
-        )
+        height, width = picture.shape[-2:]
+        layers.append(images.to_bytes(_draw(test.degradation, (height, width), source)[0]))
     return layers
 
 
 def _draw(kind: str, size: tuple[int, int], source: torch.Generator) -> Tensor:
     if kind == STREAKS:
         return rain.draw_streaks(1, size, source)
-    if kind in rain.RANGES:
-        return rain.synthesize(1, size, rain.RANGES[kind], source)
-    known = ", ".join([*RAIN100, STREAKS, *rain.RANGES])
-    raise ValueError(f"There is no rain {kind!r}; there are: {known}.")
+    return rain.synthesize(1, size, rain.RANGES[kind], source)
 
 
 def _rain100_layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
-    folder = data.set_folder(test.degradation)
-    if folder is None:
-        raise images.PictureError(
-            f"{test.degradation} is not there: set RAINLENS_DATA to a folder that has it, "
-            f"or fetch it with `rainlens data fetch {test.degradation}`."
-        )
-    files = images.list_folder(folder / "rain")
+    files = images.list_folder(images.find_folder(test.degradation) / "rain")
     layers = []
     for index, picture in enumerate(clean):
         layer = images.load_cached(files[index % len(files)])[:1]

@@ -10,65 +10,40 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from importlib import resources
+from contextlib import suppress
+from importlib.resources import files as resource_files
 from itertools import count as endless
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from rainlens import data
+from rainlens.data import PictureError as PictureError
+from rainlens.resources import PICTURE_BYTES, remember
 
 EMBEDDED = "embedded"
 # The colour photographs among scikit-image's bundled pictures. The rest are drawings, charts,
 # microscope or telescope pictures, or grey.
 EMBEDDED_TRAIN = ("astronaut.png", "motorcycle_left.png", "rocket.jpg")
 EMBEDDED_TEST = ("chelsea.png", "coffee.png")
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 TEST_EVERY = 5  # in a folder, every fifth picture by name is kept for tests
-MAX_PIXELS = 100_000_000  # larger pictures are taken for decompression bombs
 LEAST_CONTRAST = 4.0  # standard deviation in grey levels; a patch below has no content
+AHEAD, AHEAD_BYTES = 16, 64 << 20  # rounds for which a picture is cut at once, and their limit
 ATTEMPTS = 20  # tries to find a patch with content in one picture
-
-
-class PictureError(ValueError):
-    """A picture cannot be used; the message says which and what to do."""
 
 
 def load(path: str | os.PathLike[str]) -> Tensor:
     """One picture as uint8 (3, H, W), values 0 to 255, upright, transparent parts on white.
 
     Grey, palette, RGBA, CMYK and 16-bit files are converted; of an animation the first frame is
-    taken. Raises `PictureError` for files that are missing, empty, truncated, not pictures, or
-    of more than 100 million pixels.
+    taken. Raises `PictureError` for whatever cannot be used (`data.read_picture`).
     """
-    path = Path(path)
-    if not path.is_file():
-        raise PictureError(f"{path} does not exist; check the path.")
-    if path.stat().st_size == 0:
-        raise PictureError(f"{path} is empty (0 bytes); fetch or copy it again.")
-    try:
-        with warnings.catch_warnings():
-            # Our own limit below is the one that counts, not Pillow's warning.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                if picture.width * picture.height > MAX_PIXELS:
-                    raise PictureError(_too_large(path))
-                return _to_tensor(picture)
-    except Image.DecompressionBombError as error:
-        raise PictureError(_too_large(path)) from error
-    except PictureError:
-        raise
-    except Exception as error:  # Pillow raises OSError, SyntaxError, ValueError, struct.error, ...
-        raise PictureError(
-            f"{path} cannot be read as a picture ({error}); remove or replace it."
-        ) from error
+    return torch.from_numpy(data.read_picture(path)).permute(2, 0, 1).contiguous()
 
 
 def names(backgrounds: str, split: str) -> list[Path]:
@@ -80,37 +55,67 @@ def names(backgrounds: str, split: str) -> list[Path]:
     if split not in ("train", "test"):
         raise PictureError(f"split is {split!r}; it must be 'train' or 'test'.")
     if backgrounds == EMBEDDED:
-        folder = Path(str(resources.files("skimage") / "data"))
-        return [folder / name for name in (EMBEDDED_TRAIN if split == "train" else EMBEDDED_TEST)]
-    files = list_folder(find_folder(backgrounds))
+        kept = EMBEDDED_TRAIN if split == "train" else EMBEDDED_TEST
+        return [_embedded_folder() / name for name in kept]
+    _, found = _find(backgrounds)
+    files = list(found.pictures)
     if len(files) < 2:
+        passed_over = f" (passed over: {found.remark})" if found.remark else ""
         raise PictureError(
-            f"{backgrounds} has {len(files)} picture(s); training and test need one each."
+            f"{data.printable(backgrounds)} has {len(files)} picture(s){passed_over}; training "
+            "and test need one each."
         )
     held_out = files[::TEST_EVERY]
     return held_out if split == "test" else [file for file in files if file not in set(held_out)]
 
 
 def is_available(backgrounds: str) -> bool:
-    """Whether the set can be read on this machine."""
+    """Whether the set can be read on this machine: it is whole, or one's own (`data.state`)."""
     return backgrounds == EMBEDDED or _locate(backgrounds) is not None
 
 
 def find_folder(backgrounds: str) -> Path:
-    """Where a set lies: below `RAINLENS_DATA` if it has that name, else the folder itself."""
+    """Where a set lies: below `RAINLENS_DATA` if it has that name, else the folder itself.
+
+    Raises `PictureError` where it is not there, or neither whole nor one's own.
+    """
     folder = _locate(backgrounds)
-    if folder is None:
-        raise PictureError(
-            f"There are no pictures named {backgrounds!r}: set RAINLENS_DATA to a folder that has "
-            f"them, or fetch them with `rainlens data fetch {backgrounds}`."
-        )
-    return folder
+    if folder is not None:
+        return folder
+    if backgrounds in data.SETS:
+        raise PictureError(data.refusal(data.state(backgrounds)))
+    raise PictureError(
+        f"There are no pictures named {backgrounds!r}: it is neither a folder nor one of the "
+        f"sets {', '.join(data.SETS)}."
+    )
 
 
 def list_folder(folder: Path) -> list[Path]:
-    """Picture files below a folder, sorted by their path, so that order is the same everywhere."""
-    found = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES]
-    return sorted(path for path in found if not path.name.startswith("."))
+    """Picture files below a folder, sorted by their path, so that order is the same everywhere.
+
+    What is passed over is said by `data.look_into`.
+    """
+    return list(data.look_into(folder).pictures)
+
+
+def digest(backgrounds: str) -> str:
+    """Sixteen hexadecimal digits that say which pictures a set consists of (`data.digest`).
+
+    backgrounds: `embedded`, a set of `RAINLENS_DATA` (layers included), or a folder. Two sets of
+    the same name have the same digest only where names, order and bytes of all files are equal.
+    """
+    if backgrounds == EMBEDDED:
+        folder = _embedded_folder()
+        return data.digest([folder / name for name in (*EMBEDDED_TRAIN, *EMBEDDED_TEST)], folder)
+    folder, found = _find(backgrounds)
+    return data.digest(found.pictures, folder)
+
+
+def _find(backgrounds: str) -> tuple[Path, data.Listing]:
+    """The folder of a set, and what of it is used."""
+    folder = find_folder(backgrounds)
+    is_set = backgrounds in data.SETS
+    return folder, data.state(backgrounds).listing if is_set else data.look_into(folder)
 
 
 def patches(backgrounds: str, count: int, size: int, seed: int) -> Tensor:
@@ -136,22 +141,35 @@ def numbered_crops(backgrounds: str, size: int, seed: int) -> Iterator[tuple[int
     where no picture has content.
     """
     files = names(backgrounds, "train")
-    order = np.random.default_rng([seed, 0]).permutation(len(files))
-    empty: set[Path] = set()
-    for turn in endless():
-        number = int(order[turn % len(files)])
-        file = files[number]
-        # A generator of its own for each turn: what came before has no influence on this crop.
-        crop = _crop_with_content(file, size, np.random.default_rng([seed, 1, turn]))
+    empty: set[int] = set()
+    for number, crop in _turns(files, size, seed):
         if crop is not None:
             empty.clear()
             yield number, crop
             continue
-        empty.add(file)
+        empty.add(number)
         if len(empty) == len(files):
             raise PictureError(
                 f"No picture of {backgrounds} has a {size}x{size} crop with content."
             )
+
+
+def _turns(files: Sequence[Path], size: int, seed: int) -> Iterator[tuple[int, Tensor | None]]:
+    """(number of the picture, its crop or None where there is no content), turn by turn."""
+    order = np.random.default_rng([seed, 0]).permutation(len(files))
+    # Memory may not hold all pictures: one that is read is cut for several rounds at once.
+    rounds = min(AHEAD, max(1, AHEAD_BYTES // (len(files) * 3 * size**2)))
+    ready: dict[int, Tensor | None] = {}
+    for turn in endless():
+        number = int(order[turn % len(files)])
+        if turn not in ready:
+            picture = load_cached(files[number])
+            _require_size(picture, size, files[number], files)
+            for later in range(turn, turn + rounds * len(files), len(files)):
+                # A generator of its own for each turn: what came before does not matter.
+                rng = np.random.default_rng([seed, 1, later])
+                ready[later] = _crop_with_content(picture, size, rng)
+        yield number, ready.pop(turn)
 
 
 def test_pictures(backgrounds: str, count: int, crop: int | None = None) -> list[Tensor]:
@@ -165,11 +183,12 @@ def test_pictures(backgrounds: str, count: int, crop: int | None = None) -> list
     rng = np.random.default_rng(0)
     chosen = []
     for turn in range(count):
-        picture = load_cached(files[turn % len(files)])
-        if turn < len(files):
-            chosen.append(centre(picture, crop))
-        else:
-            chosen.append(_random_crop(picture, crop, rng, files[turn % len(files)]))
+        file = files[turn % len(files)]
+        picture = load_cached(file)
+        _require_size(picture, crop, file, files)
+        # A copy: a view would keep the whole picture in memory.
+        first = centre(picture, crop).clone() if turn < len(files) else None
+        chosen.append(_random_crop(picture, crop, rng) if first is None else first)
     return chosen
 
 
@@ -202,53 +221,70 @@ def encode_webp(picture: Tensor, lossless: bool = False) -> bytes:
     return target.getvalue()
 
 
-@lru_cache(maxsize=512)
+def _version(path: Path) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:  # `load` will say it better
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def _weight(picture: Tensor) -> int:
+    return picture.nbytes
+
+
+@remember(PICTURE_BYTES, weigh=_weight, version=_version)
 def load_cached(path: Path) -> Tensor:
-    """`load`, remembering the last 512 pictures; do not change the tensor."""
+    """`load`, remembering the latest pictures within bounds; do not change the tensor."""
     return load(path)
 
 
-def _to_tensor(picture: Image.Image) -> Tensor:
-    picture.seek(0)
-    picture = ImageOps.exif_transpose(picture)
-    if picture.mode.startswith("I"):  # 16 bits a pixel: Pillow would clip, not scale
-        grey = np.asarray(picture).astype(np.float64)
-        picture = Image.fromarray((grey / 257).round().clip(0, 255).astype(np.uint8))
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        picture = Image.alpha_composite(white, picture)
-    pixels = np.array(picture.convert("RGB"))
-    return torch.from_numpy(pixels).permute(2, 0, 1).contiguous()
-
-
-def _too_large(path: Path) -> str:
-    return f"{path} has more than {MAX_PIXELS:,} pixels; shrink it or leave it out."
+def _embedded_folder() -> Path:
+    return Path(str(resource_files("skimage") / "data"))
 
 
 def _locate(backgrounds: str) -> Path | None:
-    folder = data.set_folder(backgrounds) if backgrounds in data.SETS else Path(backgrounds)
-    return folder if folder is not None and folder.is_dir() else None
+    if backgrounds in data.SETS:
+        return data.set_folder(backgrounds)
+    # Not `Path.is_dir`, for which a name that is too long is an error.
+    return Path(backgrounds) if os.path.isdir(backgrounds) else None
 
 
-def _crop_with_content(file: Path, size: int, rng: np.random.Generator) -> Tensor | None:
-    picture = load_cached(file)
+def _crop_with_content(picture: Tensor, size: int, rng: np.random.Generator) -> Tensor | None:
     for _ in range(ATTEMPTS):
-        crop = _random_crop(picture, size, rng, file)
+        crop = _random_crop(picture, size, rng)
         if crop.float().std() >= LEAST_CONTRAST:
             return crop
     return None
 
 
-def _random_crop(picture: Tensor, size: int, rng: np.random.Generator, file: Path) -> Tensor:
+def _random_crop(picture: Tensor, size: int, rng: np.random.Generator) -> Tensor:
+    height, width = picture.shape[-2:]
+    top, left = rng.integers(height - size + 1), rng.integers(width - size + 1)
+    return picture[..., top : top + size, left : left + size].clone()
+
+
+def _require_size(picture: Tensor, size: int, file: Path, files: Sequence[Path]) -> None:
     height, width = picture.shape[-2:]
     if min(height, width) < size:
         raise PictureError(
-            f"{file} is {width}x{height} pixels, smaller than a patch of {size}x{size}; "
-            "remove it or choose a smaller patch size."
+            f"{data.printable(file)} is {width}x{height} pixels, smaller than a patch of "
+            f"{size}x{size}{_others_below(size, file, files)}; remove it or choose a smaller patch "
+            "size."
         )
-    top, left = rng.integers(height - size + 1), rng.integers(width - size + 1)
-    return picture[..., top : top + size, left : left + size].clone()
+
+
+def _others_below(size: int, file: Path, files: Sequence[Path]) -> str:
+    """Which of the files beside this one are too small as well, read from their headers alone."""
+    small = []
+    for other in files:
+        with suppress(Exception), data.open_picture(other) as picture:
+            if min(picture.size) < size and other != file:
+                small.append(data.printable(other.name))
+    if not small:
+        return ""
+    more = f" and {len(small) - 3} more" if len(small) > 3 else ""
+    return f", and so are {', '.join(small[:3])}{more}"
 
 
 def group_by_size(pictures: Sequence[Tensor]) -> list[list[int]]:

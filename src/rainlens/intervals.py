@@ -92,7 +92,8 @@ def defined_mean(values: np.ndarray, axis: int) -> np.ndarray:
     """The mean along an axis of the values that are defined; nan where none is."""
     known = ~np.isnan(values)
     count, total = known.sum(axis), np.where(known, values, 0).sum(axis)
-    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    mean: np.ndarray = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return mean
 
 
 # --- over seeds, and over seeds and pictures
@@ -178,7 +179,7 @@ def defined(groups: Sequence[Group], same_pictures: bool = True) -> list[Group]:
     counts = sorted({group.values.shape[1] for group in groups})
     if len(counts) > 1:
         raise ValueError(f"Groups have {counts} pictures; these cannot be the same ones.")
-    known = ~np.concatenate([np.isnan(group.values) for group in groups]).any(axis=0)
+    known = ~np.isnan(np.concatenate([group.values for group in groups])).any(axis=0)
     return [_only(group, known) for group in groups]
 
 

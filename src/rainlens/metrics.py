@@ -4,11 +4,15 @@ All take batches (N, C, H, W) with values in [0, 1] and return (N,), float64. E_
 root mean squares count in grey levels (0 to 255). R, the rain layer, is what was really added:
 `rainy - clean`. Where the sum is clipped at white this is less than what was drawn, and a
 network can only be asked to remove what is there.
+
+`MEASURES` names those that need an output, its input and the clean picture, and `MASKS` the regions
+that a degradation may have touched: a degradation says by name which of them suit it.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +21,7 @@ from torch import Tensor
 THRESHOLD = 10 / 255  # t of the mask; the papers do not give it
 LEVELS = 255
 LEAST_SPREAD = 1e-3 / 255  # of R over M, a thousandth of a grey level
+REMOVED = 30 / 255  # an impulse is gone where the error is smaller
 _bell = [math.exp(-(offset**2) / (2 * 1.5**2)) for offset in range(-5, 6)]
 GAUSSIAN = [weight / sum(_bell) for weight in _bell]  # of SSIM: sigma 1.5, radius 5
 
@@ -28,6 +33,22 @@ def rain_mask(rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD) -> Ten
     return ((rainy - clean) > threshold + 1e-6).any(1, keepdim=True)
 
 
+def touched_mask(degraded: Tensor, clean: Tensor) -> Tensor:
+    """Where anything was changed, in any channel, bool (N, 1, H, W): the impulses among pixels."""
+    _check(degraded=degraded, clean=clean)
+    return (degraded != clean).any(1, keepdim=True)
+
+
+def region_error(output: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """sqrt(mean over mask of (output - target)^2), all channels together; on 0 to 255.
+
+    output, target: (N, C, H, W); mask: bool (N, 1, H, W). nan where it is empty. E_R is that to the
+    rainy picture over M, E_B that to the clean one over 1 - M.
+    """
+    _check(output=output, target=target)
+    return _rms(output - target, mask) * LEVELS
+
+
 def e_r(output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD) -> Tensor:
     """E_R = sqrt(mean over M of (output - rainy)^2): how much the network changed where it rains.
 
@@ -35,7 +56,7 @@ def e_r(output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHO
     and more damaged, too: see `removal_gain` (2026 paper, Sec. 3.2).
     """
     _check(output=output, rainy=rainy, clean=clean)
-    return _rms(output - rainy, rain_mask(rainy, clean, threshold)) * LEVELS
+    return region_error(output, rainy, rain_mask(rainy, clean, threshold))
 
 
 def e_b(output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD) -> Tensor:
@@ -44,7 +65,7 @@ def e_b(output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHO
     Lower is better. nan where every pixel is rainy (2026 paper, Sec. 3.2).
     """
     _check(output=output, rainy=rainy, clean=clean)
-    return _rms(output - clean, ~rain_mask(rainy, clean, threshold)) * LEVELS
+    return region_error(output, clean, ~rain_mask(rainy, clean, threshold))
 
 
 def removal_gain(
@@ -99,6 +120,28 @@ def damage(output_clean: Tensor, clean: Tensor) -> Tensor:
     return (output_clean - clean).double().square().mean((1, 2, 3)).sqrt() * LEVELS
 
 
+def impulse_removal(
+    output: Tensor, degraded: Tensor, clean: Tensor, threshold: float = REMOVED
+) -> Tensor:
+    """The fraction of touched pixels that are mended: off by less than 30/255 in every channel.
+
+    0 to 1, higher is better; nan where no pixel was touched. An impulse that fell on a pixel of
+    almost its own brightness is mended from the start, so that a copy, too, may score above 0.
+    For salt and pepper, where the papers give no measure.
+    """
+    _check(output=output, degraded=degraded, clean=clean)
+    touched = touched_mask(degraded, clean)
+    # A millionth less, so that exactly 30 grey levels are not mended however floats are rounded.
+    mended = ((output - clean).abs() < threshold - 1e-6).all(1, keepdim=True)
+    return _sum(mended & touched) / _sum(touched)  # 0 / 0 = nan
+
+
+def impulse_e_b(output: Tensor, degraded: Tensor, clean: Tensor) -> Tensor:
+    """E_B over the untouched pixels: damage to them, 0 to 255. nan where there are none."""
+    _check(output=output, degraded=degraded, clean=clean)
+    return region_error(output, clean, ~touched_mask(degraded, clean))
+
+
 def change_parts(
     output: Tensor, rainy: Tensor, clean: Tensor, threshold: float = THRESHOLD
 ) -> dict[str, Tensor]:
@@ -128,6 +171,15 @@ def psnr_rgb(output: Tensor, clean: Tensor) -> Tensor:
     squares = F.mse_loss(output, clean, reduction="none").sum(3)
     error = squares.sum((1, 2), dtype=torch.float64) / output[0].numel()
     return -10 * torch.log10(error)
+
+
+def psnr_gain(output: Tensor, degraded: Tensor, clean: Tensor) -> Tensor:
+    """By how many dB the output is nearer to the clean picture than the input was (`psnr_rgb`).
+
+    0 for a copy of the input; nan for one of a clean input, which is infinitely near already.
+    """
+    _check(output=output, degraded=degraded, clean=clean)
+    return psnr_rgb(output, clean) - psnr_rgb(degraded, clean)
 
 
 def psnr_y(output: Tensor, clean: Tensor) -> Tensor:
@@ -168,16 +220,37 @@ def to_y(picture: Tensor) -> Tensor:
     return ((65.481 * red + 128.553 * green + 24.966 * blue + 16) / 255)[:, None]
 
 
-def score(output: Tensor, rainy: Tensor, clean: Tensor) -> dict[str, Tensor]:
-    """The measures that a record holds, by name, each (N,)."""
-    return {
-        "e_r": e_r(output, rainy, clean),
-        "e_b": e_b(output, rainy, clean),
-        "gain": removal_gain(output, rainy, clean),
-        "contrast": contrast_gain(output, rainy, clean),
-        "psnr": psnr_rgb(output, clean),
-        "ssim": ssim_rgb(output, clean),
-    }
+Measure = Callable[[Tensor, Tensor, Tensor], Tensor]  # (output, degraded, clean) -> (N,)
+
+MASKS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {  # (degraded, clean) -> (N, 1, H, W)
+    "rain": rain_mask,
+    "touched": touched_mask,
+}
+MEASURES: dict[str, Measure] = {
+    "e_r": e_r,
+    "e_b": e_b,
+    "gain": removal_gain,
+    "contrast": contrast_gain,
+    "psnr": lambda output, degraded, clean: psnr_rgb(output, clean),
+    "ssim": lambda output, degraded, clean: ssim_rgb(output, clean),
+    "psnr_gain": psnr_gain,
+    "impulse_removal": impulse_removal,
+    "impulse_e_b": impulse_e_b,
+}
+DERAINING = ("e_r", "e_b", "gain", "contrast", "psnr", "ssim")  # what a record of rain holds
+
+
+def score(
+    output: Tensor, degraded: Tensor, clean: Tensor, measures: tuple[str, ...] = DERAINING
+) -> dict[str, Tensor]:
+    """The measures of these names, each (N,), by name and in that order.
+
+    Raises ValueError for an unknown name, naming those there are.
+    """
+    for name in measures:
+        if name not in MEASURES:
+            raise ValueError(f"There is no measure {name!r}; there are: {', '.join(MEASURES)}.")
+    return {name: MEASURES[name](output, degraded, clean) for name in measures}
 
 
 def _regress(

@@ -26,7 +26,7 @@ def where(device: torch.device) -> dict[str, Any]:
     return {
         "rainlens": rainlens.__version__,
         "engine": values.ENGINE,
-        "torch": torch.__version__,
+        "torch": str(torch.__version__),  # a class of its own, which no checkpoint may hold
         "python": platform.python_version(),
         "device": torch.cuda.get_device_name(device) if cuda else f"cpu ({platform.machine()})",
         "threads": torch.get_num_threads(),

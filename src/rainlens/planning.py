@@ -120,7 +120,7 @@ def table(found: Sequence[Kind], devices: Sequence[int]) -> pd.DataFrame:
 
 
 def _model(experiment: Training, device: torch.device) -> nn.Module:
-    return experiment.fresh_model().to(device, memory_format=torch.channels_last)
+    return experiment.fresh_model().to(device).to(memory_format=torch.channels_last)
 
 
 def _unmeasured(model: nn.Module) -> dict[str, float]:

@@ -10,8 +10,10 @@ import base64
 import html
 import io
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -23,6 +25,7 @@ from torch import Tensor
 
 import rainlens
 from rainlens import estimates, images
+from rainlens.escaping import escaped
 from rainlens.records import Record
 
 # Okabe and Ito's colours, which colour-blind readers tell apart; shapes repeat what they say.
@@ -39,7 +42,7 @@ NETWORK_MARKER = {"resnet": "o", "unet": "s", "swinir": "^"}
 FEW_TO_MANY = ("#F0A860", "#C8553D", "#5E2B5E", "#1B1233")
 INK, FAINT = "#333333", "#8a8a8a"
 SEEN_COLOUR, UNSEEN_COLOUR = "#56B4E9", "#CC79A7"
-STYLE = {
+STYLE: dict[Any, Any] = {  # matplotlib's types know the keys as literals alone
     "figure.figsize": (7.2, 3.8),
     "figure.dpi": 110,
     "figure.constrained_layout.use": True,
@@ -62,7 +65,10 @@ STYLE = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A figure as a notebook shows it: HTML with a text alternative and a caption."""
+    """A figure as a notebook shows it: HTML with a text alternative and a caption.
+
+    body, caption: HTML, so that whatever a record says in them was `escaped`. alt: plain text.
+    """
 
     body: str
     caption: str
@@ -104,7 +110,7 @@ def chart(figure: Figure, alt: str, caption: str) -> Shown:
     style = f"width:100%;min-width:{least}px;max-width:{width}px;height:auto;background:white"
     tag = _image_tag(content, "png", alt, style)
     # Focusable, so that a keyboard can scroll it, too.
-    label = html.escape("figure, can be scrolled sideways")
+    label = escaped("figure, can be scrolled sideways")
     body = (
         f'<div style="overflow-x:auto" tabindex="0" role="group" aria-label="{label}">{tag}</div>'
     )
@@ -132,13 +138,13 @@ def gallery(
     for picture, label in pictures:
         if picture is None:
             title = "grid-column:1/-1;font-weight:600;padding-top:0.4em"
-            tiles.append(f'<div style="{title}">{html.escape(label)}</div>')
+            tiles.append(f'<div style="{title}">{escaped(label)}</div>')
             continue
         content = _webp(picture, zoom)
         tag = _image_tag(content, "webp", label, "width:100%;height:auto")
-        tiles.append(f'<div>{tag}<div style="{LABEL}">{html.escape(label)}</div></div>')
+        tiles.append(f'<div>{tag}<div style="{LABEL}">{escaped(label)}</div></div>')
     grid = f"display:grid;grid-template-columns:{_tracks(columns)};gap:{GAP}em;max-width:900px"
-    return Shown(f'<div role="group" aria-label="{html.escape(alt)}" style="{grid}">'
+    return Shown(f'<div role="group" aria-label="{escaped(alt)}" style="{grid}">'
                  f"{''.join(tiles)}</div>", caption, alt)  # fmt: skip
 
 
@@ -204,7 +210,7 @@ def source_note(records: Sequence[Record], scale: str) -> str:
     count = f"{len(names)} record{'s' if len(names) > 1 else ''}"
     links = ", ".join(record_links(names, scale))
     made = _made_from(f"these records of experiments: {links}")
-    return f"Scale <i>{scale}</i>, {said}, {count}.{made}"
+    return f"Scale <i>{escaped(scale)}</i>, {said}, {count}.{made}"
 
 
 def drawn_here() -> str:
@@ -214,8 +220,10 @@ def drawn_here() -> str:
 
 def record_links(names: Sequence[str], scale: str) -> list[str]:
     """Links to records of a scale in the repository, as HTML."""
-    base = f"{rainlens.REPOSITORY}/blob/main/records/{scale}"
-    return [f'<a href="{base}/{name}.json">{name}</a>' for name in names]
+    base = f"{rainlens.REPOSITORY}/blob/main/records"
+    places = [quote(f"{scale}/{name}.json", errors="replace") for name in names]
+    links = zip(places, map(escaped, names), strict=True)
+    return [f'<a href="{base}/{place}">{name}</a>' for place, name in links]
 
 
 def _made_from(sources: str) -> str:
@@ -235,7 +243,7 @@ def axis_of_counts(axes: Axes, counts: Sequence[int]) -> None:
 
 def sweep(
     axes: Axes,
-    records: dict[int, Sequence[Record]],
+    records: Mapping[int, Sequence[Record]],
     test: str,
     measure: str,
     *,
@@ -247,8 +255,10 @@ def sweep(
     """Mean against N with its 95 % interval as a band, each seed as a small mark."""
     counts = sorted(records)
     means = [estimates.mean(records[count], test, measure) for count in counts]
-    style = dict(color=colour, marker=marker, linestyle=line, label=label)
-    axes.plot(counts, [e.value for e in means], **style)
+    axes.plot(
+        counts, [e.value for e in means],
+        color=colour, marker=marker, linestyle=line, label=label,
+    )  # fmt: skip
     low, high = [e.low for e in means], [e.high for e in means]
     axes.fill_between(counts, low, high, color=colour, alpha=0.18, linewidth=0)
     for count in counts:
@@ -256,10 +266,10 @@ def sweep(
         axes.plot([count] * len(by_seed), by_seed, marker, color=colour, alpha=0.5, markersize=3)
 
 
-def training_curves(axes: Axes, records: Sequence[Record], name: str, **style: object) -> None:
+def training_curves(axes: Axes, records: Sequence[Record], name: str, **style: Any) -> None:
     """One curve along training, the mean over seeds; the point before training is left out."""
-    iterations = records[0].curves["iteration"][1:]
-    values = np.mean([record.curves[name][1:] for record in records], axis=0)
+    iterations = estimates.curve_of(records[0], "iteration")[1:]
+    values = np.mean([estimates.curve_of(record, name)[1:] for record in records], axis=0)
     axes.plot(iterations, values, **style)
     axes.set_xlabel("training iterations")
 
@@ -303,7 +313,7 @@ def _webp(picture: Tensor, zoom: int) -> bytes:
 def _image_tag(content: bytes, kind: str, alt: str, style: str) -> str:
     text = base64.b64encode(content).decode()
     source = f"data:image/{kind};base64,{text}"
-    return f'<img src="{source}" alt="{html.escape(alt)}" style="{style}">'
+    return f'<img src="{source}" alt="{escaped(alt)}" style="{style}">'
 
 
 def sources(paper: str, code: Sequence[str]) -> Shown:

@@ -125,7 +125,7 @@ def smear(noise: Tensor, kernels: Tensor) -> Tensor:
     # Filtering (as image libraries mean it) is correlation: the conjugate of the spectrum.
     spectrum = torch.fft.rfft2(noise).mul_(kernel_spectrum.conj())
     spectrum.mul_(_softening(*size, noise.device))
-    layer = torch.fft.irfft2(spectrum, s=size)
+    layer: Tensor = torch.fft.irfft2(spectrum, s=size)
     # Two passes: torch.aminmax along a dimension took ten times as long as both together.
     low, high = layer.amin((1, 2), keepdim=True), layer.amax((1, 2), keepdim=True)
     return layer.sub_(low).div_((high - low).clamp_(min=1e-6))

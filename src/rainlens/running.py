@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rainlens import cluster, data, images, origin, scheduling, training
-from rainlens.records import Record, RecordStore
-from rainlens.scales import Scale
-from rainlens.tasks import Experiment, Session
+from rainlens.checkpoints import SAVE_EVERY
+from rainlens.records import Record, RecordError, RecordStore
+from rainlens.scales import Scale, flag
+from rainlens.tasks import Experiment, Session, which_pictures
+
+
+class RunError(RuntimeError):
+    """Some experiments cannot be computed; the message says which and why."""
 
 
 @dataclass
@@ -18,7 +23,7 @@ class Outcome:
 
     trained, read: how many were computed by training a network, and from one that was kept; other
     experiments train nothing. expected_seconds: how long the rest would take at the pace of the
-    records there are.
+    records there are. failures: experiments that cannot be computed, and why.
     """
 
     records: list[Record | None]
@@ -27,6 +32,7 @@ class Outcome:
     computed: int = 0
     seconds: float = 0.0
     expected_seconds: float = float("nan")
+    failures: list[scheduling.Failure] = field(default_factory=list)
 
     @property
     def left(self) -> int:
@@ -40,10 +46,23 @@ class Outcome:
 
 
 def run(grid: Iterable[Experiment], setting: Scale, *, recompute: bool = False) -> list[Record]:
-    """The records of a grid, in its order; missing ones are computed, with a progress bar."""
+    """The records of a grid, in its order; missing ones are computed, with a progress bar.
+
+    Raises RunError where some cannot be computed, after all others are recorded, and ValueError
+    where `recompute` is neither True nor False.
+    """
+    recompute = flag(recompute)
     grid = with_stand_ins(list(grid), setting, recompute)
-    records = run_within(grid, setting.store, recompute=recompute).records
-    return [record for record in records if record is not None]
+    outcome = run_within(grid, setting.store, recompute=recompute)
+    if outcome.failures:
+        raise RunError(failures_told(outcome.failures))
+    return [record for record in outcome.records if record is not None]
+
+
+def failures_told(failures: Sequence[scheduling.Failure]) -> str:
+    """Which experiments could not be computed, a line each."""
+    lines = [f"{failure.name}: {failure.reason}" for failure in failures]
+    return "\n".join([f"{len(lines)} could not be computed; the others are recorded.", *lines])
 
 
 def run_within(
@@ -55,7 +74,7 @@ def run_within(
     workers: int = 1,
     threads: int | None = None,
     on: cluster.Cluster | None = None,
-    save_every: float = training.SAVE_EVERY,
+    save_every: float = SAVE_EVERY,
 ) -> Outcome:
     """`run` with a time budget; what does not fit stays None.
 
@@ -70,12 +89,14 @@ def run_within(
     for experiment in grid:
         record = None if recompute else store.load(experiment.name)
         if record is not None:
+            _check_pictures(record)
             done[experiment.name] = record
     missing = [e for e in in_order(grid, store, recompute) if e.name not in done]
-    computed: list[Record] = []
+    results: list[scheduling.Result] = []
     if missing:
         given = missing, store, Session(deadline, fresh=recompute, save_every=save_every)
-        computed += _compute_all(*given, workers, threads, on)
+        results += _compute_all(*given, workers, threads, on)
+    computed = [result for result in results if isinstance(result, Record)]
     done |= {record.name: record for record in computed}
     told = [record.provenance.get("weights") for record in computed]
     return Outcome(
@@ -85,6 +106,7 @@ def run_within(
         computed=len({e.name for e in grid} & {record.name for record in computed}),
         seconds=time.monotonic() - start,
         expected_seconds=_expected_seconds(grid, done) / workers,
+        failures=[result for result in results if isinstance(result, scheduling.Failure)],
     )
 
 
@@ -96,13 +118,30 @@ def with_stand_ins(
     A sweep is never mixed from two kinds of pictures. Says so in one line.
     """
     recorded = all(not recompute and setting.store.path(e.name).exists() for e in grid)
-    if recorded or all(can_compute(e) for e in grid):
+    if recorded:
         return list(grid)
+    if all(can_compute(e) for e in grid):
+        if told := data.on_hand_line(set[str]().union(*(e.needs() for e in grid))):
+            print(told)  # pictures of one's own
+        return list(grid)
+    needed = set[str]().union(*(e.needs() for e in grid))
+    lacking = ", ".join(sorted(name for name in needed if not images.is_available(name)))
     print(
-        "The real pictures are not on this machine (RAINLENS_DATA): "
-        "the embedded photographs stand in for them, and the numbers differ."
+        data.on_hand_line(needed)
+        or f"Pictures: {lacking} cannot be found; the embedded photographs stand in for all."
     )
     return [e.stand_in() for e in grid]
+
+
+def _check_pictures(record: Record) -> None:
+    """Raises RecordError where a record is of other pictures than those of the same name here."""
+    for name, told in record.data.items():
+        if images.is_available(name) and which_pictures(name) != told:
+            raise RecordError(
+                f"The record {record.name} was computed from other pictures than those that are "
+                f"called {name} here; give yours a store of their own (RAINLENS_RECORDS), or "
+                "compute it again (--recompute)."
+            )
 
 
 def can_compute(experiment: Experiment) -> bool:
@@ -118,7 +157,9 @@ def skeleton_first(grid: Sequence[Experiment]) -> list[Experiment]:
     whole.
     """
     counts = sorted({e.n for e in grid if e.n is not None})
-    rank = {counts[place]: position for position, place in enumerate(_outside_in(len(counts)))}
+    rank: dict[int | None, int] = {
+        counts[place]: position for position, place in enumerate(_outside_in(len(counts)))
+    }
     return sorted(grid, key=lambda e: (e.seed, rank.get(e.n, 0)))
 
 
@@ -170,7 +211,7 @@ def _compute_all(
     workers: int,
     threads: int | None,
     on: cluster.Cluster | None,
-) -> Iterable[Record]:
+) -> Iterable[scheduling.Result]:
     if on is not None:
         return cluster.on_ray(missing, store, session, on, _carried())
     threads = threads or max(1, training.cores() // workers)

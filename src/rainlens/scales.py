@@ -214,6 +214,17 @@ def scale_named(name: str) -> Scale:
     return SCALES[name]
 
 
+def flag(value: object, name: str = "recompute") -> bool:
+    """A parameter of a chapter that is true or false, as it is.
+
+    Raises ValueError for anything else: papermill hands the words false, no and off over as text,
+    and any text counts as true.
+    """
+    if isinstance(value, bool):
+        return value
+    raise ValueError(f"{name} is {value!r}, but it must be True or False, written like this.")
+
+
 def records_folder() -> Path:
     """`RAINLENS_RECORDS`, or `records/` of the checkout that the package is imported from."""
     named = os.environ.get(RECORDS_VARIABLE, "").strip()

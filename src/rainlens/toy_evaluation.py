@@ -6,6 +6,7 @@ All points are (N, 2, P), x in [-10, 10] in channel 0, y in channel 1 (see `sign
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -21,10 +22,15 @@ MIDDLE_NOISE = Noise(0.0, 5.0)  # our choice: the paper's text names only the tw
 
 def norm_loss(output: Tensor, target: Tensor) -> Tensor:
     """||target - output|| of each segment, averaged over the batch (P equation 2)."""
-    return (output - target).flatten(1).norm(dim=1).mean()
+    distances: Tensor = (output - target).flatten(1).norm(dim=1)
+    return distances.mean()
 
 
-LOSSES = {"norm": norm_loss, "l1": nn.functional.l1_loss, "mse": nn.functional.mse_loss}
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "norm": norm_loss,
+    "l1": nn.functional.l1_loss,
+    "mse": nn.functional.mse_loss,
+}
 
 
 @torch.no_grad()
@@ -63,7 +69,7 @@ def shares(
 
     def share(direction: Tensor) -> float:
         _, moved = torch.autograd.functional.jvp(network, noisy.to(device), direction)
-        return ((moved[:, 1] * slope).sum() / slope.square().sum()).item()
+        return float((moved[:, 1] * slope).sum() / slope.square().sum())
 
     return share(directions[0]), share(directions[1])
 

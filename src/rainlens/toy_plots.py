@@ -12,7 +12,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-from rainlens import estimates, signals, toy_evaluation
+from rainlens import estimates, intervals, signals, toy_evaluation
 from rainlens.records import Record
 
 # The colours of the live panel.
@@ -21,7 +21,7 @@ ORDER_COLOURS = {1: "#0072B2", 2: "#56B4E9", 3: "#009E73", 4: "#E69F00", 6: "#D5
 ORDER_MARKERS = {1: "o", 2: "v", 3: "^", 4: "s", 6: "D", 8: "X"}
 
 
-def errors(record: Record, test: str) -> estimates.Estimate:
+def errors(record: Record, test: str) -> intervals.Estimate:
     """The mean square error of a test with its interval over noise draws."""
     return estimates.mean([record], test, "mse")
 
@@ -34,11 +34,11 @@ def answer(axes: Axes, record: Record, test: str) -> None:
     """
     order = record.experiment["order"]
     signal, noise = toy_evaluation.panels(order)[test]
-    scores = record.tests[test]
-    x = torch.linspace(-signals.LIMIT, signals.LIMIT, len(scores["output"]))
-    axes.plot(x, scores["noisy"], ".", color=NOISY, markersize=3, label="noisy input")
+    noisy, output = (np.array(record.tests[test][name], float) for name in ("noisy", "output"))
+    x = torch.linspace(-signals.LIMIT, signals.LIMIT, len(output))
+    axes.plot(x, noisy, ".", color=NOISY, markersize=3, label="noisy input")
     axes.plot(x, signal(x), "--", color=TRUTH, linewidth=1.1, label="truth")
-    axes.plot(x, scores["output"], color=OUTPUT, linewidth=2, label="output")
+    axes.plot(x, output, color=OUTPUT, linewidth=2, label="output")
     matched = test == f"order{order}"
     mse = errors(record, test).value
     title = f"{_signal_name(signal)}, N({noise.mean:g}, {noise.spread:g})\nMSE {number(mse)}"
@@ -91,8 +91,8 @@ def curves(
     """
     for record in records:
         order = record.experiment["order"]
-        values = np.array(record.curves[name][1:], dtype=float)
-        steps = np.array(record.curves["iteration"][1:])
+        values = estimates.curve_of(record, name)[1:]
+        steps = estimates.curve_of(record, "iteration")[1:]
         if smooth > 1:
             axes.plot(steps, values, color=ORDER_COLOURS[order], linewidth=0.6, alpha=0.45)
             values = np.exp(_running(np.log(values), smooth)) if log else _running(values, smooth)
@@ -129,7 +129,7 @@ def number(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
-def interval(estimate: estimates.Estimate) -> str:
+def interval(estimate: intervals.Estimate) -> str:
     """An MSE with its interval, in the same number of places."""
     low, high = number(estimate.low), number(estimate.high)
     return f"{number(estimate.value)} [{low},\N{NO-BREAK SPACE}{high}]"

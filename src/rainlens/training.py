@@ -9,24 +9,26 @@ from __future__ import annotations
 
 import ctypes
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+from rainlens.checkpoints import Checkpoint, check_shapes
+from rainlens.resources import cores as cores
 
 Draw = Callable[[int], tuple[Tensor, Tensor]]
 Loss = Callable[[Tensor, Tensor], Tensor]
 Objective = Callable[[nn.Module, int], Tensor]
 Measure = Callable[[nn.Module], dict[str, float]]
 Curves = dict[str, list[float]]
-SAVE_EVERY = 20.0  # seconds between two checkpoints
 
 
 class TimeUp(Exception):
@@ -56,10 +58,10 @@ class Schedule:
 
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """Adam, or AdamW where there is weight decay."""
-        usual = dict(lr=self.learning_rate, betas=self.betas, fused=True)
-        if self.weight_decay == 0:
-            return torch.optim.Adam(parameters, **usual)
-        return torch.optim.AdamW(parameters, weight_decay=self.weight_decay, **usual)
+        rate, betas, decay = self.learning_rate, self.betas, self.weight_decay
+        if decay == 0:
+            return torch.optim.Adam(parameters, rate, betas, fused=True)
+        return torch.optim.AdamW(parameters, rate, betas, weight_decay=decay, fused=True)
 
 
 @dataclass(frozen=True)
@@ -90,37 +92,6 @@ def supervised(draw: Draw, loss: Loss = nn.functional.l1_loss) -> Objective:
     return objective
 
 
-@dataclass
-class Checkpoint:
-    """Where a run keeps its state, and how often it saves it (seconds)."""
-
-    path: Path
-    every: float = SAVE_EVERY
-    _saved: float = field(default_factory=time.monotonic)
-
-    def load(self) -> dict | None:
-        """The saved state, or None. A file that cannot be read counts as none."""
-        if not self.path.exists():
-            return None
-        try:
-            return torch.load(self.path, map_location="cpu", weights_only=True)
-        except Exception:  # torch raises many kinds here; training again is always right
-            self.path.unlink(missing_ok=True)  # another process may have been quicker
-            return None
-
-    def save(self, state: dict) -> None:
-        """Writes beside the file, then renames: a killed process leaves the old or the new."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.path.with_suffix(f".{os.getpid()}.tmp")
-        torch.save(state, beside)
-        os.replace(beside, self.path)
-        self._saved = time.monotonic()
-
-    def is_due(self) -> bool:
-        """Whether `every` seconds have passed since the last save."""
-        return time.monotonic() - self._saved >= self.every
-
-
 def fit(
     model: nn.Module,
     updates: Sequence[Update],
@@ -129,7 +100,7 @@ def fit(
     before_step: Callable[[int, nn.Module], None] = lambda step, model: None,
     checkpoint: Checkpoint | None = None,
     deadline: float | None = None,
-    progress: Callable[[int], None] = lambda steps: None,
+    progress: Callable[[int], object] = lambda steps: None,
 ) -> Curves:
     """Trains the model in place; returns its curves, one list a quantity, with `iteration`.
 
@@ -203,7 +174,7 @@ class _Run:
         for summed in self.summed:
             summed.zero_()
 
-    def state(self) -> dict:
+    def state(self) -> dict[str, Any]:
         """All that resuming needs."""
         return {
             "done": self.done,
@@ -213,16 +184,17 @@ class _Run:
             "curves": self.curves,
         }
 
-    def _restore(self, state: dict) -> None:
+    def _restore(self, state: dict[str, Any]) -> None:
         self.model.load_state_dict(state["model"])
         for optimizer, held in zip(self.optimizers, state["optimizers"], strict=True):
+            check_shapes(optimizer, held)
             optimizer.load_state_dict(held)
         for summed, held in zip(self.summed, state["summed"], strict=True):
             summed.copy_(held)
         self.done, self.curves = state["done"], state["curves"]
 
 
-def precision(device: torch.device) -> AbstractContextManager:
+def precision(device: torch.device) -> AbstractContextManager[object]:
     """bfloat16 arithmetic where the device is quick at it, float32 elsewhere."""
     return torch.autocast(device.type, torch.bfloat16, enabled=uses_bfloat16(device.type))
 
@@ -231,9 +203,9 @@ def precision(device: torch.device) -> AbstractContextManager:
 def uses_bfloat16(device_type: str) -> bool:
     """CUDA, and processors with bfloat16 instructions (AMX or AVX-512 BF16, read on Linux)."""
     if device_type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     with suppress(OSError):
-        flags = Path("/proc/cpuinfo").read_text()
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
         return "amx_bf16" in flags or "avx512_bf16" in flags
     return False
 
@@ -241,12 +213,6 @@ def uses_bfloat16(device_type: str) -> bool:
 def device() -> torch.device:
     """Where networks are trained: the CUDA device if there is one, else the processor."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def cores() -> int:
-    """Processor cores that this process may use; in a container, fewer than there are."""
-    ours = getattr(os, "sched_getaffinity", None)  # only Linux can say
-    return len(ours(0)) if ours else os.cpu_count() or 1
 
 
 @cache

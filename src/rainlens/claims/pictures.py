@@ -77,11 +77,11 @@ def order_agreement(level: Mapping[str, float]) -> float:
 def low_sharpness(evidence: Evidence) -> Finding:
     """E_R of low sharpness minus the others': at the end, and at each point of the curves."""
     networks = {kind: evidence.records(kind) for kind in ("low", "medium", "high")}
-    told, verdicts = [], []
+    told, verdicts, curve = [], [], "unseen/e_r"
     for other in ("medium", "high"):
         more = estimates.difference(networks["low"], networks[other], "unseen", "e_r")
         curves = [
-            np.subtract(ours.curves["unseen/e_r"][1:], theirs.curves["unseen/e_r"][1:])
+            (estimates.curve_of(ours, curve) - estimates.curve_of(theirs, curve))[1:]
             for ours, theirs in zip(networks["low"], networks[other], strict=True)
         ]
         ahead = np.min(curves, axis=0) > 0  # in all seeds
@@ -106,14 +106,15 @@ def sharpness_tradeoff(evidence: Evidence) -> Finding:
     low = evidence.records("low")
     verdicts, told = [], []
     for name, measure in (("E_B", "e_b"), ("E_R", "e_r")):
-        falls = [r.curves[f"unseen/{measure}"][1] - r.curves[f"unseen/{measure}"][-1] for r in low]
+        curves = [estimates.curve_of(record, f"unseen/{measure}") for record in low]
+        falls = [curve[1] - curve[-1] for curve in curves]
         agree = all(fall > 0 for fall in falls) or all(fall < 0 for fall in falls)
         falling = REPRODUCED if falls[0] > 0 else NOT_REPRODUCED
         verdicts.append(falling if agree else UNDECIDED)
         told.append(f"{name} by " + " and ".join(f"{-fall:+.1f}" for fall in falls))
     steps = low[0].curves["iteration"]
     span = f"changes from step {steps[1]:,} to {steps[-1]:,}, seed by seed: {', '.join(told)}"
-    if steps[-1] < EARLIEST_STAGE:
+    if estimates.curve_of(low[0], "iteration")[-1] < EARLIEST_STAGE:
         early = f"the run ends before step {EARLIEST_STAGE:,}, the earliest that the paper names"
         return Finding(UNDECIDED, f"{span}; {early}")
     return Finding(all_of(verdicts), span)

@@ -1,5 +1,7 @@
 """The five-layer network of the toy task (paper section 5.1)."""
 
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -66,12 +68,13 @@ class Cnn1d(nn.Module):
         out = (points / self.scale)[:, :, None].contiguous(memory_format=torch.channels_last)
         # bfloat16 keeps 8 bits: x = 9.97 and x = 9.99 would be one number. The outer layers
         # therefore stay in float32 even under autocast; they hold 1 % of the parameters.
+        first, *hidden, last = cast("list[nn.Conv1d]", self.layers)
         with torch.autocast(points.device.type, enabled=False):
-            out = self._activated(self.layers[0], out)
-        for layer in self.layers[1:-1]:
+            out = self._activated(first, out)
+        for layer in hidden:
             out = self._activated(layer, out)
         with torch.autocast(points.device.type, enabled=False):
-            return self._convolve(self.layers[-1], out.float())[:, :, 0] * self.scale
+            return self._convolve(last, out.float())[:, :, 0] * self.scale
 
     def _activated(self, layer: nn.Conv1d, values: Tensor) -> Tensor:
         return F.leaky_relu(self._convolve(layer, values), self.slope, inplace=True)

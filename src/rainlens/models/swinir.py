@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from rainlens.models.unet import mirror_to_multiple
 
 MEAN = (0.4488, 0.4371, 0.4040)  # of RGB; subtracted from the input, added to the output
+HEAD_MULTIPLE = 8  # CUDA's fused kernels want the width of a head in steps of 16 bytes
+MOST_BLOCKS = 65_535  # of CUDA's grid in its second and third dimension
 
 
 class SwinIR(nn.Module):
@@ -23,12 +25,14 @@ class SwinIR(nn.Module):
     groups: residual groups; depth: transformer layers in each; embed_dim: channels; num_heads:
     attention heads; window_size: side of the windows; mlp_ratio: width of the MLP over embed_dim.
     img_size: the size whose shift mask a checkpoint holds (128 in the official ones); pictures of
-    any size are accepted, mirrored up to a multiple of the window. Unlike our ResNet it adds its
-    result to the input picture, as the official network does.
+    any size are accepted, mirrored up to a multiple of the window. shortcut: whether the result is
+    added to the input picture, as the official network for denoising does.
 
     Raises ValueError if num_heads does not divide embed_dim, or img_size is no multiple of
     window_size.
     """
+
+    mean: Tensor
 
     def __init__(
         self,
@@ -39,6 +43,7 @@ class SwinIR(nn.Module):
         depth: int = 6,
         num_heads: int = 6,
         mlp_ratio: int = 2,
+        shortcut: bool = True,
     ) -> None:
         super().__init__()
         if embed_dim % num_heads:
@@ -46,6 +51,9 @@ class SwinIR(nn.Module):
         if img_size % window_size:
             raise ValueError(f"img_size is {img_size}, no multiple of the window, {window_size}.")
         self.window_size = window_size
+        self.shortcut = shortcut
+        # No part of a checkpoint, but on the network's device: a step copies nothing to it.
+        self.register_buffer("mean", torch.tensor(MEAN)[:, None, None], persistent=False)
         self.conv_first = nn.Conv2d(3, embed_dim, 3, padding=1)
         self.patch_embed = nn.ModuleDict({"norm": nn.LayerNorm(embed_dim)})
         self.layers = nn.ModuleList(
@@ -62,8 +70,7 @@ class SwinIR(nn.Module):
 
     def forward(self, rainy: Tensor) -> Tensor:
         height, width = rainy.shape[-2:]
-        mean = rainy.new_tensor(MEAN)[:, None, None]
-        centred = mirror_to_multiple(rainy, self.window_size) - mean
+        centred = mirror_to_multiple(rainy, self.window_size) - self.mean
         shallow = self.conv_first(centred)  # (N, C, H, W)
         x = self.patch_embed["norm"](shallow.permute(0, 2, 3, 1))  # (N, H, W, C)
         for group in self.layers:
@@ -71,8 +78,10 @@ class SwinIR(nn.Module):
         deep = self.conv_after_body(self.norm(x).permute(0, 3, 1, 2)) + shallow
         # The picture leaves in float32: bfloat16 has steps of one grey level near white.
         with torch.autocast(rainy.device.type, enabled=False):
-            out = centred.float() + self.conv_last(deep.float())
-        return (out + mean)[..., :height, :width]
+            out = self.conv_last(deep.float())
+            if self.shortcut:
+                out = centred.float() + out
+        return (out + self.mean)[..., :height, :width]
 
 
 class Group(nn.Module):
@@ -91,7 +100,7 @@ class Group(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         inner = x  # (N, H, W, C)
-        for layer in self.residual_group["blocks"]:
+        for layer in self.residual_group["blocks"].children():
             inner = layer(inner)
         return x + self.conv(inner.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
 
@@ -101,6 +110,8 @@ class Layer(nn.Module):
 
     In every second layer the windows are shifted by half their side, so that neighbours meet.
     """
+
+    attn_mask: Tensor | None
 
     def __init__(
         self, img_size: int, window: int, channels: int, heads: int, mlp_ratio: int, shifted: bool
@@ -113,7 +124,8 @@ class Layer(nn.Module):
         self.attn = WindowAttention(channels, window, heads)
         self.norm2 = nn.LayerNorm(channels)
         self.mlp = Mlp(channels, mlp_ratio * channels)
-        mask = shift_mask(img_size, img_size, window, self.shift) if self.shift else None
+        # A copy: loading a checkpoint writes into it, and the cached one is everybody's.
+        mask = shift_mask(img_size, img_size, window, self.shift).clone() if self.shift else None
         self.register_buffer("attn_mask", mask)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -129,16 +141,18 @@ class Layer(nn.Module):
         return x + self.mlp(self.norm2(x))
 
     def _mask(self, height: int, width: int, device: torch.device) -> Tensor | None:
-        if not self.shift:
+        if self.attn_mask is None:
             return None
         windows = (height // self.window) * (width // self.window)
         if height == width and windows == len(self.attn_mask):
             return self.attn_mask
-        return shift_mask(height, width, self.window, self.shift).to(device)
+        return shift_mask(height, width, self.window, self.shift, device)
 
 
 class WindowAttention(nn.Module):
     """Multi-head self-attention in windows, with a learned bias for each relative position."""
+
+    relative_position_index: Tensor
 
     def __init__(self, channels: int, window: int, heads: int) -> None:
         super().__init__()
@@ -153,17 +167,63 @@ class WindowAttention(nn.Module):
         count, pixels, channels = x.shape  # count = N * windows
         parts = self.qkv(x).view(count, pixels, 3, self.heads, channels // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)  # each (count, heads, pixels, C/heads)
-        index = self.relative_position_index.flatten()
-        bias = self.relative_position_bias_table[index].view(pixels, pixels, self.heads)
-        bias = bias.permute(2, 0, 1)  # (heads, pixels, pixels)
-        if mask is not None:
-            bias = bias + mask[:, None]  # (windows, heads, pixels, pixels)
-        # Written out: PyTorch's fused attention falls back to a slower path where the bias learns.
-        score = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
-        windows = 1 if mask is None else len(mask)
-        score = score.view(-1, windows, *score.shape[1:]) + bias.to(score.dtype)
-        out = score.softmax(-1).view(count, self.heads, pixels, pixels) @ value
+        bias = self._bias(mask)
+        pictures, heads = count // len(bias), len(bias) * self.heads
+        fused = pays_to_fuse(x.is_cuda, torch.is_grad_enabled(), pictures, heads)
+        out = (attend_fused if fused else attend)(query, key, value, bias)
         return self.proj(out.transpose(1, 2).reshape(count, pixels, channels))
+
+    def _bias(self, mask: Tensor | None) -> Tensor:
+        """What is added to the scores: (windows, heads, pixels, pixels); 1 window if all agree."""
+        pixels = len(self.relative_position_index)
+        bias = self.relative_position_bias_table[self.relative_position_index.flatten()]
+        bias = bias.view(pixels, pixels, self.heads).permute(2, 0, 1)[None]
+        return bias if mask is None else bias + mask[:, None]
+
+
+def attend(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+    """softmax(query key^T / sqrt(d) + bias) value, written out.
+
+    query, key, value: (N * windows, heads, pixels, d), and so is the result; bias: (windows,
+    heads, pixels, pixels), the same for each of the N pictures.
+    """
+    score = (query * query.shape[-1] ** -0.5) @ key.transpose(-2, -1)
+    shape = score.shape
+    score = score.view(-1, *bias.shape) + bias.to(score.dtype)
+    return score.softmax(-1).view(shape) @ value
+
+
+def attend_fused(query: Tensor, key: Tensor, value: Tensor, bias: Tensor) -> Tensor:
+    """`attend` in one kernel of PyTorch's, which never writes the scores to memory."""
+    windows, heads, pixels, _ = bias.shape
+    width = query.shape[-1]
+
+    def laid_out(part: Tensor) -> Tensor:
+        # Windows stand beside heads, so that the bias need not be repeated for each picture.
+        part = part.reshape(-1, windows * heads, pixels, width)
+        # Zeros add nothing to a product of queries and keys, nor to the values that are kept.
+        return F.pad(part, (0, -width % HEAD_MULTIPLE))
+
+    out = F.scaled_dot_product_attention(
+        laid_out(query),
+        laid_out(key),
+        laid_out(value),
+        attn_mask=bias.reshape(1, windows * heads, pixels, pixels).to(query.dtype),
+        scale=width**-0.5,
+    )
+    return out[..., :width].reshape(query.shape)
+
+
+def pays_to_fuse(on_cuda: bool, learns: bool, pictures: int, heads: int) -> bool:
+    """Whether to take `attend_fused`, for so many pictures with windows * heads heads.
+
+    On a processor it was two to four times as fast where nothing learns, and up to three times as
+    slow in training: PyTorch has no fused kernel there for a bias that learns. On CUDA it has, and
+    it is taken wherever its grid of blocks, pictures by heads, is not too large.
+    """
+    if not on_cuda:
+        return not learns
+    return max(pictures, heads) <= MOST_BLOCKS
 
 
 class Mlp(nn.Module):
@@ -199,11 +259,15 @@ def relative_positions(side: int) -> Tensor:
     return apart[..., 0] * (2 * side - 1) + apart[..., 1]
 
 
-@lru_cache(maxsize=32)
-def shift_mask(height: int, width: int, side: int, shift: int) -> Tensor:
-    """What shifted windows must not see: (windows, side^2, side^2), 0 or -100.
+@lru_cache(maxsize=8)
+@torch.inference_mode(False)  # a mask first needed in a test must serve training, too
+def shift_mask(
+    height: int, width: int, side: int, shift: int, device: torch.device | str = "cpu"
+) -> Tensor:
+    """What shifted windows must not see: (windows, side^2, side^2), 0 or -100, on the device.
 
     Rolling the picture brings pixels of opposite borders into one window; they are no neighbours.
+    The tensor is remembered for the next call: do not change it.
     """
 
     def strips(size: int) -> Tensor:
@@ -213,4 +277,4 @@ def shift_mask(height: int, width: int, side: int, shift: int) -> Tensor:
 
     regions = 3 * strips(height)[:, None] + strips(width)[None]
     regions = to_windows(regions[None, :, :, None], side)[..., 0]  # (windows, side^2)
-    return torch.where(regions[:, :, None] == regions[:, None], 0.0, -100.0)
+    return torch.where(regions[:, :, None] == regions[:, None], 0.0, -100.0).to(device)

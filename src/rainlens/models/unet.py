@@ -2,8 +2,8 @@
 
 Two convolutions a level, strided convolutions on the way down, nearest-neighbour enlargement and
 a convolution on the way up (transposed convolutions leave checkerboards), and skips that are
-joined by concatenation. Like our ResNet it has no normalisation and no shortcut from the input
-picture to the output.
+joined by concatenation. Like our ResNet it has no normalisation and, unless asked for, no shortcut
+from the input picture to the output.
 """
 
 from __future__ import annotations
@@ -12,21 +12,25 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from rainlens.models.resnet import shrink
+
 
 class UNet(nn.Module):
     """Rainy picture in, clean picture out: (N, 3, H, W) -> (N, 3, H, W), nominally [0, 1].
 
     width: channels at full size; they double with each halving. depth: how often the picture is
     halved. 32 and 3, the default, have 2.9 million parameters. H and W may be any: the picture is
-    mirrored up to a multiple of 2^depth and cropped again.
+    mirrored up to a multiple of 2^depth and cropped again. shortcut: whether the input picture is
+    added to the result; the network then starts close to a copy.
 
     Raises ValueError if width or depth is below 1, or a picture is too small to be mirrored.
     """
 
-    def __init__(self, width: int = 32, depth: int = 3) -> None:
+    def __init__(self, width: int = 32, depth: int = 3, shortcut: bool = False) -> None:
         super().__init__()
         if width < 1 or depth < 1:
             raise ValueError(f"width is {width} and depth {depth}; both must be at least 1.")
+        self.shortcut = shortcut
         self.multiple = 2**depth
         widths = [width * 2**level for level in range(depth + 1)]
         pairs = list(zip(widths, widths[1:], strict=False))
@@ -36,6 +40,8 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in reversed(pairs))
         self.decoder = nn.ModuleList(Pair(2 * a, a) for a, _ in reversed(pairs))
         self.tail = nn.Conv2d(width, 3, 3, padding=1)
+        if shortcut:
+            shrink(self.tail)
 
     def forward(self, rainy: Tensor) -> Tensor:
         height, width = rainy.shape[-2:]
@@ -49,7 +55,8 @@ class UNet(nn.Module):
             x = decode(torch.cat((skips.pop(), x), dim=1))  # (N, C, H, W)
         # The picture leaves in float32: bfloat16 has steps of one grey level near white.
         with torch.autocast(rainy.device.type, enabled=False):
-            return self.tail(x.float())[..., :height, :width]
+            drawn = self.tail(x.float())[..., :height, :width]
+            return drawn + rainy if self.shortcut else drawn
 
 
 class Pair(nn.Sequential):

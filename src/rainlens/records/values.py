@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import MISSING, field, fields, is_dataclass
-from typing import Any, TypeVar
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 ENGINE = 1  # raised whenever the same experiment would give other numbers
 
 
-def stored(default: Any = MISSING, name: str | None = None, kept: bool = False) -> Any:
-    """A field that stands in records under another name, or is kept there when it is None."""
-    return field(default=default, metadata={"name": name, "kept": kept})
+def stored(name: str | None = None, kept: bool = False) -> dict[str, Any]:
+    """Metadata of a field that stands in records under another name, or is kept when it is None."""
+    return {"name": name, "kept": kept}
 
 
 def described(value: Any) -> Any:
@@ -41,6 +45,11 @@ def rebuilt(kind: type[T], description: Mapping[str, Any]) -> T:
     names = {f.metadata.get("name") or f.name: f.name for f in fields(kind)}
     held = {names[told]: value for told, value in description.items()}
     return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in held.items()})
+
+
+def slug(text: str, longest: int = 60) -> str:
+    """A part of a record's name: letters, digits and a few signs, not too many."""
+    return re.sub(r"[^\w+.=@-]+", "_", text, flags=re.ASCII).strip(".")[:longest]
 
 
 def key_of(task: str, description: Mapping[str, Any], engine: int | None = None) -> str:

@@ -13,8 +13,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from rainlens.records.files import write_whole
-from rainlens.records.record import RecordError, rounded
+from rainlens.records.files import make_folder, write_whole
+from rainlens.records.record import RecordError, Series, rounded
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Trained:
     """
 
     weights: dict[str, Tensor]
-    curves: dict[str, list[float | None]]
+    curves: Series
     about: dict[str, Any]
 
 
@@ -35,7 +35,7 @@ def save_trained(path: Path, trained: Trained) -> None:
     weights = {name: value.detach().cpu().contiguous() for name, value in trained.weights.items()}
     held = json.dumps({"curves": rounded(trained.curves), "about": trained.about})
     told = {"trained": held, "sha256": weights_checksum(weights, held)}
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_whole(path, safetensors.torch.save(weights, told))
 
 
@@ -47,7 +47,7 @@ def load_trained(path: Path) -> Trained:
             told = file.metadata() or {}
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         held = json.loads(told["trained"])
-    except (SafetensorError, ValueError, KeyError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise RecordError(f"{path} is damaged ({type(error).__name__}); {advice}.") from error
     if told.get("sha256") != weights_checksum(weights, told["trained"]):
         raise RecordError(f"{path} is damaged (its checksum does not fit); {advice}.")

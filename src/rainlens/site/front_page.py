@@ -96,8 +96,10 @@ def overview(setting: Scale) -> bytes | None:
     titles = iter((pairs[0].title, "", pairs[1].title, ""))
     tiles = [tile for pair in pairs for tile in ((pair.rainy, "rainy"), (pair.after, "output"))]
     for axes, (picture, label), title in zip(row, tiles, titles, strict=True):
-        is_file = isinstance(picture, bytes)
-        axes.imshow(Image.open(io.BytesIO(picture)) if is_file else picture.permute(1, 2, 0))
+        if isinstance(picture, bytes):
+            axes.imshow(Image.open(io.BytesIO(picture)))
+        else:
+            axes.imshow(picture.permute(1, 2, 0))
         axes.set(xticks=[], yticks=[], xlabel=label)
         axes.set_title(title, loc="left", fontsize=11)
     target = io.BytesIO()
@@ -135,20 +137,28 @@ def _complete_record(setting: Scale, experiment: Restore) -> Record | None:
     record = setting.store.load(experiment.name)
     if record is None:
         return None
-    files = [
-        setting.store.folder / name for test in KINDS for name in record.pictures.get(test, [])
-    ]
-    return record if files and all(file.exists() for file in files) else None
+    files = [_output(setting, record, test) for test in KINDS]
+    return record if all(file is not None and file.is_file() for file in files) else None
+
+
+def _output(setting: Scale, record: Record, test: str) -> Path | None:
+    """The file of the output that is shown, or None where the record names no such file.
+
+    It is published as it is, so the record may only point at the file that the store gives it:
+    another path could be that of any file of this machine.
+    """
+    name = f"{record.name}.{test}.{PICTURE}.webp"
+    return setting.store.folder / name if name in record.pictures.get(test, [])[:1] else None
 
 
 def _pair(setting: Scale, experiment: Restore, record: Record | None, test: str) -> Pair:
     rainy, clean = evaluation.load(experiment.test(test))
-    if record is None:
+    output = _output(setting, record, test) if record is not None else None
+    if output is None:
         after = images.encode_webp(clean[PICTURE], lossless=True)
         return Pair(test, KINDS[test], rainy[PICTURE], after, "without rain")
     # The file itself: compressed a second time, the picture would lose more.
-    output = (setting.store.folder / record.pictures[test][PICTURE]).read_bytes()
-    return Pair(test, KINDS[test], rainy[PICTURE], output, "output")
+    return Pair(test, KINDS[test], rainy[PICTURE], output.read_bytes(), "output")
 
 
 def _write_pictures(pairs: Sequence[Pair], folder: Path) -> None:
@@ -234,7 +244,8 @@ def _lesson(record: Record | None) -> str:
 
 
 def _contrast(record: Record, test: str) -> float | None:
-    return record.tests[test]["contrast"][PICTURE]
+    value = record.tests[test]["contrast"][PICTURE]
+    return value if isinstance(value, int | float) else None
 
 
 def _share(record: Record, test: str) -> str:

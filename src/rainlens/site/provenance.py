@@ -15,6 +15,7 @@ from pathlib import Path
 
 import rainlens
 from rainlens import origin, training
+from rainlens.escaping import as_code, escaped
 from rainlens.records import Record, RecordStore
 from rainlens.scales import Scale
 
@@ -31,6 +32,7 @@ KINDS = {
 PAPERS = "hu2026revisiting", "gu2023slacking"
 DIRTY = "-dirty"  # what git adds to a commit that was not all of the code
 UNSAID = "not said"
+LONGEST = 80  # letters of what a record says of a device or a commit
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ def shares(records: Iterable[Record], common: Callable[[Record], tuple[str, ...]
 
 def seconds(records: Iterable[Record]) -> float:
     """How long computing the records took, as if one had followed the other."""
-    return sum(record.provenance.get("seconds", 0.0) for record in records)
+    told = (record.provenance.get("seconds", 0.0) for record in records)
+    return sum(length for length in told if isinstance(length, int | float))
 
 
 def kind(record: Record) -> tuple[str]:
@@ -71,8 +74,8 @@ def place(record: Record) -> tuple[str, str, str]:
 
 
 def commit(record: Record) -> tuple[str]:
-    """The commit of the code that computed a record, as Markdown."""
-    return (f"`{record.provenance.get('commit', UNSAID)}`",)
+    """The commit of the code that computed a record."""
+    return (str(record.provenance.get("commit", UNSAID)),)
 
 
 def is_dirty(record: Record) -> bool:
@@ -106,12 +109,12 @@ def _build(setting: Scale, now: datetime) -> str:
     here = origin.where(training.device())
     rows = [
         ("built", f"{now.astimezone(UTC):%Y-%m-%d %H:%M} UTC"),
-        ("scale", f"`{setting.name}`: {setting.about}"),
-        ("rainlens", f"{here['rainlens']}, commit `{here['commit']}`"),
-        ("device", here["device"]),
-        ("Python", here["python"]),
-        ("torch", here["torch"]),
-        *((name, _version(name)) for name in PACKAGES),
+        ("scale", f"{as_code(setting.name)}: {escaped(setting.about)}"),
+        ("rainlens", f"{escaped(here['rainlens'])}, commit {as_code(here['commit'], LONGEST)}"),
+        ("device", escaped(here["device"], LONGEST)),
+        ("Python", escaped(here["python"])),
+        ("torch", escaped(here["torch"])),
+        *((name, escaped(_version(name))) for name in PACKAGES),
     ]
     return _table(("part", "which"), rows)
 
@@ -140,7 +143,7 @@ def _places(records: Sequence[Record]) -> str:
     if not records:
         return "Nothing has been computed yet."
     places = _shares_table(("device", "threads", "torch"), shares(records, place))
-    commits = _shares_table(("commit of the code",), shares(records, commit))
+    commits = _shares_table(("commit of the code",), shares(records, commit), as_code)
     return f"{places}\n\n{commits}\n\n{_on_dirt(sum(map(is_dirty, records)))}"
 
 
@@ -181,8 +184,14 @@ def _entry(entries: str, key: str) -> str:
     return found[0]
 
 
-def _shares_table(head: Sequence[str], found: Iterable[Share]) -> str:
-    rows = [(*share.common, share.count, _time(share.seconds)) for share in found]
+def _shares_table(
+    head: Sequence[str], found: Iterable[Share], shown: Callable[[str, int], str] = escaped
+) -> str:
+    """A row a share; what the records say of themselves is only ever `shown` escaped."""
+    rows = [
+        (*(shown(told, LONGEST) for told in share.common), share.count, _time(share.seconds))
+        for share in found
+    ]
     return _table((*head, "records", "computed in"), rows)
 
 

@@ -8,15 +8,24 @@ than the protocols below.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import Field, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import Field, dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
 import torch
 from torch import nn
 
-from rainlens import origin, training
-from rainlens.records import Record, RecordStore, Trained, described
+from rainlens import data, images, origin, training
+from rainlens.checkpoints import SAVE_EVERY, Checkpoint
+from rainlens.records import (
+    Record,
+    RecordStore,
+    Series,
+    Trained,
+    described,
+    key_of,
+    training_key_of,
+)
 from rainlens.training import Curves
 
 
@@ -30,13 +39,15 @@ class Session:
 
     deadline: of time.monotonic; what is not finished then raises training.TimeUp and goes on from
     its checkpoint next time. progress: told of so many further steps. fresh: trains although
-    weights of an earlier run are there. save_every: seconds between two checkpoints.
+    weights of an earlier run are there. save_every: seconds between two checkpoints. began: of
+    time.time(), when the run began of which this is a part.
     """
 
     deadline: float | None = None
-    progress: Callable[[int], None] = _ignore
+    progress: Callable[[int], object] = _ignore
     fresh: bool = False
-    save_every: float = training.SAVE_EVERY
+    save_every: float = SAVE_EVERY
+    began: float = field(default_factory=time.time)
 
 
 class Experiment(Protocol):
@@ -132,12 +143,67 @@ class Training(Experiment, Protocol):
         ...
 
 
+class Value:
+    """What experiments have in common unless they say otherwise: names, and that they need nothing.
+
+    task: the kind, as records name it. looks: fields that decide the record, but not the trained
+    weights.
+    """
+
+    task: ClassVar[str]
+    looks: ClassVar[tuple[str, ...]] = ()
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """Ten hexadecimal digits of a hash of everything, engine version included."""
+        return key_of(self.task, described(self))
+
+    @property
+    def training_key(self) -> str:
+        """The same of all that decides the trained weights, and of nothing else."""
+        deciding = {k: v for k, v in described(self).items() if k not in self.looks}
+        return training_key_of(self.task, deciding)
+
+    @property
+    def readable(self) -> str:
+        """The middle of the name: what tells it from its neighbours."""
+        return f"s{self.seed}"
+
+    @property
+    def name(self) -> str:
+        """What its record is called: readable, and unique through the key."""
+        return f"{self.task}-{self.readable}-{self.key}"
+
+    @property
+    def n(self) -> int | None:
+        """It is no point of a sweep."""
+        return None
+
+    @property
+    def looks_while_training(self) -> int:
+        """Nothing is measured along the way that others could want."""
+        return 0
+
+    def needs(self) -> set[str]:
+        """No pictures."""
+        return set()
+
+    def first(self) -> tuple[Experiment, ...]:
+        """It starts from nothing."""
+        return ()
+
+    def stand_in(self) -> Self:
+        """Itself."""
+        return self
+
+
 @dataclass(frozen=True)
 class Network:
     """A trained network and how it came about: `how` is "trained" or "read"."""
 
     model: nn.Module
-    curves: Curves
+    curves: Series
     how: str
     provenance: dict[str, Any]
 
@@ -147,7 +213,7 @@ def network(
     store: RecordStore,
     session: Session,
     measure: training.Measure,
-    usable: Callable[[Trained], Curves | None] = lambda kept: kept.curves,
+    usable: Callable[[Trained], Series | None] = lambda kept: kept.curves,
     **options: Any,
 ) -> Network:
     """The network of an experiment: its kept weights where there are any, else trained and kept.
@@ -156,15 +222,20 @@ def network(
     experiment would have them, or None where they tell too little, so that it is trained again.
     options: further ones of `training.fit`.
     """
-    start, device = time.monotonic(), training.device()
-    model = experiment.fresh_model().to(device, memory_format=torch.channels_last)
+    device = training.device()
+    model = experiment.fresh_model().to(device).to(memory_format=torch.channels_last)
     kept = None if session.fresh else store.trained(experiment.training_key)
-    curves = usable(kept) if kept is not None else None
-    if kept is not None and curves is not None:
+    known = usable(kept) if kept is not None else None
+    if kept is not None and known is not None:
         model.load_state_dict(kept.weights)
         told = {"weights": "read", "training": kept.about["provenance"]}
-        return Network(model.eval(), curves, "read", {**origin.where(device), **told})
-    checkpoint = training.Checkpoint(store.checkpoint_path(experiment.name), session.save_every)
+        return Network(model.eval(), known, "read", {**origin.where(device), **told})
+    checkpoint = Checkpoint(
+        store.checkpoint_path(experiment.name),
+        session.save_every,
+        owner={"experiment": experiment.name, "data": pictures(experiment)},
+        leg=origin.where(device),
+    )
     curves = experiment.fit(
         model,
         measure,
@@ -173,10 +244,38 @@ def network(
         progress=session.progress,
         **options,
     )
-    provenance = {**origin.where(device), "seconds": round(time.monotonic() - start, 1)}
+    provenance = _provenance([*checkpoint.legs, checkpoint.this_leg()])
     about = {"experiment": described(experiment), "provenance": provenance}
     store.keep_trained(experiment.training_key, Trained(model.state_dict(), curves, about))
     return Network(model, curves, "trained", {**provenance, "weights": "trained"})
+
+
+def pictures(experiment: Experiment) -> dict[str, str]:
+    """Set -> which pictures it consists of, of all sets that an experiment uses.
+
+    "registered" for those whose originals the registry lists, one by one; a digest of the files
+    for others (`images.digest`), since anyone may have a folder of that name.
+    """
+    return {name: which_pictures(name) for name in sorted(experiment.needs())}
+
+
+def which_pictures(name: str) -> str:
+    """Which pictures a set consists of on this machine. Raises PictureError where it is not."""
+    if name in data.SETS and data.state(name).kind == "registered":
+        return "registered"
+    return images.digest(name)
+
+
+def _provenance(legs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Where a training was computed: the last leg, all legs' seconds, and what differed."""
+    told = {**legs[-1], "seconds": round(sum(leg["seconds"] for leg in legs), 1)}
+    if len(legs) == 1:
+        return told
+    for name in ("threads", "torch", "device", "commit"):
+        values = list(dict.fromkeys(leg[name] for leg in legs))
+        if len(values) > 1:  # the numbers may depend on it
+            told[name] = ", then ".join(map(str, values))
+    return {**told, "legs": list(legs)}
 
 
 def finish(store: RecordStore, experiment: Experiment) -> None:

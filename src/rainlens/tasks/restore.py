@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,28 +10,28 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from rainlens import complexity, evaluation, images, models, rain, tasks, training
+from rainlens import complexity, evaluation, images, models, tasks, training
+from rainlens.degradations import STREAKS, named
 from rainlens.evaluation import TestSet
 from rainlens.randomness import generator
 from rainlens.records import (
     Record,
     RecordStore,
+    Series,
     Trained,
     described,
-    key_of,
+    slug,
     stored,
-    training_key_of,
     write_whole,
 )
-from rainlens.tasks import Session
+from rainlens.tasks import Session, Value
 
-# Fields that do not decide the trained weights.
-LOOKS = ("measure_every", "curves", "tests", "snapshots", "own_patches", "lossless")
+UNSEEN = {"denoise": "salt_and_pepper", "deblur": "motion_blur"}
 SHOWN = ("comics", "faces")  # categories whose pictures may be shown to everyone
 
 
 @dataclass(frozen=True, kw_only=True)
-class Restore:
+class Restore(Value):
     """One network, trained on one degradation and tested on several.
 
     model, options: the network (`models.build`). backgrounds, patches, patch_size: the fixed
@@ -47,14 +46,17 @@ class Restore:
     lossless: kept outputs are stored as they are, for pictures that a reader compares closely.
     """
 
-    task: ClassVar[str] = "derain"
+    looks: ClassVar[tuple[str, ...]] = (
+        *("measure_every", "curves", "tests"),
+        *("snapshots", "own_patches", "lossless"),
+    )
 
     model: str = "resnet"
     options: tuple[tuple[str, int], ...] = ()
     backgrounds: str = "natural"
     patches: int = 64
     patch_size: int = 128
-    degradation: str = stored("medium", name="rain")
+    degradation: str = field(default="medium", metadata=stored("rain"))
     iterations: int = 250_000
     batch: int = 16
     learning_rate: float = 2e-4
@@ -69,12 +71,15 @@ class Restore:
     warmup: int | None = None
 
     def __post_init__(self) -> None:
+        if not self.backgrounds.isprintable():
+            raise ValueError(
+                f"backgrounds is {self.backgrounds!r}; a name or path without control characters "
+                "is needed."
+            )
         if self.sharpness not in (None, *complexity.SHARPNESS_CLASSES):
             known = ", ".join(complexity.SHARPNESS_CLASSES)
             raise ValueError(f"sharpness is {self.sharpness!r}; it must be None or one of {known}.")
-        if self.degradation not in rain.RANGES:
-            known = ", ".join(rain.RANGES)
-            raise ValueError(f"degradation is {self.degradation!r}; it must be one of {known}.")
+        named(self.degradation)  # raises ValueError, naming those there are
         for name in ("patches", "patch_size", "iterations", "batch", "measure_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
@@ -89,23 +94,16 @@ class Restore:
                 )
 
     @property
-    def key(self) -> str:
-        """Ten hexadecimal digits of a hash of everything, engine version included."""
-        return key_of(self.task, described(self))
+    def task(self) -> str:  # type: ignore[override]  # that of the degradation
+        """What it learns: "derain", "denoise" or "deblur"."""
+        return named(self.degradation).task
 
     @property
-    def training_key(self) -> str:
-        """The same of all that decides the trained weights, and of nothing else."""
-        deciding = {k: v for k, v in described(self).items() if k not in LOOKS}
-        return training_key_of(self.task, deciding)
-
-    @property
-    def name(self) -> str:
-        """What its record is called: readable, and unique through the key."""
+    def readable(self) -> str:
+        """Which network, trained on which patches and which degradation, by which seed."""
         kind = f"-{self.sharpness}" if self.sharpness else ""
-        content = f"{self.backgrounds}{kind}{self.patches}".replace(os.sep, "_")
-        told = f"{self.model}-{content}-{self.degradation}-s{self.seed}"
-        return f"{self.task}-{told}-{self.key}"
+        content = f"{slug(self.backgrounds)}{kind}{self.patches}"
+        return f"{self.model}-{content}-{self.degradation}-s{self.seed}"
 
     @property
     def n(self) -> int:
@@ -140,10 +138,6 @@ class Restore:
         looked_at = (*self.tests, *self.curves)
         layers = {t.degradation for t in looked_at} & set(evaluation.RAIN100)
         return {self.backgrounds, *(test.backgrounds for test in looked_at), *layers}
-
-    def first(self) -> tuple[()]:
-        """It starts from fresh weights."""
-        return ()
 
     def stand_in(self) -> Restore:
         """The same on embedded photographs and test rain."""
@@ -196,18 +190,24 @@ class Restore:
             if self.own_patches:
                 pairs[own(test.name)] = own_pair(self, test)
             for name, pair in pairs.items():
-                tests[name], outputs = evaluation.evaluate(found.model, *pair)
+                measures = evaluation.measures_of(test)
+                tests[name], outputs = evaluation.evaluate(found.model, *pair, measures)
                 if test.keep:
                     kept[name] = [images.to_bytes(output) for output in outputs]
         record = Record(
-            self.name, described(self), found.curves, tests, provenance=found.provenance
+            self.name,
+            described(self),
+            found.curves,
+            tests,
+            provenance=found.provenance,
+            data=tasks.pictures(self),
         )
         record = store.save(record, kept, lossless=bool(self.lossless))
         tasks.finish(store, self)
         snapshots.discard()
         return record
 
-    def _curves_of(self, kept: Trained) -> training.Curves | None:
+    def _curves_of(self, kept: Trained) -> Series | None:
         """The curves of an earlier training as this experiment would have them, if it can be told.
 
         Measured as often, and on the same pictures. Outputs along the way cannot be had later.
@@ -260,17 +260,14 @@ def own_pair(experiment: Restore, test: TestSet) -> tuple[list[Tensor], list[Ten
 
 def training_batches(experiment: Restore, device: torch.device) -> training.Draw:
     """Step -> (degraded, clean), float32 (batch, 3, size, size) in [0, 1], all on the device."""
-    size = experiment.patch_size
+    degradation = named(experiment.degradation)
     patches = training_patches(experiment).to(device)
 
     def draw(step: int) -> tuple[Tensor, Tensor]:
         source = generator(experiment.seed, "train", step, device)
         chosen = torch.randint(len(patches), (experiment.batch,), generator=source, device=device)
         clean = images.to_unit(patches[chosen]).contiguous(memory_format=torch.channels_last)
-        layer = rain.synthesize(
-            experiment.batch, (size, size), rain.RANGES[experiment.degradation], source
-        )
-        return rain.add_rain(clean, layer), clean
+        return degradation.apply(clean, source), clean
 
     return draw
 
@@ -320,12 +317,11 @@ def with_usual_tests(
 
     count: how many pictures; crop: centre of the pictures that is scored, None for all of it.
     """
-    changes: dict[str, tuple[TestSet, ...]] = {}
-    if tests:
-        changes["tests"] = _usual_tests(experiment, count, crop)
-    if curves:
-        changes["curves"] = _usual_curves(experiment, count)
-    return replace(experiment, **changes)
+    return replace(
+        experiment,
+        tests=_usual_tests(experiment, count, crop) if tests else experiment.tests,
+        curves=_usual_curves(experiment, count) if curves else experiment.curves,
+    )
 
 
 def _pictures(experiment: Restore) -> str:
@@ -334,7 +330,15 @@ def _pictures(experiment: Restore) -> str:
 
 
 def _unseen(experiment: Restore) -> str:
-    return evaluation.STREAKS if experiment.backgrounds == images.EMBEDDED else "rain100l"
+    """What the network meets and has not been trained on (2026 paper, Sec. 3.1, 6.2)."""
+    if experiment.task == "derain":
+        return STREAKS if experiment.backgrounds == images.EMBEDDED else "rain100l"
+    return UNSEEN.get(experiment.task, experiment.degradation)
+
+
+def _unseen_shown(experiment: Restore) -> str:
+    """The same on pictures that may be shown, which layers of real test sets do not fit."""
+    return STREAKS if experiment.task == "derain" else _unseen(experiment)
 
 
 def _usual_tests(experiment: Restore, count: int, crop: int | None) -> tuple[TestSet, ...]:
@@ -349,13 +353,13 @@ def _usual_tests(experiment: Restore, count: int, crop: int | None) -> tuple[Tes
     found = [
         TestSet("unseen", unseen, **(whole if natural else part)),
         TestSet("seen", experiment.degradation, **part),
-        TestSet("shown_unseen", evaluation.STREAKS, **shown),
+        TestSet("shown_unseen", _unseen_shown(experiment), **shown),
         TestSet("shown_seen", experiment.degradation, **shown),
     ]
     if unseen == "rain100l":
         found.insert(1, TestSet("heavy", "rain100h", **part))
     if not natural:
-        found.append(TestSet("transfer", "rain100l", **{**whole, "backgrounds": "rain100l"}))
+        found.append(TestSet("transfer", unseen, **{**whole, "backgrounds": "rain100l"}))
     return tuple(found)
 
 
@@ -365,11 +369,12 @@ def _like_patches(experiment: Restore, count: int) -> tuple[TestSet, ...]:
     count = min(64, count)
     found = [
         TestSet("unseen", _unseen(experiment), count=count, **alike),
-        TestSet("streaks", evaluation.STREAKS, count=count, **alike),
+        TestSet("streaks", _unseen_shown(experiment), count=count, **alike),
         TestSet("seen", experiment.degradation, count=count, **alike),
     ]
     if _shown(experiment) == experiment.backgrounds:
-        found.append(TestSet("shown_unseen", evaluation.STREAKS, count=4, keep=True, **alike))
+        shown = _unseen_shown(experiment)
+        found.append(TestSet("shown_unseen", shown, count=4, keep=True, **alike))
     return tuple(found)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -11,12 +10,12 @@ from typing import Any, ClassVar
 import torch
 
 from rainlens import complexity, images, origin
-from rainlens.records import Record, RecordStore, described, key_of
-from rainlens.tasks import Session
+from rainlens.records import Record, RecordStore, described, slug
+from rainlens.tasks import Session, Value, pictures
 
 
 @dataclass(frozen=True, kw_only=True)
-class Survey:
+class Survey(Value):
     """How complicated patches of a category are (2026 paper, Fig. 9b).
 
     backgrounds, patches, patch_size, seed: as in `Restore`. The record's test "patches" holds
@@ -26,8 +25,6 @@ class Survey:
 
     task: ClassVar[str] = "survey"
     iterations: ClassVar[int] = 0
-    n: ClassVar[None] = None
-    looks_while_training: ClassVar[int] = 0
 
     backgrounds: str = "natural"
     patches: int = 1024
@@ -35,28 +32,14 @@ class Survey:
     seed: int = 0
 
     @property
-    def key(self) -> str:
-        """Ten hexadecimal digits of a hash of everything, engine version included."""
-        return key_of(self.task, described(self))
-
-    @property
-    def training_key(self) -> str:
-        """That of everything: there are no weights that others could read."""
-        return self.key
-
-    @property
-    def name(self) -> str:
-        """What its record is called: readable, and unique through the key."""
-        content = f"{self.backgrounds}{self.patches}".replace(os.sep, "_")
-        return f"survey-{content}-{self.patch_size}px-s{self.seed}-{self.key}"
+    def readable(self) -> str:
+        """Which patches, how many, how large, by which seed."""
+        content = f"{slug(self.backgrounds)}{self.patches}"
+        return f"{content}-{self.patch_size}px-s{self.seed}"
 
     def needs(self) -> set[str]:
         """The pictures that it looks at."""
         return {self.backgrounds}
-
-    def first(self) -> tuple[()]:
-        """It starts from nothing."""
-        return ()
 
     def stand_in(self) -> Survey:
         """The same of the embedded photographs."""
@@ -77,4 +60,7 @@ class Survey:
         where = origin.where(torch.device("cpu"))
         provenance = {**where, "seconds": round(time.monotonic() - start, 1)}
         tests = {"patches": values}
-        return store.save(Record(self.name, described(self), {}, tests, provenance=provenance))
+        record = Record(
+            self.name, described(self), {}, tests, provenance=provenance, data=pictures(self)
+        )
+        return store.save(record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
@@ -10,24 +10,22 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from rainlens import models, signals, tasks, toy_evaluation, training
+from rainlens import signals, tasks, toy_evaluation, training
+from rainlens.models.cnn1d import Cnn1d
 from rainlens.records import (
     Record,
     RecordError,
     RecordStore,
+    Series,
     Trained,
     described,
-    key_of,
     stored,
-    training_key_of,
 )
-from rainlens.tasks import Session
-
-LOOKS = ("measure_every", "draws", "keep_weights")  # fields that do not decide the weights
+from rainlens.tasks import Session, Value
 
 
 @dataclass(frozen=True, kw_only=True)
-class Toy:
+class Toy(Value):
     """One network of the toy task, trained on a cosine and tested on all.
 
     order: O of the training signal. channels, slope, input_scale: of the network (`models.cnn1d`).
@@ -37,8 +35,7 @@ class Toy:
     """
 
     task: ClassVar[str] = "toy"
-    n: ClassVar[None] = None
-    looks_while_training: ClassVar[int] = 0
+    looks: ClassVar[tuple[str, ...]] = ("measure_every", "draws", "keep_weights")
 
     order: int = 1
     points: int = signals.SEGMENT_POINTS
@@ -53,7 +50,7 @@ class Toy:
     warmup: int = 100
     loss: str = "norm"
     noise_mean: float = 0.0
-    noise_std: float = stored(1.0, name="noise_spread")
+    noise_std: float = field(default=1.0, metadata=stored("noise_spread"))
     pool: int = 0
     seed: int = 0
     measure_every: int = 250
@@ -69,20 +66,9 @@ class Toy:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be at least 1.")
 
     @property
-    def key(self) -> str:
-        """Ten hexadecimal digits of a hash of everything, engine version included."""
-        return key_of(self.task, described(self))
-
-    @property
-    def training_key(self) -> str:
-        """The same of all that decides the trained weights, and of nothing else."""
-        deciding = {k: v for k, v in described(self).items() if k not in LOOKS}
-        return training_key_of(self.task, deciding)
-
-    @property
-    def name(self) -> str:
-        """What its record is called: readable, and unique through the key."""
-        return f"toy-cnn1d-order{self.order}-s{self.seed}-{self.key}"
+    def readable(self) -> str:
+        """Which network, trained on which signal, by which seed."""
+        return f"cnn1d-order{self.order}-s{self.seed}"
 
     @property
     def about(self) -> str:
@@ -94,28 +80,15 @@ class Toy:
         """Points (x, y) of a segment."""
         return (2, self.points)
 
-    def needs(self) -> set[str]:
-        """Nothing: signals are drawn."""
-        return set()
-
-    def first(self) -> tuple[()]:
-        """It starts from nothing."""
-        return ()
-
-    def stand_in(self) -> Toy:
-        """Itself."""
-        return self
-
     def alike(self) -> Toy:
         """Steps take as long as those of networks of this width and batch."""
         return Toy(points=self.points, channels=self.channels, batch=self.batch)
 
-    def fresh_model(self) -> nn.Module:
+    def fresh_model(self) -> Cnn1d:
         """The untrained network, on the processor."""
-        options = dict(channels=self.channels, slope=self.slope, scale=self.input_scale)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            return models.build("cnn1d", **options)
+            return Cnn1d(self.channels, slope=self.slope, scale=self.input_scale)
 
     def fit(self, model: nn.Module, measure: training.Measure, **options: Any) -> training.Curves:
         """Trains a network as the experiment says; `options` are those of `training.fit`."""
@@ -142,29 +115,37 @@ class Toy:
             usable=self._curves,
         )
         tests = toy_evaluation.evaluate(found.model, self.order, self.draws)
-        if self.keep_weights:
-            store.save_weights(self.name, found.model.state_dict())
-        record = store.save(
-            Record(self.name, described(self), found.curves, tests, provenance=found.provenance)
+        record = Record(
+            self.name,
+            described(self),
+            found.curves,
+            tests,
+            provenance=found.provenance,
+            data=tasks.pictures(self),
         )
+        weights = found.model.state_dict() if self.keep_weights else None
+        record = store.save(record, weights=weights)
         tasks.finish(store, self)
         return record
 
-    def _curves(self, kept: Trained) -> training.Curves | None:
+    def _curves(self, kept: Trained) -> Series | None:
         """The curves of an earlier training, where it was measured as often."""
         same = kept.about["experiment"]["measure_every"] == self.measure_every
         return kept.curves if same else None
 
 
-def trained(experiment: Toy, store: RecordStore) -> nn.Module:
+def trained(experiment: Toy, store: RecordStore) -> Cnn1d:
     """The trained network whose weights lie beside its record.
 
-    Raises RecordError where they are missing or are not those of this network.
+    Raises RecordError where they are missing, damaged, or not those of this network.
     """
     path, model = store.weights_path(experiment.name), experiment.fresh_model()
     advice = "compute the record again with `rainlens run 3 --recompute`"
     if not path.exists():
         raise RecordError(f"{path} is not there; {advice}.")
+    record = store.load(experiment.name)
+    if record is not None:
+        store.verify(record, path.name)
     try:
         model.load_state_dict(load_file(path))
     except (SafetensorError, RuntimeError) as error:

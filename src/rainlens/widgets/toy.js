@@ -611,6 +611,7 @@ class Plot {
 
   paintAxes() {
     const [low, high] = this.range;
+    /** @type {[number, number, string, string | number][]} */
     const labels = [];
     let grid = "";
     for (let y = Math.ceil(low / 10) * 10; y <= high; y += 10) {
@@ -642,7 +643,7 @@ class Plot {
     };
     const labels = Object.entries(ends)
       .filter(([, value]) => value !== undefined)
-      .map(([name, value]) => ({ name, y: this.py(value) }));
+      .map(([name, value]) => ({ name, y: this.py(value), at: 0 }));
     spreadOut(labels, 17, EDGE.top + 8, this.bottom - 6);
     const nodes = labels.flatMap(({ name, y, at }) => [
       h("svg:path", { class: "rl-lead", d: `M${this.right + 3} ${y}L${this.right + 13} ${at}` }),
@@ -672,7 +673,7 @@ function pretty(value) {
 const percent = (share) => `${share < 0.1 ? (100 * share).toFixed(1) : Math.round(100 * share)} %`;
 
 class Panel {
-  constructor(element, { weights, settings = {}, points = 128, onChange = () => {} }) {
+  constructor(element, { weights, settings = {}, points = 128, onChange = (_settings) => {} }) {
     this.element = element;
     this.weights = weights;
     this.orders = Object.keys(weights).map(Number).sort((a, b) => a - b);
@@ -1047,12 +1048,13 @@ function weightsOf(element) {
  * `weights` maps an order to the URL or the bytes of its weight file; without it the element's
  * data-weights-... attributes are read. `points` is the number of samples on [-10, 10].
  */
-export function mount(element, { weights = weightsOf(element), ...options } = {}) {
+export function mount(element, options = {}) {
+  const { weights = weightsOf(element), ...others } = options;
   if (Object.keys(weights).length === 0) {
     element.textContent = "This panel names no weight files: add data-weights-1 to its element.";
     return null;
   }
-  const panel = new Panel(element, { weights, ...options });
+  const panel = new Panel(element, { weights, ...others });
   element.rlToy = {
     state: () => panel.state(),
     set: (changes, tell) => panel.set(changes, tell),
@@ -1092,3 +1094,6 @@ function render({ model, el }) {
 }
 
 export default { render };
+
+// For tests.
+export { axisRange, cosine, meanSquare, percent, pretty, SHAPES, spreadOut, weightsOf };

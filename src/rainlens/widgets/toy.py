@@ -7,7 +7,6 @@ shows the panel in a notebook with a kernel, `static_panel` shows it on a page w
 import base64
 import json
 from collections.abc import Mapping
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from rainlens.escaping import escaped
 from rainlens.models.cnn1d import Cnn1d
 from rainlens.signals import TRAINING_NOISE
 
@@ -72,14 +72,14 @@ def pack(model: Cnn1d, metadata: Mapping[str, Any]) -> bytes:
         "padding": model.padding,
     }
     tensors: dict[str, Tensor] = {}
-    for index, layer in enumerate(model.layers):
-        if layer.kernel_size != (KERNEL,):
-            raise ValueError(f"kernel is {layer.kernel_size[0]}: toy.js reads kernels of {KERNEL}.")
-        weight = layer.weight.detach().cpu().float()
-        bias = layer.bias.detach().cpu().float()
+    state = {name: value.cpu().float() for name, value in model.state_dict().items()}
+    for index in range(len(model.layers)):
+        weight, bias = state[f"layers.{index}.weight"], state[f"layers.{index}.bias"]
+        if weight.shape[-1] != KERNEL:
+            raise ValueError(f"kernel is {weight.shape[-1]}: toy.js reads kernels of {KERNEL}.")
         if index == 0:
             weight = weight / model.scale
-        elif layer is model.layers[-1]:
+        elif index == len(model.layers) - 1:
             weight, bias = weight * model.scale, bias * model.scale
         else:
             weight = _half(weight, index)
@@ -164,14 +164,14 @@ class ToyWidget(anywidget.AnyWidget):
         super().__init__(weights=named, **settings)
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        data, metadata = super()._repr_mimebundle_(**options)
+        data, metadata = super()._repr_mimebundle_(**options) or ({}, {})
         urls = {float(order): f"{PAGE_FOLDER}/{_file(order)}" for order in self.weights}
         text = "[The toy networks, live: this panel needs a browser that runs scripts.]"
         return {**data, "text/html": static_panel(urls).data, "text/plain": text}, metadata
 
     @traitlets.validate("network")
     def _known_network(self, proposal: dict[str, Any]) -> float:
-        order = proposal["value"]
+        order: float = proposal["value"]
         if f"{order:g}" not in self.weights:
             known = ", ".join(self.weights)
             raise traitlets.TraitError(f"network is {order:g}: weights were given for {known}.")
@@ -221,12 +221,12 @@ def static_panel(weights_urls: Mapping[float, str], module_url: str | None = Non
     if not weights_urls:
         raise ValueError("weights_urls is empty: give at least one URL, {1: '../_static/...'}.")
     named = " ".join(
-        f'data-weights-{order:g}="{escape(url)}"' for order, url in weights_urls.items()
+        f'data-weights-{order:g}="{escaped(url)}"' for order, url in weights_urls.items()
     )
-    script = _embedded() if module_url is None else _imported(module_url)
+    script = panel_script() if module_url is None else _imported(module_url)
     return HTML(
         f"{NO_PLATE}\n"
-        f'<div class="rl-toy" {named}><noscript><p>{escape(NO_SCRIPT)}</p></noscript></div>\n'
+        f'<div class="rl-toy" {named}><noscript><p>{escaped(NO_SCRIPT)}</p></noscript></div>\n'
         f'<script type="module">\n{script}\n</script>'
     )
 
@@ -234,7 +234,8 @@ def static_panel(weights_urls: Mapping[float, str], module_url: str | None = Non
 _WAITING = 'document.querySelectorAll(".rl-toy:not(.rl-toy-live)")'
 
 
-def _embedded() -> str:
+def panel_script() -> str:
+    """The script that stands in a page with the panel: the module, and a call for each panel."""
     source = MODULE.read_text(encoding="utf-8")
     return f"{source}\nfor (const element of {_WAITING}) mount(element);"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 import io
 import time
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from rainlens import signals, toy_evaluation
+from rainlens.escaping import escaped
 from rainlens.tasks.toy import Toy
 
 POINTS = 256
@@ -62,7 +62,8 @@ class TrainToy(widgets.VBox):
         self.status = widgets.HTML()
         self.view = widgets.HTML()
         self.history: list[dict[str, Any]] = []
-        self._enough, self._thread = Event(), None
+        self._enough = Event()
+        self._thread: Thread | None = None
         self.start.on_click(lambda _: self.train())
         self.stop.on_click(lambda _: self._enough.set())
         for name, value in settings.items():
@@ -110,7 +111,7 @@ class TrainToy(widgets.VBox):
         except Stopped:
             ending = "Stopped"
         except Exception as error:  # a thread's error would otherwise appear nowhere
-            ending = f"Failed ({html.escape(f'{type(error).__name__}: {error}')})"
+            ending = f"Failed ({escaped(f'{type(error).__name__}: {error}')})"
         finally:
             self.start.disabled, self.stop.disabled = False, True
         self._say(f"{ending} {self._told(run, begun)}")

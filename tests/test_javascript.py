@@ -1,0 +1,123 @@
+"""The book's scripts: linted, their types checked, and their arithmetic held against Python's."""
+
+import json
+import math
+import os
+import re
+import struct
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save
+
+from rainlens import signals
+from rainlens.models.cnn1d import Cnn1d
+from rainlens.widgets.toy import pack, unpack
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = Path("tests/javascript")
+SCRIPTS = ["src/rainlens/widgets", "book/_static", str(TESTS)]
+deno = pytest.importorskip("deno", reason="Deno is not installed: pip install deno")
+
+
+def run(*words: str, **environment: str) -> str:
+    """What Deno says to the scripts of this checkout; fails with it where Deno does."""
+    answer = subprocess.run(
+        [deno.find_deno_bin(), words[0], "--config", str(TESTS / "deno.json"), *words[1:]],
+        cwd=ROOT,
+        env={**os.environ, "NO_COLOR": "1", "DENO_NO_UPDATE_CHECK": "1", **environment},
+        capture_output=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return answer.stdout + answer.stderr
+
+
+def network(folder: Path, name: str, about: dict[str, Any], **options: Any) -> dict[str, Any]:
+    """A random network's file, an input, and what PyTorch says to it with the stored weights."""
+    torch.manual_seed(len(name))
+    model = Cnn1d(24, **options)
+    for weights in model.parameters():
+        weights.data *= 2  # or little of the input would come through five layers
+    data = pack(model, about)
+    (folder / f"{name}.safetensors").write_bytes(data)
+    x = torch.linspace(-10, 10, 41)
+    y = 30 * torch.randn(41)
+    with torch.no_grad():
+        output = unpack(data)[0](torch.stack((x, y))[None])[0, 1]
+    told = {"x": x.tolist(), "y": y.tolist(), "output": output.tolist()}
+    return {"name": name, "file": f"{name}.safetensors", **told}
+
+
+def normals(seed: int, count: int) -> list[float]:
+    """Mulberry32 and Box-Muller, in Python's unbounded numbers."""
+    state = seed
+
+    def uniform() -> float:
+        nonlocal state
+        state = (state + 0x6D2B79F5) % 2**32
+        mixed = (state ^ state >> 15) * (state | 1) % 2**32
+        mixed ^= (mixed + (mixed ^ mixed >> 7) * (mixed | 61)) % 2**32
+        return ((mixed ^ mixed >> 14) + 0.5) / 2**32
+
+    return [
+        math.sqrt(-2 * math.log(uniform())) * math.cos(2 * math.pi * uniform())
+        for _ in range(count)
+    ]
+
+
+def halves(folder: Path) -> None:
+    """All finite numbers in half precision, and the same in single precision by `struct`."""
+    every = [struct.pack("<H", bits) for bits in range(2**16) if bits >> 10 & 31 != 31]
+    (folder / "halves.safetensors").write_bytes(
+        save({"a": torch.frombuffer(bytearray(b"".join(every)), dtype=torch.float16)})
+    )
+    wide = [struct.pack("<f", *struct.unpack("<e", half)) for half in every]
+    (folder / "halves.f32").write_bytes(b"".join(wide))
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with weight files, and with what Python makes of the inputs in expected.json."""
+    folder = tmp_path_factory.mktemp("expected")
+    x = torch.linspace(-10, 10, 81, dtype=torch.float64)
+    foreign = {"order": 8, "noise_mean": 10, "noise_std": 5}
+    shown = {
+        "networks": [
+            network(folder, "zeros", {"order": 4}, scale=1.0),
+            network(folder, "replicate", foreign, padding="replicate", slope=0.2, scale=1.0),
+            network(folder, "scaled", {"order": 1}),
+        ],
+        "normals": [{"seed": seed, "values": normals(seed, 40)} for seed in (1, 2, 2**32 - 1)],
+        "cosines": [
+            {"order": order, "x": x.tolist(), "y": signals.Cosine(order)(x).tolist()}
+            for order in (0.5, 1, 8, 12)
+        ],
+    }
+    (folder / "expected.json").write_text(json.dumps(shown), encoding="utf-8")
+    halves(folder)
+    return folder
+
+
+def test_their_arithmetic_is_right(expected: Path) -> None:
+    said = run(
+        "test",
+        "--no-check",
+        "--allow-read",
+        "--allow-env",
+        str(TESTS),
+        RAINLENS_EXPECTED=str(expected),
+    )
+    assert re.search(r"ok \| [1-9]\d* passed \| 0 failed", said), said
+
+
+def test_their_names_and_types_fit() -> None:
+    run("check", *SCRIPTS)
+
+
+def test_they_are_linted() -> None:
+    assert "Checked" in run("lint", *SCRIPTS)
