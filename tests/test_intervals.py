@@ -67,6 +67,13 @@ def test_equal_seeds_are_paired_and_others_are_not():
     assert (apart.low, apart.high) == pytest.approx((welch.low, welch.high))
 
 
+def test_the_order_of_seeds_does_not_matter():
+    ours = group([1.0, 4.0, 8.0], [0.0, 2.0])
+    turned = Group(ours.values[::-1] - 1, (2, 1, 0))
+    found = intervals.over_seeds_and_pictures([(1, ours), (-1, turned)])
+    assert (found.value, found.low, found.high) == pytest.approx((1, 1, 1))
+
+
 def test_welch_holds_for_different_numbers_of_seeds():
     ours, theirs = [4.0, 4.5, 5.0, 5.5, 6.5], [1.0, 3.0, 2.5]
     parts = [(1, group(ours, [0, 0])), (-1, group(theirs, [0, 0]))]
@@ -101,6 +108,8 @@ def test_a_picture_that_one_group_lacks_is_left_out_for_all():
 def test_without_two_pictures_there_is_no_interval():
     found = intervals.over_seeds_and_pictures([(1, group([1, 3], [0]))])
     assert found.value == 2 and np.isnan([found.low, found.high]).all()
+    none = intervals.over_seeds_and_pictures([(1, group([1, 3], [np.nan, np.nan]))])
+    assert np.isnan([none.value, none.low, none.high]).all()
 
 
 def test_the_mean_of_what_is_defined():

@@ -149,7 +149,7 @@ def at(record: Record, curve: str, iteration: float) -> float:
 
 def least_damage(record: Record, damage: str = "unseen/e_b") -> float:
     """The least damage along training, the untrained network left out."""
-    return float(np.nanmin(np.array(record.curves[damage][1:], float)))
+    return float(np.nanmin(curve_of(record, damage)[1:]))
 
 
 def removal_within(
@@ -163,7 +163,7 @@ def removal_within(
     Both curves are read on straight lines between their points; the untrained network is left out.
     nan where the damage never was as small.
     """
-    removed, damaged = (np.array(record.curves[name][1:], float) for name in (removal, damage))
+    removed, damaged = (curve_of(record, name)[1:] for name in (removal, damage))
     within = [*removed[damaged <= level]]
     for place in range(len(damaged) - 1):
         first, second = damaged[place : place + 2] - level

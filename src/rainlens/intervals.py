@@ -103,8 +103,8 @@ def defined_mean(values: np.ndarray, axis: int) -> np.ndarray:
 class Group:
     """Networks that differ by seed alone, tested on the same pictures.
 
-    values: of one measure, (seeds, pictures), nan where it is undefined. seeds: their numbers.
-    Raises ValueError where these do not fit, or where a seed stands twice.
+    values: of one measure, (seeds, pictures), nan where it is undefined. seeds: their numbers;
+    both are put in order. Raises ValueError where they do not fit, or where a seed stands twice.
     """
 
     values: np.ndarray
@@ -118,6 +118,9 @@ class Group:
             )
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"A seed stands twice among {self.seeds}; count each network once.")
+        order = np.argsort(self.seeds)
+        object.__setattr__(self, "values", self.values[order])
+        object.__setattr__(self, "seeds", tuple(sorted(self.seeds)))
 
 
 Weighted = Sequence[tuple[float, Group]]
@@ -152,7 +155,7 @@ def over_seeds_and_pictures(parts: Weighted, same_pictures: bool = True) -> Esti
     Two intervals are computed, and the wider one is given: a bootstrap that draws seeds, then
     pictures, and Student's t interval over seeds. The first alone would be too narrow with few
     seeds, the second where pictures differ more than seeds. A single seed says nothing of others:
-    its interval is infinite. Without one, nan, where there are fewer than two pictures.
+    its interval is infinite. With fewer than two pictures there is none: nan.
     """
     weights = [weight for weight, _ in parts]
     groups = defined([group for _, group in parts], same_pictures)
@@ -221,7 +224,7 @@ def _blocks(parts: Weighted) -> list[np.ndarray]:
     """The weighted sums by seed of the groups that have the same seeds, (seeds,) each."""
     sums: dict[tuple[int, ...], np.ndarray] = {}
     for weight, group in parts:
-        sums[group.seeds] = sums.get(group.seeds, 0) + weight * group.values.mean(axis=1)
+        sums[group.seeds] = sums.get(group.seeds, 0) + weight * defined_mean(group.values, 1)
     return list(sums.values())
 
 
