@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from browser import axe, links
-from browser.built_book import CHAPTERS, PAGES
+from browser.built_book import CHAPTERS, PAGES, complaints
 from browser.chromium import open_browser, serve, set_screen
 from browser.toy_reader import wait
 
@@ -19,6 +19,7 @@ import rainlens
 IN_REPOSITORY = re.compile(
     re.escape(urlsplit(rainlens.REPOSITORY).path) + r"/(?:blob|raw|tree)/main/([^?#]+)"
 )
+POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
 MOST_BYTES = 3e6  # that a chapter may make its reader load
 THEMES = ("light", "dark")
 # Colours hardly depend on the width, so a few pages stand for all: with buttons, with a guess and
@@ -117,6 +118,29 @@ def test_links_to_the_repository_name_files_that_it_has(site: Path) -> None:
     named = {unquote(match[1]) for match in found if match}
     assert named
     assert [path for path in sorted(named) if not (links.ROOT / path).exists()] == []
+
+
+def test_every_page_says_what_it_may_load(site: Path) -> None:
+    pages = links.pages(site)
+    assert {site / f"{page}.html" for page in [*PAGES, "index", "search", "genindex"]} <= set(pages)
+    for path in pages:
+        page = path.read_text(encoding="utf-8")
+        (policy,) = POLICY.findall(page)
+        rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+        assert rules["default-src"] == "'self'" and rules["object-src"] == "'none'", path
+        assert "'unsafe-inline'" not in rules["script-src"], path
+        assert not re.search(r"https?:|\*", policy), path
+        assert page.index("Content-Security-Policy") < page.find("<script") % len(page), path
+
+
+@pytest.mark.parametrize("page", ["index", "search", "genindex", "search.html?q=rain"])
+def test_the_other_pages_complain_about_nothing(browser: SimpleNamespace, page: str) -> None:
+    browser.driver.get_log("browser")
+    browser.driver.get(f"{browser.address}/{page if '?' in page else f'{page}.html'}")
+    if "?" in page:
+        found = "return document.querySelectorAll('#search-results li').length"
+        wait(lambda: browser.driver.execute_script(found))
+    assert complaints(browser.driver) == []
 
 
 @pytest.fixture
