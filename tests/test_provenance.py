@@ -99,8 +99,8 @@ def test_the_page_tells_of_made_up_records(store: RecordStore, tmp_path: Path) -
         "| deraining networks | 2 | 1.5 h |",
         "| toy networks | 1 | 30 s |",
         "| cpu (abacus) | 3 | 9.9 | 2 | 1.5 h |",
-        "| <code>aaa</code> | 2 | 1.0 h |",
-        "| <code>bbb-dirty</code> | 1 | 30 min |",
+        '| <code class="literal">aaa</code> | 2 | 1.0 h |',
+        '| <code class="literal">bbb-dirty</code> | 1 | 30 min |',
     ):
         assert row in page
     assert "**1 record with a commit that ends in `-dirty`**" in page
@@ -140,7 +140,7 @@ def test_the_stored_records_are_counted(tmp_path: Path) -> None:
     page = laid_out(tmp_path, "cpu")
     assert f"has {len(records)} records" in page
     for name in {record.provenance["commit"] for record in records}:
-        assert f"| <code>{name}</code> |" in page
+        assert f'| <code class="literal">{name}</code> |' in page
 
 
 def test_the_source_holds_marks_and_no_result() -> None:

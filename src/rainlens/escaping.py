@@ -40,7 +40,8 @@ def escaped(text: object, most: int | None = None) -> str:
 
 def as_code(text: object, most: int | None = None) -> str:
     """The text in the type of code, as HTML that may stand in Markdown, too."""
-    return f"<code>{escaped(text, most)}</code>"
+    # The class has the look of code in the pages of the book.
+    return f'<code class="literal">{escaped(text, most)}</code>'
 
 
 def _reference(found: re.Match[str]) -> str:
