@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from browser.built_book import complaints as console
 from browser.chromium import open_browser, serve
-from content_policy import Policy, Scripts, complaints, hashed, with_policy
+from content_policy import Policy, Scripts, complaints, hashed
 
 from rainlens.widgets import toy
 
@@ -67,21 +67,36 @@ def test_a_hash_is_what_other_tools_make_of_a_script(tmp_path: Path) -> None:
     assert hashed("window.theme = 1") == f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def test_a_page_gets_one_policy_after_its_encoding() -> None:
-    page = with_policy(PAGE.format("<p>A text.</p>"), "<p>A text.</p>")
+def write(folder: Path, pages: dict[str, tuple[str, str]]) -> dict[str, str]:
+    """Pages as they are after a build: name -> the whole page, and its text as it was given."""
+    policy = Policy()
+    for name, (page, text) in pages.items():
+        policy.texts[name] = text
+        (folder / name).write_text(page)
+    policy.write(SimpleNamespace(builder=SimpleNamespace(format="html"), outdir=folder), None)
+    return {name: (folder / name).read_text() for name in pages}
+
+
+def test_a_page_gets_one_policy_after_its_encoding(tmp_path: Path) -> None:
+    redirect = '<meta http-equiv="Refresh" content="0; url=book/index.html" />'
+    pages = {"a.html": (PAGE.format("<p>A.</p>"), "<p>A.</p>"), "index.html": (redirect, "")}
+    page, first = write(tmp_path, pages).values()
     assert page.index("charset") < page.index("Content-Security-Policy") < page.index("<script")
-    assert with_policy(page, "") == page
-    bare = with_policy('<meta http-equiv="Refresh" content="0; url=book/index.html" />', "")
-    assert bare.startswith('<meta http-equiv="Content-Security-Policy"') and "Refresh" in bare
+    assert first.startswith('<meta http-equiv="Content-Security-Policy"') and redirect in first
+    # A page that an earlier build left behind is left alone.
+    assert list(write(tmp_path, {"a.html": (page, "<p>Other.</p>")}).values()) == [page]
+
+
+def test_the_buttons_of_any_page_are_allowed_on_all(tmp_path: Path) -> None:
+    """The search parses other pages, whose buttons its own policy is then asked about."""
+    code = hashed('window.pressed = "yes"')
+    pages = {"a.html": (PAGE.format(""), ""), "search.html": ("<meta charset=utf-8><p>", "")}
+    assert all(code in page for page in write(tmp_path, pages).values())
 
 
 def test_a_page_that_changed_its_text_stops_the_build(tmp_path: Path) -> None:
-    policy = Policy()
-    policy.texts["page.html"] = "<p>As it was written.</p>"
-    (tmp_path / "page.html").write_text(PAGE.format("<p>Otherwise.</p>"))
-    app = SimpleNamespace(builder=SimpleNamespace(format="html"), outdir=tmp_path)
     with pytest.raises(Exception, match="does not hold its text"):
-        policy.write(app, None)
+        write(tmp_path, {"a.html": (PAGE.format("<p>Otherwise.</p>"), "<p>As it was.</p>")})
 
 
 @pytest.mark.parametrize("guarded", [True, False])
@@ -100,7 +115,9 @@ def test_a_browser_runs_the_themes_scripts_and_none_of_the_text(
     ):
         text = HOSTILE.format(elsewhere, DOT)
         page = PAGE.format(text)
-        (ours / "page.html").write_text(with_policy(page, text) if guarded else page)
+        write(ours, {"page.html": (page, text)} if guarded else {})
+        if not guarded:
+            (ours / "page.html").write_text(page)
         driver.get(f"{address}/page.html")
         driver.execute_script("for (const b of document.querySelectorAll('button')) b.click()")
         state = driver.execute_async_script(

@@ -1,4 +1,8 @@
-"""Records that try to change what is published: their numbers count, their words do nothing."""
+"""Records that try to change what is published: their numbers count, their words do nothing.
+
+There are two walls. What has not the form of a record is refused when it is read; that is tested
+with the records. Here the first wall is taken away, so that the second is seen to stand alone.
+"""
 
 import itertools
 import json
@@ -18,7 +22,7 @@ from test_escaping import Text
 import rainlens
 from rainlens import plots, scales
 from rainlens.escaping import escaped
-from rainlens.records import FORMAT, Record
+from rainlens.records import FORMAT, Record, RecordError, RecordStore, record
 from rainlens.records.record import checksum
 from rainlens.scales import RECORDS_VARIABLE
 from rainlens.site import build, front_page, provenance, staging
@@ -70,11 +74,11 @@ def spoilt(value: Any, words: Iterator[str], key: str = "") -> Any:
     return next(words) if isinstance(value, str) and key != "name" else value
 
 
-def write(folder: Path, record: Record) -> None:
+def write(folder: Path, hostile: Record) -> None:
     """A record as an archive from elsewhere could bring it, its checksum in order."""
-    body = {"format": FORMAT, **record.results, "provenance": record.provenance}
+    body = {"format": FORMAT, **hostile.results, "provenance": hostile.provenance}
     text = json.dumps({**body, "sha256": checksum(body)})
-    (folder / f"{record.name}.json").write_text(text, encoding="utf-8")
+    (folder / f"{hostile.name}.json").write_text(text, encoding="utf-8")
 
 
 def made_up() -> list[Record]:
@@ -95,7 +99,17 @@ def shown_on_the_front_page() -> list[Record]:
     """The stored records behind the pictures that can be wiped, and the counts beside them."""
     store = scales.SCALES["cpu"].store
     names = [experiment.name for experiment in front_page.grid(scales.SCALES["cpu"])]
-    return [record for record in map(store.load, names) if record is not None]
+    return [found for found in map(store.load, names) if found is not None]
+
+
+class Unchecked:
+    """Takes any content of a file for a record."""
+
+    def __init__(self, path: Path) -> None:
+        pass
+
+    def record(self, body: dict[str, Any]) -> Record:
+        return Record(**body)
 
 
 def laid_out(folder: Path, records: list[Record]) -> Path:
@@ -103,13 +117,14 @@ def laid_out(folder: Path, records: list[Record]) -> Path:
     pictures = scales.SCALES["cpu"].store.folder
     store = folder / "records" / "cpu"
     store.mkdir(parents=True)
-    for record in records:
-        write(store, record)
-        for picture in pictures.glob(f"{record.name}.*.webp"):
+    for one in records:
+        write(store, one)
+        for picture in pictures.glob(f"{one.name}.*.webp"):
             shutil.copy(picture, store)
     shutil.copytree(ROOT / "book", folder / "book")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(RECORDS_VARIABLE, str(folder / "records"))
+        patch.setattr(record, "_Form", Unchecked)
         staging.lay_out_front_page(folder, "cpu")
         provenance.lay_out(folder / "book", scales.SCALES["cpu"])
     return folder / "book"
@@ -132,6 +147,19 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> SimpleNamespace:
     )
 
 
+@pytest.mark.parametrize("field", ["experiment", "provenance"])
+def test_the_first_wall_stops_most_of_it(tmp_path: Path, field: str) -> None:
+    honest, *_ = shown_on_the_front_page()
+    write(
+        tmp_path,
+        replace(
+            honest, **{field: spoilt(getattr(honest, field), itertools.cycle(reversed(PAYLOADS)))}
+        ),
+    )
+    with pytest.raises(RecordError):
+        RecordStore(tmp_path).load(honest.name)
+
+
 def test_the_front_page_is_that_of_the_numbers(pages: SimpleNamespace) -> None:
     ours, theirs = (
         (book / "index.md").read_text(encoding="utf-8") for book in (pages.clean, pages.book)
@@ -148,8 +176,8 @@ def browser(pages: SimpleNamespace) -> Iterator[SimpleNamespace]:
     records = made_up()
     dot = torch.zeros(1, 2, 2)
     figures = [
-        plots.gallery([(dot, text)], text, plots.source_note([record], "cpu"))
-        for text, record in zip(PAYLOADS, records, strict=True)
+        plots.gallery([(dot, text)], text, plots.source_note([one], "cpu"))
+        for text, one in zip(PAYLOADS, records, strict=True)
     ]
     body = "\n\n".join(figure._repr_mimebundle_()["text/html"] for figure in figures)
     (pages.book / "figures.md").write_text(f"# Figures\n\n{body}\n", encoding="utf-8")
@@ -205,8 +233,8 @@ def test_the_tables_say_what_the_records_say(browser: SimpleNamespace) -> None:
     assert {len(row) for row in places} == {5} and {len(row) for row in commits} == {3}
     told = {tuple(map(plain, row[:3])) for row in places}
     wanted = {
-        tuple(visible(record.provenance[key]) for key in ("device", "threads", "torch"))
-        for record in made_up()
+        tuple(visible(one.provenance[key]) for key in ("device", "threads", "torch"))
+        for one in made_up()
     }
     assert wanted <= told
     assert {visible(r.provenance["commit"]) for r in made_up()} <= {plain(r[0]) for r in commits}

@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Sequence
 from html import escape
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from sphinx.errors import ExtensionError
@@ -63,28 +65,36 @@ class Policy:
         """Puts its policy into each page that was built."""
         if exception or app.builder.format != "html":
             return
-        for path in app.outdir.rglob("*.html"):
-            if "_static" in path.relative_to(app.outdir).parts:
-                continue
+        pages = {path: self._read(app, path) for path in app.outdir.rglob("*.html")}
+        built = {path: parts for path, parts in pages.items() if parts is not None}
+        # The search reads other pages, and a browser then asks for its policy on their buttons.
+        handlers = sorted({code for theme, _ in built.values() for code in Scripts(theme).handlers})
+        for path, (theme, text) in built.items():
             page = path.read_text(encoding="utf-8")
-            text = self.texts.get(path.relative_to(app.outdir).as_posix(), "")
-            if text not in page:
-                raise ExtensionError(f"{path} does not hold its text as it was written.")
-            path.write_text(with_policy(page, text), encoding="utf-8")
+            path.write_text(with_policy(page, theme, text, handlers), encoding="utf-8")
+
+    def _read(self, app, path: Path) -> tuple[str, str] | None:
+        """What the theme makes of a page, and its text; None for what this build did not write."""
+        place = path.relative_to(app.outdir)
+        page = path.read_text(encoding="utf-8")
+        if "_static" in place.parts or Scripts(page).policies:
+            return None
+        text = self.texts.get(place.as_posix(), "")
+        if text not in page:
+            raise ExtensionError(f"{path} does not hold its text as it was written.")
+        return page.replace(text, "", 1) if text else page, text
 
 
-def with_policy(page: str, text: str) -> str:
+def with_policy(page: str, theme: str, text: str, handlers: Sequence[str]) -> str:
     """The page with its policy, which allows the scripts of the theme and none of the text.
 
-    But those that we know: a hash of whatever stands in the text would allow anything.
+    But those that we know: a hash of whatever stands in the text would allow anything. handlers:
+    code in attributes that is allowed, too.
     """
-    theme = Scripts(page.replace(text, "", 1) if text else page)
-    if theme.policies:  # a page of an earlier build
-        return page
     known = [script for script in Scripts(text).inline if script in known_scripts()]
-    sources = {**dict.fromkeys(hashed(s) for s in [*theme.inline, *known])}
-    if theme.handlers:
-        sources |= {"'unsafe-hashes'": None, **dict.fromkeys(map(hashed, theme.handlers))}
+    sources = list(dict.fromkeys(hashed(script) for script in [*Scripts(theme).inline, *known]))
+    if handlers:
+        sources += ["'unsafe-hashes'", *map(hashed, handlers)]
     rules = {**POLICY, "script-src": " ".join([POLICY["script-src"], *sources])}
     meta = META.format(escape("; ".join(f"{name} {rule}" for name, rule in rules.items()), False))
     # The browser looks for the encoding in the first kilobyte alone, and at scripts after that.

@@ -1,1 +1,1 @@
-"""The pages: chapters executed, the front page and the page on provenance, Colab, the build."""
+"""The pages: chapters executed, pages made from records and code, Colab, the build."""

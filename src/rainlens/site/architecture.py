@@ -42,6 +42,7 @@ class Place(NamedTuple):
 WAYS = (
     Place("the training step", "training", "_Run.step"),
     Place("the rain recipe", "rain", "synthesize"),
+    Place("noise, blur and other degradations by name", "degradations", "DEGRADATIONS"),
     Place("*E*{sub}`R`, the papers' measure of removal", "metrics", "e_r"),
     Place("*E*{sub}`B`, their measure of damage", "metrics", "e_b"),
     Place("an experiment, from its fields to its record", "tasks", "Restore"),
