@@ -70,7 +70,8 @@ grid = claims.grid(setting)
 # %%
 records = run(grid, setting, recompute=recompute)
 table = claims.table(setting)
-yes, no, undecided, untested = ((table["verdict"] == v).sum() for v in claims.VERDICTS)
+counts = [(table["verdict"] == v).sum() for v in claims.VERDICTS]
+yes, no, undecided, untested = counts
 tested = len(table) - untested
 
 # %% [markdown]

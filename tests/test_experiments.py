@@ -150,6 +150,22 @@ def test_records_that_come_with_the_book_are_whole_and_found():
 
 
 @pytest.mark.parametrize(
+    "folder", ["/data/" + 200 * "x", "/my pictures/set [1]", "/b\u00e4ume/\U0001f327"]
+)
+def test_a_folder_of_any_name_gives_a_record_that_can_be_read_again(store, folder):
+    experiment = tiny(backgrounds=folder)
+    assert len(experiment.name) < 120 and experiment.name.isascii() and "[" not in experiment.name
+    saved = store.save(Record(experiment.name, described(experiment), {}, {}))
+    assert store.load(experiment.name) == saved and saved.experiment["backgrounds"] == folder
+    assert experiment.name != tiny(backgrounds=folder + "y").name
+
+
+def test_control_characters_in_a_folder_are_refused():
+    with pytest.raises(ValueError, match="without control characters"):
+        tiny(backgrounds="a\x1b[31mb")
+
+
+@pytest.mark.parametrize(
     "bad",
     [{"degradation": "heavy"}, {"patches": 0}, {"iterations": 0}, {"batch": -1}, {"patch_size": 0}],
 )

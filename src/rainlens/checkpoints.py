@@ -91,7 +91,7 @@ class Checkpoint:
 
     def this_leg(self) -> dict[str, Any]:
         """Where this part of the run was computed, and how long it has taken."""
-        return {**self.leg, "seconds": round(time.monotonic() - self._began, 1)}
+        return {**self.leg, "seconds": round(time.monotonic() - self._began, 3)}
 
     def set_aside(self, why: str) -> None:
         """Gives the file another name, and says so."""

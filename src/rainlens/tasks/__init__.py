@@ -268,7 +268,7 @@ def which_pictures(name: str) -> str:
 
 def _provenance(legs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Where a training was computed: the last leg, all legs' seconds, and what differed."""
-    told = {**legs[-1], "seconds": round(sum(leg["seconds"] for leg in legs), 1)}
+    told = {**legs[-1], "seconds": round(sum(leg["seconds"] for leg in legs), 3)}
     if len(legs) == 1:
         return told
     for name in ("threads", "torch", "device", "commit"):
