@@ -534,8 +534,11 @@ class Adding(nn.Module):
 def test_outputs_are_scored_as_files_hold_them():
     clean = [torch.full((3, 16, 20), 100, dtype=torch.uint8), torch.zeros(3, 12, 12).byte()]
     counted = []
-    # A third of a grey level is lost in rounding; 10 levels of grey are 10 * 219 / 255 of luma.
+    # Two thirds of a level are one when rounded and none when cut off.
+    two_thirds = published.score(Adding(2 / 3), clean, clean)
+    assert two_thirds["psnr_y_cut"] == [math.inf] * 2 and max(two_thirds["psnr_y"]) < 60
     assert published.score(Adding(1 / 3), clean, clean)["psnr_y"] == [math.inf] * 2
+    # Ten levels of grey are 10 * 219 / 255 of luma.
     scores = published.score(Adding(10), clean, clean, counted.append)
     luma = 10 * (65.481 + 128.553 + 24.966) / 255
     assert scores["psnr_y"] == pytest.approx([20 * math.log10(255 / luma)] * 2, rel=1e-5)

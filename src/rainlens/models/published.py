@@ -62,22 +62,26 @@ def score(
 ) -> dict[str, list[float]]:
     """`psnr_y` (dB) and `ssim_y` of the network's outputs, one number a picture.
 
-    rainy and clean: uint8 (3, H, W) each, of any sizes. Always in float32, since bfloat16 would
-    compare another network with the published one, and with outputs rounded to 8 bits, as files
-    hold them. progress(1) is called after each picture.
+    rainy and clean: uint8 (3, H, W) each, of any sizes. progress(1) is called after each picture.
+    Always in float32, since bfloat16 would compare another network with the published one, and
+    with outputs as files hold them, in 8 bits: rounded, as everywhere in this book, and under
+    `psnr_y_cut` and `ssim_y_cut` cut off, as the authors of PReNet save them, which leaves a
+    picture half a grey level too dark.
     """
-    scores: dict[str, list[float]] = {"psnr_y": [], "ssim_y": []}
+    scores: dict[str, list[float]] = {}
     for before, truth in zip(rainy, clean, strict=True):
         output, target = _output(model, before), images.to_unit(truth)[None]
-        scores["psnr_y"].append(metrics.psnr_y(output, target).item())
-        scores["ssim_y"].append(metrics.ssim_y(output, target).item())
+        for ending, levels in (("", output.round()), ("_cut", output.floor())):
+            saved = levels / 255
+            scores.setdefault(f"psnr_y{ending}", []).append(metrics.psnr_y(saved, target).item())
+            scores.setdefault(f"ssim_y{ending}", []).append(metrics.ssim_y(saved, target).item())
         progress(1)
     return scores
 
 
 def _output(model: nn.Module, rainy: Tensor) -> Tensor:
-    """The picture as it would be saved and read again, float32 (1, 3, H, W), on the processor."""
+    """The clipped output in grey levels, before it is saved: float32 (1, 3, H, W), on the CPU."""
     device = next(model.parameters()).device
     picture = images.to_unit(rainy)[None].to(device, memory_format=torch.channels_last)
     with torch.inference_mode(), torch.autocast(device.type, enabled=False):
-        return images.to_unit(images.to_bytes(model(picture))).cpu()
+        return model(picture).clamp(0, 1).mul(255).cpu()
