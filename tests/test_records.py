@@ -514,6 +514,6 @@ def test_leftovers_of_the_dead_are_cleared_and_files_of_the_living_are_not(store
     dead, living = store.folder / ".0.tmp", store.folder / ".1.tmp"
     dead.write_bytes(b"half")
     with open(living, "wb") as file:
-        files._lock(file)
+        files.lock(file)
         store.clear_leftovers()
         assert not dead.exists() and living.exists()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from rainlens import data, images, metrics, rain
-from rainlens.degradations import STREAKS, named
+from rainlens.degradations import STREAKS, AdditiveRain, named
 from rainlens.randomness import generator
 from rainlens.records import stored
 from rainlens.resources import PICTURE_BYTES, remember
@@ -231,18 +231,12 @@ def _layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:
     if test.degradation in RAIN100:
         return _rain100_layers(test, clean)
     # The seed is the place in the set: a picture keeps its rain whatever the count is.
-    layers = []
+    kind, layers = AdditiveRain(test.degradation), []
     for index, picture in enumerate(clean):
         source = generator(index, f"test rain {test.degradation}")
         height, width = picture.shape[-2:]
-        layers.append(images.to_bytes(_draw(test.degradation, (height, width), source)[0]))
+        layers.append(images.to_bytes(kind.layer(1, (height, width), source)[0]))
     return layers
-
-
-def _draw(kind: str, size: tuple[int, int], source: torch.Generator) -> Tensor:
-    if kind == STREAKS:
-        return rain.draw_streaks(1, size, source)
-    return rain.synthesize(1, size, rain.RANGES[kind], source)
 
 
 def _rain100_layers(test: TestSet, clean: list[Tensor]) -> list[Tensor]:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, Any, BinaryIO
 
 try:
     import fcntl
@@ -24,7 +24,7 @@ def write_whole(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         with open(beside, "wb") as file:
-            _lock(file)  # `clear_leftovers` of another process must not take it for a leftover
+            lock(file)  # `clear_leftovers` of another process must not take it for a leftover
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -48,7 +48,7 @@ def clear_leftovers(folder: Path) -> None:
     """Removes what killed processes have left half-written in a folder."""
     for path in folder.glob(".*.tmp"):
         with suppress(OSError), open(path, "rb") as file:
-            if _lock(file):
+            if lock(file):
                 path.unlink(missing_ok=True)
 
 
@@ -76,7 +76,7 @@ def _claimed(path: Path) -> BinaryIO | None:
             file = open(path, "ab")  # noqa: SIM115 - it stays open for as long as it is held
         except OSError as error:
             raise _about(path, error) from error
-        if not _lock(file):
+        if not lock(file):
             file.close()
             return None
         # Its last holder may have removed it between our opening and our locking.
@@ -86,8 +86,8 @@ def _claimed(path: Path) -> BinaryIO | None:
         file.close()
 
 
-def _lock(file: BinaryIO) -> bool:
-    """Whether the lock of an open file could be had, without waiting."""
+def lock(file: IO[Any]) -> bool:
+    """Whether the lock of an open file could be had, without waiting; it lasts until it closes."""
     if fcntl is None:
         return True
     try:

@@ -7,12 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from rainlens.records.files import lock
 from rainlens.site.sources import BookError
-
-try:
-    import fcntl
-except ImportError:  # Windows, where builds are not kept apart
-    fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
@@ -24,7 +20,7 @@ def locked(path: Path, doing: str) -> Iterator[None]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a+", encoding="ascii") as file:
-        if not _take(file.fileno()):
+        if not lock(file):
             raise BookError(
                 f"Another build{_holder(path)} {doing}; wait for its end, and run this again."
             )
@@ -33,18 +29,6 @@ def locked(path: Path, doing: str) -> Iterator[None]:
         file.flush()
         yield
         file.truncate(0)
-
-
-def _take(number: int) -> bool:
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a disk that knows no locks
-        return True
-    return True
 
 
 def _holder(path: Path) -> str:

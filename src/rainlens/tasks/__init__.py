@@ -8,7 +8,7 @@ than the protocols below.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
@@ -276,6 +276,20 @@ def _provenance(legs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if len(values) > 1:  # the numbers may depend on it
             told[name] = ", then ".join(map(str, values))
     return {**told, "legs": list(legs)}
+
+
+def record_of(
+    experiment: Experiment, found: Network, tests: Mapping[str, Mapping[str, Any]]
+) -> Record:
+    """What an experiment on a network showed, to be saved."""
+    return Record(
+        experiment.name,
+        described(experiment),
+        found.curves,
+        tests,
+        provenance=found.provenance,
+        data=pictures(experiment),
+    )
 
 
 def finish(store: RecordStore, experiment: Experiment) -> None:

@@ -194,14 +194,7 @@ class Restore(Value):
                 tests[name], outputs = evaluation.evaluate(found.model, *pair, measures)
                 if test.keep:
                     kept[name] = [images.to_bytes(output) for output in outputs]
-        record = Record(
-            self.name,
-            described(self),
-            found.curves,
-            tests,
-            provenance=found.provenance,
-            data=tasks.pictures(self),
-        )
+        record = tasks.record_of(self, found, tests)
         record = store.save(record, kept, lossless=bool(self.lossless))
         tasks.finish(store, self)
         snapshots.discard()

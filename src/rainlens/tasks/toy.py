@@ -18,7 +18,6 @@ from rainlens.records import (
     RecordStore,
     Series,
     Trained,
-    described,
     stored,
 )
 from rainlens.tasks import Session, Value
@@ -115,16 +114,8 @@ class Toy(Value):
             usable=self._curves,
         )
         tests = toy_evaluation.evaluate(found.model, self.order, self.draws)
-        record = Record(
-            self.name,
-            described(self),
-            found.curves,
-            tests,
-            provenance=found.provenance,
-            data=tasks.pictures(self),
-        )
         weights = found.model.state_dict() if self.keep_weights else None
-        record = store.save(record, weights=weights)
+        record = store.save(tasks.record_of(self, found, tests), weights=weights)
         tasks.finish(store, self)
         return record
 
