@@ -402,6 +402,47 @@ def test_a_record_of_other_pictures_is_not_taken_for_ones_own(store, tmp_path, m
     assert again.data != record.data
 
 
+def test_kept_weights_of_other_pictures_are_not_read(store, monkeypatch):
+    experiment = tiny()
+    experiment.compute(store, Session())
+    store.path(experiment.name).unlink()
+    monkeypatch.setattr(images, "digest", lambda name: "of other pictures")
+    assert experiment.compute(store, Session()).provenance["weights"] == "trained"
+    store.path(experiment.name).unlink()
+    assert experiment.compute(store, Session()).provenance["weights"] == "read"
+
+
+def leftover_of(experiment: Restore, store: RecordStore) -> Path:
+    """A record, and the checkpoint that a run killed right after it has left."""
+    path = stopped_after_a_step(experiment, store)
+    content = path.read_bytes()
+    experiment.compute(store, Session())
+    path.write_bytes(content)
+    os.utime(path, (1, 1))
+    return path
+
+
+def test_recompute_does_not_go_on_from_what_a_finished_run_left(store):
+    leftover_of(tiny(), store)
+    (record,) = running.run_within([tiny()], store, threads=1, recompute=True).records
+    assert "legs" not in record.provenance
+
+
+def test_what_a_finished_run_left_is_cleared_away(store):
+    path = leftover_of(tiny(), store)
+    running.run_within([tiny()], store, threads=1)
+    assert not path.exists()
+
+
+def test_recompute_that_was_stopped_goes_on(store):
+    tiny().compute(store, Session())
+    os.utime(store.path(tiny().name), (1, 1))
+    running.run_within([tiny()], store, threads=1, recompute=True, minutes=0)
+    assert store.checkpoint_path(tiny().name).exists()
+    (record,) = running.run_within([tiny()], store, threads=1, recompute=True).records
+    assert len(record.provenance["legs"]) == 2
+
+
 def test_a_checkpoint_of_other_pictures_is_not_gone_on_with(store, monkeypatch):
     stopped_after_a_step(tiny(), store)
     monkeypatch.setattr(images, "digest", lambda name: "of other pictures")

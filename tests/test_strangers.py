@@ -107,6 +107,18 @@ def test_what_others_start_from_is_computed_first(tmp_path, workers):
     assert again.recorded == 1 and again.trained == 0
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("asked_for_both", [False, True])
+def test_weights_that_are_gone_are_trained_again(tmp_path, workers, asked_for_both):
+    """The record alone, as version control has it, is not what others can start from."""
+    store, duel, sequel = RecordStore(tmp_path), Duel(), Sequel()
+    duel.compute(store, tasks.Session())
+    store.trained_path(duel.training_key).unlink()
+    grid = [duel, sequel] if asked_for_both else [sequel]
+    outcome = running.run_within(grid, store, workers=workers, threads=1)
+    assert not outcome.failures and outcome.left == 0
+
+
 # --- a degradation
 
 

@@ -90,8 +90,9 @@ def run_within(
         record = None if recompute else store.load(experiment.name)
         if record is not None:
             _check_pictures(record)
+            store.clear_finished(experiment.name)
             done[experiment.name] = record
-    missing = [e for e in in_order(grid, store, recompute) if e.name not in done]
+    missing = in_order([e for e in grid if e.name not in done], store, recompute)
     results: list[scheduling.Result] = []
     if missing:
         given = missing, store, Session(deadline, fresh=recompute, save_every=save_every)

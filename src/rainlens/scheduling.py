@@ -155,6 +155,7 @@ class Queue:
                 held_up += 1
                 continue
             self.waiting.remove(experiment)
+            self.store.clear_finished(experiment.name)
             record = self._by_others(experiment)
             if record is not None:
                 claimed.close()
@@ -196,8 +197,14 @@ class Queue:
         del self.keys[experiment.name]
 
     def _by_others(self, experiment: Experiment) -> Record | None:
-        """Its record, if another run has written it since this one began."""
+        """Its record, if another run has written it since this one began.
+
+        Not where others here start from its weights, and these are not kept.
+        """
         path = self.store.path(experiment.name)
+        if any(experiment in later.first() for later in self.waiting):
+            if not self.store.trained_path(experiment.training_key).exists():
+                return None
         if self.session.fresh and not (
             path.exists() and path.stat().st_mtime >= self.session.began
         ):

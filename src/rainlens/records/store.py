@@ -142,6 +142,19 @@ class RecordStore:
         for folder in (self.folder, self.folder / UNFINISHED, self.folder / WEIGHTS):
             clear_leftovers(folder)
 
+    def clear_finished(self, name: str) -> None:
+        """Removes what a run has left that was killed after it had written its record.
+
+        What is younger than the record is of a run that computes it again.
+        """
+        path = self.path(name)
+        if not path.exists():
+            return
+        written = path.stat().st_mtime_ns
+        for left in (self.folder / UNFINISHED).glob(f"{name}.*"):
+            if left.suffix in (".pt", ".safetensors") and left.stat().st_mtime_ns <= written:
+                left.unlink(missing_ok=True)
+
     def keep_trained(self, key: str, trained: Trained) -> None:
         """Keeps a trained network under its training key, for whoever looks at it later."""
         save_trained(self.trained_path(key), trained)

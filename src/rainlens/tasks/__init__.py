@@ -224,8 +224,9 @@ def network(
     """
     device = training.device()
     model = experiment.fresh_model().to(device).to(memory_format=torch.channels_last)
+    used = pictures(experiment)
     kept = None if session.fresh else store.trained(experiment.training_key)
-    known = usable(kept) if kept is not None else None
+    known = usable(kept) if kept is not None and _is_of(kept, used) else None
     if kept is not None and known is not None:
         model.load_state_dict(kept.weights)
         told = {"weights": "read", "training": kept.about["provenance"]}
@@ -233,7 +234,7 @@ def network(
     checkpoint = Checkpoint(
         store.checkpoint_path(experiment.name),
         session.save_every,
-        owner={"experiment": experiment.name, "data": pictures(experiment)},
+        owner={"experiment": experiment.name, "data": used},
         leg=origin.where(device),
     )
     curves = experiment.fit(
@@ -245,7 +246,7 @@ def network(
         **options,
     )
     provenance = _provenance([*checkpoint.legs, checkpoint.this_leg()])
-    about = {"experiment": described(experiment), "provenance": provenance}
+    about = {"experiment": described(experiment), "provenance": provenance, "data": used}
     store.keep_trained(experiment.training_key, Trained(model.state_dict(), curves, about))
     return Network(model, curves, "trained", {**provenance, "weights": "trained"})
 
@@ -276,6 +277,15 @@ def _provenance(legs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         if len(values) > 1:  # the numbers may depend on it
             told[name] = ", then ".join(map(str, values))
     return {**told, "legs": list(legs)}
+
+
+def _is_of(kept: Trained, used: Mapping[str, str]) -> bool:
+    """Whether a network was trained, and measured on the way, with the pictures that are here.
+
+    Sets that only one of the two uses do not matter: a further test set trains nothing.
+    """
+    theirs = kept.about.get("data", {})
+    return all(used[name] == told for name, told in theirs.items() if name in used)
 
 
 def record_of(
