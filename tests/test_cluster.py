@@ -2,16 +2,20 @@
 
 import _thread
 import io
+import os
+import random
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 import torch
+from test_experiments import KILLS
 
 from rainlens import cluster, scales
 from rainlens.cluster import Cluster, ClusterError
@@ -91,6 +95,53 @@ def test_a_killed_node_changes_nothing(nodes, tmp_path: Path, capsys) -> None:
         assert home.load(experiment.name).results == undisturbed.results
     left = [path for path in home.folder.rglob("*") if ".unfinished" in path.parts]
     assert [path for path in left if path.is_file()] == []
+
+
+@pytest.mark.skipif(KILLS < 20, reason="an evening's trial: RAINLENS_KILLS=70")
+def test_sigkills_of_workers_on_two_nodes(nodes, tmp_path: Path) -> None:
+    moments = random.Random(2)
+    grid = sweep(4, 200)
+    alone = RecordStore(tmp_path / "alone")
+    torch.set_num_threads(1)
+    expected = {e.name: e.compute(alone, Session()).results for e in grid}
+    kills = tours = 0
+    over = Event()
+
+    def killer() -> None:
+        nonlocal kills
+        while not over.wait(moments.uniform(2, 6)) and kills < KILLS:
+            workers = [pid for pid in map(int, _numbers()) if _is_at_work(pid)]
+            if workers:
+                os.kill(moments.choice(workers), signal.SIGKILL)
+                kills += 1
+
+    thread = Thread(target=killer, daemon=True)
+    thread.start()
+    while kills < KILLS:
+        tours += 1
+        home = RecordStore(tmp_path / f"home{tours}")
+        # What lost its worker too often is listed as failed, and goes on in the next run.
+        while len(list(home)) < len(grid):
+            for _ in cluster.on_ray(grid, home, OFTEN, Cluster(nodes.address), {}):
+                pass
+        assert {record.name: record.results for record in home} == expected
+        left = [path for path in home.folder.rglob("*") if ".unfinished" in path.parts]
+        assert [path for path in left if path.is_file()] == []
+    over.set()
+    thread.join()
+
+
+def _numbers() -> list[str]:
+    return [name for name in os.listdir("/proc") if name.isdigit()]
+
+
+def _is_at_work(pid: int) -> bool:
+    """A process in which Ray runs a task now: its title says so."""
+    try:
+        title = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it ended while we looked
+        return False
+    return title.startswith(b"ray::") and not title.startswith(b"ray::IDLE")
 
 
 def test_what_is_unfinished_comes_home_and_goes_on_anywhere(nodes, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -9,7 +10,15 @@ import time
 from pathlib import Path
 
 import pytest
-from test_experiments import as_text, children_of, is_running, tiny, wait_until
+from test_experiments import (
+    KILLS,
+    as_text,
+    children_of,
+    finished,
+    is_running,
+    tiny,
+    wait_until,
+)
 
 import rainlens
 from rainlens.records import RecordStore
@@ -82,6 +91,43 @@ def test_a_killed_worker_costs_its_last_seconds_not_the_run(tmp_path):
     for experiment in grid:
         undisturbed = experiment.compute(RecordStore(tmp_path / "b"), rainlens.tasks.Session())
         assert as_text(store.load(experiment.name)) == as_text(undisturbed)
+
+
+@needs_proc
+def test_sigkills_of_a_run_and_of_its_workers(tmp_path):
+    """RAINLENS_KILLS=70 makes an evening's trial of it; a third is enough for every day."""
+    grid = [tiny(seed=seed, iterations=300, measure_every=100) for seed in range(4)]
+    alone = RecordStore(tmp_path / "alone")
+    for experiment in grid:
+        experiment.compute(alone, rainlens.tasks.Session())
+    moments = random.Random(1)
+    kills = tours = 0
+    while kills < max(2, KILLS // 3 if KILLS < 20 else KILLS):
+        tours += 1
+        folder, before = tmp_path / f"killed{tours}", {}
+        folder.mkdir()
+        path = script(folder, grid, "workers=2, threads=1, save_every=0")
+        while len(before) < len(grid):
+            run = start(path)
+            assert wait_until(lambda run=run: len(children_of(run.pid)) == 2, 60)
+            workers = children_of(run.pid)
+            time.sleep(moments.uniform(0, 6))
+            victim = moments.choice([run.pid, *workers])
+            if is_running(victim):
+                os.kill(victim, signal.SIGKILL)
+                kills += 1
+            _, error = run.communicate(timeout=120)
+            # No orphan; a worker's end is not the run's.
+            assert wait_until(lambda: not any(map(is_running, workers)), 15)  # noqa: B023
+            assert victim == run.pid or run.returncode == 0, error[-1000:]
+            after = finished(folder / "records")
+            assert before.items() <= after.items()  # nothing finished was lost or changed
+            before = after
+        out, error = start(path).communicate(timeout=120)
+        assert json.loads(out.splitlines()[-1])[1:] == [0, []], error[-1000:]
+        assert before == finished(alone.folder)
+        left = RecordStore(folder / "records").folder.glob(".unfinished/*")
+        assert not list(left) and not list(folder.rglob("*.tmp"))
 
 
 @needs_proc
