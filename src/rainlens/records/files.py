@@ -45,8 +45,11 @@ def make_folder(folder: Path) -> None:
 
 
 def clear_leftovers(folder: Path) -> None:
-    """Removes what killed processes have left half-written in a folder."""
-    for path in folder.glob(".*.tmp"):
+    """Removes what killed processes have left in a folder: half-written files and their locks.
+
+    Whoever waits to lock such a file finds another or none under its name and opens it anew.
+    """
+    for path in (*folder.glob(".*.tmp"), *folder.glob("*.lock")):
         with suppress(OSError), open(path, "rb") as file:
             if lock(file):
                 path.unlink(missing_ok=True)
