@@ -97,6 +97,8 @@ def run_within(
     if missing:
         given = missing, store, Session(deadline, fresh=recompute, save_every=save_every)
         results += _compute_all(*given, workers, threads, on)
+    else:
+        store.clear_leftovers()  # of a run that was killed after its last record
     computed = [result for result in results if isinstance(result, Record)]
     done |= {record.name: record for record in computed}
     told = [record.provenance.get("weights") for record in computed]
