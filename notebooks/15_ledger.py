@@ -90,6 +90,7 @@ plots.guess("Of the claims that we could test, how many are reproduced?", replie
 
 # %% tags=["hide-input"]
 toy = ((table["verdict"] == claims.REPRODUCED) & (table["chapter"] == 3)).sum()
+moving = table["ours"].str.contains("had converged", regex=False).sum()
 long = {kind: sorted({e.iterations for e in grid if isinstance(e, kind)})
         for kind in (Restore, Toy)}
 steps, toy_steps = (" or ".join(f"{n:,}" for n in found) for found in long.values())
@@ -97,7 +98,9 @@ Markdown(
     f"We test {tested} of {len(table)} claims. At scale *{scale}*, **{yes} are reproduced**, "
     f"{toy} of them about the toy task; **{no} are not**; **{undecided} are not decided**. "
     f"The other {untested} are not tested yet.\n\nOur networks were trained for {steps} steps, "
-    f"those of the toy task for {toy_steps}."
+    f"those of the toy task for {toy_steps}. Behind {moving} verdicts stand trainings that had not "
+    "all converged (the rule is in chapter 4); the effect of each says how many, and its verdict "
+    "is one about so many steps."
 )
 
 # %% tags=["hide-input"]

@@ -231,6 +231,21 @@ def test_a_claim_about_twelve_sweeps_is_not_decided_by_eleven(complete):
     )
 
 
+def test_a_verdict_says_where_trainings_had_not_come_to_rest(tmp_path):
+    """E_R of N = 256 still falls at the end; the other curves are level."""
+    store = RecordStore(tmp_path)
+    for experiment in SETTING.sweep(degradation="medium"):
+        record = derain_record(experiment, as_in_the_papers(experiment), True)
+        level = {name: [1.0] * 5 for name in ("unseen/e_b", "unseen/contrast")}
+        end = [1.1, 1.0] if experiment.patches == 256 else [1.0, 1.0]
+        curves = {**record.curves, **level, "unseen/e_r": [0.0, 3.0, 2.0, *end]}
+        store.save(replace(record, curves=curves))
+    table = claims.table(SETTING, store).set_index("claim")
+    said = "; of the trainings behind it, 4 of 5 had converged"
+    assert table.loc["collapse", "ours"].endswith(said)
+    assert table.loc["collapse", "verdict"] == claims.REPRODUCED
+
+
 def test_seeds_that_disagree_leave_a_claim_undecided(tmp_path):
     store = RecordStore(tmp_path)
 

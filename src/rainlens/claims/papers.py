@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from rainlens import complexity, rain, toy_evaluation
+from rainlens import complexity, convergence, rain, toy_evaluation
 from rainlens.claims import evidence, pictures, removal, toy
 from rainlens.claims.evidence import Evidence, Find, Missing, Needs, OutOfReach
 from rainlens.claims.rules import UNDECIDED, UNTESTED, Finding, Judge
@@ -31,7 +31,8 @@ class Claim:
         """The verdict on the records of a scale; find: name -> record, None where there is none.
 
         Not tested without a judge or any record; not decided where some records are missing, or
-        where the scale cannot reach the question.
+        where the scale cannot reach the question. The effect says where trainings behind it have
+        not converged.
         """
         if self.judge is None:
             return Finding(UNTESTED, f"chapter {self.chapter} is still to come")
@@ -45,7 +46,9 @@ class Claim:
             return Finding(UNDECIDED, f"{lost} of {wanted} records are missing")
         except OutOfReach as lacking:
             return Finding(UNDECIDED, f"this scale lacks {lacking}")
-        return replace(finding, records=tuple(found.read))
+        left = convergence.told(found.read.values())
+        effect = f"{finding.effect}; {left}" if left else finding.effect
+        return replace(finding, effect=effect, records=tuple(found.read))
 
 
 CLAIMS = (

@@ -24,7 +24,7 @@ FLOORS = {
     3: {"training", "checkpoints", "evaluation", "toy_evaluation", "records", "origin"},
     4: {"tasks"},
     5: {"running", "scheduling", "workers", "cluster", "scales"},
-    6: {"intervals", "estimates", "claims", "preferences", "judging"},
+    6: {"intervals", "estimates", "convergence", "claims", "preferences", "judging"},
     7: {"plots", "toy_plots", "widgets", "audit", "planning", "site"},
     8: {"cli"},
 }

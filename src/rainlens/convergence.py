@@ -1,0 +1,57 @@
+"""Whether a training went on for long enough: by how much its curves still change at the end.
+
+What a network does after a few hundred steps is not what it does after thousands. So a verdict says
+how many of the networks behind it had come to rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from rainlens import estimates
+from rainlens.records import Record
+
+MEASURES = ("e_r", "e_b", "contrast")
+LAST = 0.25  # the part of the training that must be quiet
+LIMIT = 0.03  # by how much of its end a curve may still change there; fixed before there were runs
+
+
+def drift(records: Sequence[Record], measure: str, test: str = "unseen") -> float:
+    """How far a measure moves in the last quarter of training, as a share of where it ends.
+
+    Of the mean curve of records that differ by seed alone: its highest value in the last quarter
+    minus its lowest, by the size of the last. A curve that leaves and comes back has moved, too.
+    nan where one of the records has no such value.
+    """
+    steps = estimates.curve_of(records[0], "iteration")
+    curves = [estimates.curve_of(record, f"{test}/{measure}") for record in records]
+    quiet = np.mean(curves, axis=0)[steps >= (1 - LAST) * steps[-1]]
+    return float(np.ptp(quiet) / abs(quiet[-1])) if quiet[-1] else float("nan")
+
+
+def has_converged(records: Sequence[Record]) -> bool:
+    """Whether E_R, E_B and contrast gain on unseen rain move by less than 3 % at the end."""
+    return all(drift(records, measure) < LIMIT for measure in MEASURES)
+
+
+def told(records: Iterable[Record]) -> str:
+    """How many of the networks have not converged, in words; empty where all have, or none is one.
+
+    Networks that differ by seed alone are judged together, by their mean.
+    """
+    alike: dict[str, list[Record]] = {}
+    for record in records:
+        if all(f"unseen/{measure}" in record.curves for measure in MEASURES):
+            alike.setdefault(_without_seed(record.experiment), []).append(record)
+    moving = [group for group in alike.values() if not has_converged(group)]
+    if not moving:
+        return ""
+    which = "none" if len(moving) == len(alike) else f"{len(alike) - len(moving)} of {len(alike)}"
+    return f"of the trainings behind it, {which} had converged"
+
+
+def _without_seed(experiment: dict[str, Any]) -> str:
+    return repr(sorted((name, value) for name, value in experiment.items() if name != "seed"))
