@@ -72,15 +72,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
 
-from rainlens import (
-    claims,
-    convergence,
-    estimates,
-    evaluation,
-    images,
-    models,
-    plots,
-)
+from rainlens import claims, convergence, estimates, evaluation
+from rainlens import images, models, plots
 from rainlens.running import run
 from rainlens.scales import scale_named
 from rainlens.tasks import restore
@@ -677,7 +670,7 @@ Markdown("\n".join(rows) + f"\n\n{said}")
 # %% [markdown]
 # ## How long is enough?
 #
-# The papers train for 250,000 steps. On two cores that is weeks a network, so the book trains for less. Less is fair only if a network has *come to rest*:
+# The papers train for 250,000 steps. That is out of reach for two cores, so the book trains for less. Less is fair only if a network has *come to rest*:
 # if more steps would hardly change what we measure. Our rule, fixed before there were runs: in the last quarter of training, E_R, E_B and contrast
 # gain on unseen rain, averaged over seeds, must move by less than 3 % of where they end.
 #
@@ -713,25 +706,27 @@ plots.chart(
     caption="Natural pictures, medium-range rain, 16 test pictures. Thin: each seed. Thick: their "
     "mean. Open squares: where the usual networks of this chapter end. Grey: the last quarter. "
     "What to notice: whether a thick curve is level in the grey, and how far it is from its "
-    f"square. {plots.source_note([found[e] for e in long], scale)}",
+    f"square. The papers have no such figure. {plots.source_note([found[e] for e in long], scale)}",
 )
 
 # %% tags=["hide-input"]
-rows = ["| N | E_R at the end | moves by | E_B | moves by | contrast gain | moves by |"]
-rows.append("|" + "---|" * 7)
+rows = ["| N | E_R | E_B | contrast gain |", "|" + "---|" * 4]
 for count, part in by_count.items():
-    told = (f"{ends[count][m]:{'.2f' if m == 'contrast' else '.1f'}} | "
-            f"{100 * convergence.drift(part, m):.1f} %" for m in names)
+    told = (f"{ends[count][m]:{'.2f' if m == 'contrast' else '.1f'}} "
+            f"({100 * convergence.drift(part, m):.1f} %)" for m in names)
     rows.append(f"| {count} | {' | '.join(told)} |")
 at_rest = [str(n) for n, part in by_count.items() if convergence.has_converged(part)]
 before = [str(n) for n in by_count if convergence.has_converged(natural[n])]
 Markdown(
-    "How far the mean moves in the last quarter:\n\n" + "\n".join(rows)
+    "Where the mean ends, and by how much it moves in the last quarter:\n\n" + "\n".join(rows)
     + f"\n\nBy the rule, these networks have come to rest at N = {', '.join(at_rest) or 'none'}; "
     f"those of {setting.iterations:,} steps at N = {', '.join(before) or 'none'}."
 )
 
 # %% [markdown]
+# A caution: the rate falls to zero at the end of *any* training, so that even a short one comes to rest somewhere. That a curve is level is needed, but it
+# is not enough; how far the squares are from the thick curves says what more steps would change.
+#
 # And what do the longer trainings say about the papers' question? Here the intervals are over seeds *and* pictures, and each decision has two
 # measures: the papers' E_R, which cannot tell rain from background, and the *rain response* (chapter 2), which sees the rain alone: 1 means that all of the
 # rain is still in the output, 0 that no trace of it is.
@@ -820,13 +815,13 @@ table = claims.table(setting).set_index("claim")
 lines = []
 for claim in ("fewer-backgrounds", "collapse", "reconstruction"):
     row = table.loc[claim]
-    lines.append(f"- *{row.says}* Verdict: **{row.verdict}**.")
+    lines.append(f"- *{row.says}* Verdict: **{row.verdict}**. {row.trainings}")
 Markdown("The claims of the papers that this chapter can judge (chapter 15 has the numbers):\n\n"
          + "\n".join(lines))
 
 # %% [markdown]
-# A verdict is about the networks behind it, and chapter 15 says beside each how many of these trainings had converged. Read "not reproduced" of the
-# others as "not after so few steps", and see *How long is enough?* above for what more steps change.
+# A verdict is about the networks behind it. Where these had not converged, read "not reproduced" as "not after so few steps", and see *How long is
+# enough?* above for what more steps change.
 
 # %% [markdown]
 # ## Try it

@@ -50,7 +50,7 @@ def told(records: Iterable[Record]) -> str:
     if not moving:
         return ""
     which = "none" if len(moving) == len(alike) else f"{len(alike) - len(moving)} of {len(alike)}"
-    return f"of the trainings behind it, {which} had converged"
+    return f"Of the trainings behind it, {which} had converged."
 
 
 def _without_seed(experiment: dict[str, Any]) -> str:

@@ -62,7 +62,8 @@ def table(setting: Scale, store: RecordStore | None = None) -> pd.DataFrame:
     """All claims at one scale, one a row, decided on the records of a store.
 
     store: that of the scale where it is None. Columns: `claim`, `says`, `where`, `paper`, `ours`,
-    `verdict`, `records` (their names), `seeds` (how many, in words) and `chapter`.
+    `trainings` (how many had converged), `verdict`, `records` (their names), `seeds` (how many, in
+    words) and `chapter`.
     """
     find = cache((store or setting.store).load)
     return pd.DataFrame([_row(claim, claim.decide(setting, find), find) for claim in CLAIMS])
@@ -76,6 +77,7 @@ def _row(claim: Claim, finding: Finding, find: Find) -> dict[str, Any]:
         "where": claim.where,
         "paper": claim.paper,
         "ours": finding.effect,
+        "trainings": finding.trainings,
         "verdict": finding.verdict,
         "records": finding.records,
         "seeds": _seeds_of(records),

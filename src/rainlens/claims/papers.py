@@ -31,8 +31,7 @@ class Claim:
         """The verdict on the records of a scale; find: name -> record, None where there is none.
 
         Not tested without a judge or any record; not decided where some records are missing, or
-        where the scale cannot reach the question. The effect says where trainings behind it have
-        not converged.
+        where the scale cannot reach the question.
         """
         if self.judge is None:
             return Finding(UNTESTED, f"chapter {self.chapter} is still to come")
@@ -46,9 +45,8 @@ class Claim:
             return Finding(UNDECIDED, f"{lost} of {wanted} records are missing")
         except OutOfReach as lacking:
             return Finding(UNDECIDED, f"this scale lacks {lacking}")
-        left = convergence.told(found.read.values())
-        effect = f"{finding.effect}; {left}" if left else finding.effect
-        return replace(finding, effect=effect, records=tuple(found.read))
+        trainings = convergence.told(found.read.values())
+        return replace(finding, records=tuple(found.read), trainings=trainings)
 
 
 CLAIMS = (

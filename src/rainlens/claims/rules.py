@@ -24,11 +24,15 @@ PART = {REPRODUCED: "holds", NOT_REPRODUCED: "is broken", UNDECIDED: "is open"}
 
 @dataclass(frozen=True)
 class Finding:
-    """A verdict, the effect in words and numbers, and the names of the records behind it."""
+    """A verdict, the effect in words and numbers, and the names of the records behind it.
+
+    trainings: how many of the trainings behind it had converged; empty where all had.
+    """
 
     verdict: str
     effect: str
     records: tuple[str, ...] = ()
+    trainings: str = ""
 
 
 Judge = Callable[[Evidence], Finding]
