@@ -103,11 +103,7 @@ own = [
     for n in setting.coarse_counts
     for s in setting.seeds
 ]
-long = [
-    setting.longer(degradation="medium", patches=n, seed=s)
-    for n in setting.coarse_counts
-    for s in range(len(setting.seeds) + 1)
-]
+long = setting.longer(degradation="medium")
 grid = [*fine, *own, *(e for part in coarse.values() for e in part), *long]
 
 # %%
@@ -713,7 +709,7 @@ plots.chart(
 rows = ["| N | E_R | E_B | contrast gain |", "|" + "---|" * 4]
 for count, part in by_count.items():
     told = (f"{ends[count][m]:{'.2f' if m == 'contrast' else '.1f'}} "
-            f"({100 * convergence.drift(part, m):.1f} %)" for m in names)
+            f"({100 * convergence.drift(part, m):.1f}\N{NO-BREAK SPACE}%)" for m in names)
     rows.append(f"| {count} | {' | '.join(told)} |")
 at_rest = [str(n) for n, part in by_count.items() if convergence.has_converged(part)]
 before = [str(n) for n in by_count if convergence.has_converged(natural[n])]
@@ -738,15 +734,12 @@ changes = {
     m: estimates.difference(with_many, with_few, "unseen", m, with_seeds=True)
     for m in ("e_r", "e_b", "contrast", "response")
 }
-words = ("rises", "falls", "does not clearly change")
-rows = [f"| measure | N = {low_n} | N = {high_n} | change | |", "|" + "---|" * 5]
+rows = [f"| measure | N = {low_n} | N = {high_n} | change |", "|" + "---|" * 4]
 for measure, name in {**names, "response": "rain response"}.items():
     digits = 1 if measure in ("e_r", "e_b") else 2
     both = (estimates.mean(part, "unseen", measure).value for part in (with_few, with_many))
     levels = " | ".join(f"{value:.{digits}f}" for value in both)
-    change = changes[measure]
-    rows.append(f"| {name} | {levels} | {change.text(digits)} "
-                f"| {estimates.direction(change, *words)} |")
+    rows.append(f"| {name} | {levels} | {changes[measure].text(digits)} |")
 Markdown("\n".join(rows) + f"\n\n{len(with_few)} seeds; in brackets, 95 %.")
 
 # %% tags=["hide-input"]

@@ -242,8 +242,7 @@ def entry(row):
     lines = [
         f"### {row.says}",
         f"{row.where}, chapter {row.chapter}; `{row.claim}`. The paper: {row.paper}.",
-        f"**{row.verdict.capitalize()}.** {measured(row.ours)}",
-        row.trainings,
+        f"**{row.verdict.capitalize()}.** {measured(row.ours)}\n\n{row.trainings}",
         f"*The rule:* {RULES[row.claim]}.",
     ]
     if row.claim in LIMITS:

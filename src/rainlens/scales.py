@@ -93,18 +93,21 @@ class Scale:
         seeds = self.seeds if usual else self.seeds[:1]
         return [self.experiment(patches=n, seed=s, **fields) for n in counts for s in seeds]
 
-    def longer(self, **changes: Any) -> Restore:
-        """An experiment that is trained three times as long, at four times the rate.
+    def longer(self, **fields: Any) -> list[Restore]:
+        """The coarse sweep with one more seed, trained three times as long at four times the rate.
 
-        With a warm-up; chapter 4 asks with it how long is enough.
+        With a warm-up; chapter 4 asks with them how long is enough.
         """
-        usual = dict(
+        usual: dict[str, Any] = dict(
             iterations=3 * self.iterations,
             learning_rate=4 * self.learning_rate,
             warmup=self.iterations // 20,
             measure_every=self.iterations // 4,
         )
-        return self.experiment(**{**usual, **changes})
+        counts, seeds = self.coarse_counts, (*self.seeds, max(self.seeds) + 1)
+        return [
+            self.experiment(**{**usual, **fields}, patches=n, seed=s) for n in counts for s in seeds
+        ]
 
     def of_sharpness(self, kind: str, seed: int = 0) -> Restore:
         """SwinIR on patches of one sharpness class, trained for twice as long as others.
