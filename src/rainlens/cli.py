@@ -161,9 +161,8 @@ def claims_table(
         typer.echo(f"{row.claim:20} {row.verdict}")
         if long:
             typer.echo(f"    {row.says} ({row.where}; {row.paper})")
-        typer.echo(f"    {row.ours}")
-        if row.trainings:
-            typer.echo(f"    {row.trainings}")
+        for line in filter(None, (row.ours, row.trainings)):
+            typer.echo(f"    {line}")
     counts = rows["verdict"].value_counts()
     told = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in claims.VERDICTS)
     typer.echo(f"{len(rows)} claims at scale {scale.value}: {told}.")
