@@ -243,6 +243,8 @@ def test_a_verdict_says_where_trainings_had_not_come_to_rest(tmp_path):
     table = claims.table(SETTING, store).set_index("claim")
     said = "Of the trainings behind it, 4 of 5 had converged."
     assert table.loc["collapse", "trainings"] == said
+    sentence = "Of the 2 decided, 2 rest on trainings that had not all converged."
+    assert claims.at_a_glance(table).endswith(sentence)
     assert table.loc["collapse", "verdict"] == claims.REPRODUCED
 
 

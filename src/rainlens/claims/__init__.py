@@ -99,7 +99,10 @@ def _seeds_of(records: Sequence[Record]) -> str:
 
 
 def at_a_glance(claims_table: pd.DataFrame) -> str:
-    """The decided claims as Markdown, a list a verdict, and how many are neither."""
+    """The decided claims as Markdown, a list a verdict, and how many are neither.
+
+    And how many rest on trainings that had not come to rest.
+    """
     lines = []
     for verdict in (REPRODUCED, NOT_REPRODUCED):
         chosen = claims_table[claims_table["verdict"] == verdict]
@@ -107,4 +110,7 @@ def at_a_glance(claims_table: pd.DataFrame) -> str:
         lines += [f"**{verdict.capitalize()}:**", "", *told, ""] if told else []
     left, untested = ((claims_table["verdict"] == v).sum() for v in (UNDECIDED, UNTESTED))
     rest = f"Of {len(claims_table)} claims: not decided {left}, not tested yet {untested}."
-    return "\n".join([*lines, rest])
+    decided = claims_table[claims_table["verdict"].isin([REPRODUCED, NOT_REPRODUCED])]
+    moving = int((decided["trainings"] != "").sum())
+    told = f" Of the {len(decided)} decided, {moving} rest on trainings that had not all converged."
+    return "\n".join([*lines, rest + told * bool(moving)])
