@@ -13,9 +13,20 @@ from rainlens import images, toy_evaluation
 from rainlens.records import RecordStore
 from rainlens.tasks.restore import Restore, with_usual_tests
 from rainlens.tasks.toy import Toy
+from rainlens.tasks.untrained import Untrained
 
 RECORDS_VARIABLE = "RAINLENS_RECORDS"
 Options = Mapping[str, Any]
+# What has learned nothing, as members of `models`: chosen before any of them was scored.
+FILTERS: Mapping[str, tuple[str, tuple[tuple[str, int], ...]]] = {
+    "untouched": ("copy", ()),
+    "dimmed by half": ("dimming", ()),
+    **{f"median {size}": ("median", (("size", size),)) for size in (3, 5, 7)},
+    **{f"Gaussian {sigma}": ("gaussian", (("sigma", sigma),)) for sigma in (1, 2, 3)},
+    "bilateral": ("bilateral", ()),
+    "guided": ("guided", ()),
+    **{f"opening {size}": ("opening", (("size", size),)) for size in (5, 9)},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +119,14 @@ class Scale:
         return [
             self.experiment(**{**usual, **fields}, patches=n, seed=s) for n in counts for s in seeds
         ]
+
+    def filters(self) -> dict[str, Untrained]:
+        """What has learned nothing, by name, tested like networks of natural pictures."""
+        tests = self.experiment().tests
+        return {
+            name: Untrained(model=model, options=options, tests=tests)
+            for name, (model, options) in FILTERS.items()
+        }
 
     def of_sharpness(self, kind: str, seed: int = 0) -> Restore:
         """SwinIR on patches of one sharpness class, trained for twice as long as others.

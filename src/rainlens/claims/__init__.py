@@ -112,5 +112,7 @@ def at_a_glance(claims_table: pd.DataFrame) -> str:
     rest = f"Of {len(claims_table)} claims: not decided {left}, not tested yet {untested}."
     decided = claims_table[claims_table["verdict"].isin([REPRODUCED, NOT_REPRODUCED])]
     moving = int((decided["trainings"] != "").sum())
-    told = f" Of the {len(decided)} decided, {moving} rest on trainings that had not all converged."
-    return "\n".join([*lines, rest + told * bool(moving)])
+    rest += (
+        f" Of the {len(decided)} decided, {moving} rest on trainings that had not all converged."
+    ) * bool(moving)
+    return "\n".join([*lines, rest])
