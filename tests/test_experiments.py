@@ -33,6 +33,7 @@ from rainlens.records import Record, RecordError, RecordStore, described, rebuil
 from rainlens.tasks import Session, restore
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.survey import Survey
+from rainlens.tasks.untrained import Untrained
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 SMOKE = replace(scales.scale_named("smoke"), test_count=2)
@@ -317,6 +318,29 @@ def test_a_survey_measures_the_patches_that_networks_are_trained_on(store):
     assert sum(torch.tensor(columns)).tolist() == pytest.approx((variances / 2).tolist(), rel=1e-3)
     assert set(values["picture"]) == {0, 1, 2}  # the three embedded training photographs
     assert running.run_within([survey, tiny(iterations=3)], store, minutes=0).left == 1
+
+
+def test_a_filter_is_scored_like_a_network_and_trained_on_nothing(store):
+    """The untouched picture has all of its rain; of no picture at all, nothing is right."""
+    tests = tiny().tests
+    untouched, none = (Untrained(model=name, tests=tests) for name in ("copy", "black"))
+    records = {e.model: e.compute(store, Session()) for e in (untouched, none)}
+    assert untouched.name.startswith("filter-copy-") and untouched.needs() == tiny().needs()
+    copied, black = (records[name].tests["unseen"] for name in ("copy", "black"))
+    assert copied["response"] == pytest.approx([1.0] * len(copied["response"]))
+    assert copied["gain"] == pytest.approx([0.0] * len(copied["gain"]), abs=1e-6)
+    assert copied["psnr"] == pytest.approx(copied["input_psnr"])
+    clean = evaluation.load(tiny().test("unseen"))[1]
+    brightness = [float(picture.double().square().mean().sqrt()) for picture in clean]
+    assert black["response"] == pytest.approx([0.0] * len(clean), abs=1e-6)
+    assert black["damage"] == pytest.approx(brightness, rel=1e-4)
+    assert records["copy"].curves == {} and store.load(untouched.name) == records["copy"]
+
+
+def test_filters_have_names_of_their_own():
+    names = [experiment.name for experiment in SMOKE.filters().values()]
+    assert len(set(names)) == len(names) == len(scales.FILTERS)
+    assert any(name.startswith("filter-median-size5-") for name in names)
 
 
 def test_sweeps_hold_all_counts_and_seeds_and_fewer_of_other_networks():
