@@ -19,6 +19,7 @@ from rainlens.records import RecordStore, rebuilt
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.survey import Survey
 from rainlens.tasks.toy import Toy
+from rainlens.tasks.untrained import Untrained
 
 HERE = Path(__file__).parent
 PINNED = [json.loads(line) for line in (HERE / "pinned.jsonl").read_text().splitlines()]
@@ -28,13 +29,13 @@ GOLDEN = HERE / "golden.json"
 TOLERANCE = 2e-3
 
 
-def experiment_of(name: str, description: dict) -> Restore | Toy | Survey:
+def experiment_of(name: str, description: dict) -> Restore | Toy | Survey | Untrained:
     """The experiment that a record's JSON describes."""
-    kinds = {"survey": Survey, "toy": Toy, "derain": Restore}
+    kinds = {"survey": Survey, "toy": Toy, "derain": Restore, "filter": Untrained}
     values = dict(description)
     if "options" in values:
         values["options"] = [(option, value) for option, value in values["options"]]
-        for tests in ("curves", "tests"):
+        for tests in values.keys() & {"curves", "tests"}:
             values[tests] = [rebuilt(TestSet, test) for test in values[tests]]
     return rebuilt(kinds[name.split("-")[0]], values)
 
