@@ -590,9 +590,9 @@ some = sorted(
 colours = dict(zip(some, plots.FEW_TO_MANY, strict=False))
 
 
-def mean_path(count, curve):
+def mean_path(part, curve):
     """The mean over seeds."""
-    return np.mean([path(r, curve) for r in natural[count]], axis=0)
+    return np.mean([path(r, curve) for r in part], axis=0)
 
 
 # %% tags=["hide-input"]
@@ -600,15 +600,15 @@ figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4))
 for count, colour in colours.items():
     style = dict(color=colour, marker="o", markersize=3.5, label=f"N = {count:,}")
     plots.training_curves(left, natural[count], "unseen/contrast", **style)
-    x, y = mean_path(count, "e_b"), mean_path(count, "contrast")
+    x, y = mean_path(natural[count], "e_b"), mean_path(natural[count], "contrast")
     draw_path(right, x, y, colour, f"N = {count:,}")
 left.set_ylabel("contrast gain on unseen rain")
 right.set(xlabel="E_B on unseen rain (grey levels)", ylabel="contrast gain on unseen rain")
 left.legend(ncols=2)
 
 # %% tags=["hide-input"]
-last = {n: mean_path(n, "contrast")[-1] for n in some}
-peak = {n: mean_path(n, "contrast").max() for n in some}
+last = {n: mean_path(natural[n], "contrast")[-1] for n in some}
+peak = {n: mean_path(natural[n], "contrast").max() for n in some}
 told = ", ".join(f"N = {n} from {peak[n]:.2f} at best to {last[n]:.2f}" for n in some)
 plots.chart(
     figure,
@@ -625,8 +625,8 @@ plots.chart(
 rows = ["| N | peak at step | contrast gain there | at the end | E_B at the peak | at the end |"]
 rows.append("|" + "---|" * 6)
 steps = natural[some[0]][0].curves["iteration"][1:]
-for count in natural:
-    contrast, damage = mean_path(count, "contrast"), mean_path(count, "e_b")
+for count, part in natural.items():
+    contrast, damage = mean_path(part, "contrast"), mean_path(part, "e_b")
     top = int(contrast.argmax())
     rows.append(f"| {count:,} | {steps[top]:,} | {contrast[top]:.2f} | {contrast[-1]:.2f} "
                 f"| {damage[top]:.1f} | {damage[-1]:.1f} |")
@@ -667,8 +667,9 @@ Markdown("\n".join(rows) + f"\n\n{said}")
 # ## How long is enough?
 #
 # The papers train for 250,000 steps. That is out of reach for two cores, so the book trains for less. Less is fair only if a network has *come to rest*:
-# if more steps would hardly change what we measure. Our rule, fixed before there were runs: in the last quarter of training, E_R, E_B and contrast
-# gain on unseen rain, averaged over seeds, must move by less than 3 % of where they end.
+# if more steps would hardly change what we measure. Our rule: in the last quarter of training, E_R, E_B and contrast
+# gain on unseen rain, averaged over seeds, must move by less than 3 % of where they end, from the lowest point to the highest. (The 3 % were fixed
+# before there were runs. That the whole span counts, not the two ends alone, is the stricter reading, taken when there were some.)
 #
 # Adam can take longer steps than the usual rate of this book: here it is four times as high, after a short warm-up (the rate climbs from zero), and
 # training takes three times as many steps. The rate falls to zero along a cosine, as everywhere.
@@ -685,15 +686,14 @@ for axes, (measure, name) in zip(row, names.items(), strict=True):
         for record in part:
             plots.training_curves(axes, [record], curve, color=shade, alpha=0.35, linewidth=0.8)
         plots.training_curves(axes, part, curve, color=shade, linewidth=2, label=f"N = {count}")
-        usual = np.mean([path(r, measure)[-1] for r in natural[count]])
+        usual = mean_path(natural[count], measure)[-1]
         axes.plot(setting.iterations, usual, "s", color=shade, markerfacecolor="white")
     axes.axvspan(long[0].iterations * (1 - convergence.LAST), long[0].iterations, color="#f0f0f0")
     axes.set(title=name if measure == "contrast" else f"{name} (grey levels)", ylim=(0, None))
 row[0].legend(fontsize=9)
 
 # %% tags=["hide-input"]
-ends = {n: {m: np.mean([path(r, m)[-1] for r in part]) for m in names}
-        for n, part in by_count.items()}
+ends = {n: {m: mean_path(part, m)[-1] for m in names} for n, part in by_count.items()}
 told = "; ".join(f"N = {n} ends at E_R {e['e_r']:.0f}, E_B {e['e_b']:.0f}, contrast gain "
                  f"{e['contrast']:.2f}" for n, e in ends.items())
 plots.chart(
@@ -745,12 +745,15 @@ Markdown("\n".join(rows) + f"\n\n{len(with_few)} seeds; in brackets, 95 %.")
 # %% tags=["hide-input"]
 less_taken = estimates.direction(changes["e_r"], "more", "less", "not clearly more or less")
 less_rain = estimates.direction(changes["response"], "more", "less", "not clearly more or less")
+more_rain = changes["response"]
 kept = estimates.direction(changes["e_b"], "more", "less", "not clearly more or less")
 Markdown(
     f"So after {long[0].iterations:,} steps, with {high_n} backgrounds **{less_taken}** is taken "
     f"away than with {low_n} by E_R, **{less_rain}** of the rain is left by the rain response, and "
-    f"the damage is **{kept}**. Both first answers are needed. Where E_R is less and the rain left "
-    "is not clearly more, what the network stopped taking away was background, not rain."
+    f"the damage is **{kept}**. Both first answers are needed: E_R counts all changes where it "
+    f"rains, background included; of the rain itself, with {high_n} backgrounds "
+    f"{100 * more_rain.value:.0f} % more is left, and up to {100 * more_rain.high:.0f} % (the upper "
+    "end of the interval)."
 )
 
 # %% [markdown]

@@ -418,8 +418,8 @@ Markdown(
 )
 
 # %% [markdown]
-# This is one rain, and it suits some of these filters: the streaks of Rain100L are bright, narrow and nearly upright, which is all that an opening across
-# them asks for. Slanted or wide streaks would pass. But it tells what a number alone cannot: how little "removes unseen rain" may mean.
+# This is one rain, and an opening is made for rain: it levels whatever is bright and, from left to right, narrower than its row of pixels. Streaks that are
+# wider, or lie flat, would pass it. But the chart tells what a number alone cannot: how little "removes unseen rain" may mean.
 #
 # ### At the same damage
 #

@@ -7,7 +7,6 @@ how many of the networks behind it had come to rest.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,9 @@ from rainlens.records import Record
 
 MEASURES = ("e_r", "e_b", "contrast")
 LAST = 0.25  # the part of the training that must be quiet
-LIMIT = 0.03  # by how much of its end a curve may still change there; fixed before there were runs
+# By how much of its end a curve may still change there. Fixed before there were runs; that the whole
+# span counts, not its two ends alone, is the stricter reading, taken when there were some.
+LIMIT = 0.03
 
 
 def drift(records: Sequence[Record], measure: str, test: str = "unseen") -> float:
@@ -38,20 +39,14 @@ def has_converged(records: Sequence[Record]) -> bool:
 
 
 def told(records: Iterable[Record]) -> str:
-    """How many of the networks have not converged, in words; empty where all have, or none is one.
+    """How many of the trainings had converged, in words; empty where all had, or there is none.
 
     Networks that differ by seed alone are judged together, by their mean.
     """
-    alike: dict[str, list[Record]] = {}
-    for record in records:
-        if all(f"unseen/{measure}" in record.curves for measure in MEASURES):
-            alike.setdefault(_without_seed(record.experiment), []).append(record)
-    moving = [group for group in alike.values() if not has_converged(group)]
-    if not moving:
+    curves = {f"unseen/{measure}" for measure in MEASURES}
+    groups = estimates.alike(record for record in records if curves <= record.curves.keys())
+    at_rest = sum(map(has_converged, groups))
+    if at_rest == len(groups):
         return ""
-    which = "none" if len(moving) == len(alike) else f"{len(alike) - len(moving)} of {len(alike)}"
+    which = f"{at_rest} of {len(groups)}" if at_rest else "none"
     return f"Of the trainings behind it, {which} had converged."
-
-
-def _without_seed(experiment: dict[str, Any]) -> str:
-    return repr(sorted((name, value) for name, value in experiment.items() if name != "seed"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -202,6 +202,17 @@ def _pairs(ours: Sequence[Record], theirs: Sequence[Record]) -> list[tuple[Recor
     if not pairs:
         raise ValueError(f"The seeds {list(named[0])} and {list(named[1])} have none in common.")
     return pairs
+
+
+def alike(records: Iterable[Record]) -> list[list[Record]]:
+    """The records in groups that differ by seed alone, in the order in which these begin."""
+    # Of some toy networks only the first seed keeps its weights.
+    apart = ("seed", "keep_weights")
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        fields = {name: value for name, value in record.experiment.items() if name not in apart}
+        groups.setdefault(repr(fields), []).append(record)
+    return list(groups.values())
 
 
 def tested_on(records: Sequence[Record], test: str) -> list[Record]:

@@ -17,7 +17,7 @@ from rainlens.tasks.untrained import Untrained
 
 RECORDS_VARIABLE = "RAINLENS_RECORDS"
 Options = Mapping[str, Any]
-# What has learned nothing, as members of `models`: chosen before any of them was scored.
+# What has learned nothing, as members of `models`; the sizes were chosen before these records.
 FILTERS: Mapping[str, tuple[str, tuple[tuple[str, int], ...]]] = {
     "untouched": ("copy", ()),
     "dimmed by half": ("dimming", ()),
@@ -115,10 +115,8 @@ class Scale:
             warmup=self.iterations // 20,
             measure_every=self.iterations // 4,
         )
-        counts, seeds = self.coarse_counts, (*self.seeds, max(self.seeds) + 1)
-        return [
-            self.experiment(**{**usual, **fields}, patches=n, seed=s) for n in counts for s in seeds
-        ]
+        another = replace(self, seeds=(*self.seeds, max(self.seeds) + 1))
+        return another.sweep(True, **{**usual, **fields})
 
     def filters(self) -> dict[str, Untrained]:
         """What has learned nothing, by name, tested like networks of natural pictures."""

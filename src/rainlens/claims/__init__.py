@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from rainlens import estimates
 from rainlens.claims.evidence import CATEGORIES, NETWORKS, SWEEPS, TOY_SEEDS, Evidence, Find
 from rainlens.claims.papers import CLAIMS, Claim
 from rainlens.claims.pictures import ALIKE, COMPLEXITY_ORDER, EARLIEST_STAGE, order_agreement
@@ -87,13 +88,8 @@ def _row(claim: Claim, finding: Finding, find: Find) -> dict[str, Any]:
 
 def _seeds_of(records: Sequence[Record]) -> str:
     """With how many seeds each experiment was run: "2 seeds", or "1 to 2 seeds"."""
-    runs: dict[str, set[int]] = {}
-    for record in records:
-        # Of some toy networks only the first seed keeps its weights.
-        apart = ("seed", "keep_weights")
-        fields = {name: value for name, value in record.experiment.items() if name not in apart}
-        runs.setdefault(repr(fields), set()).add(record.experiment["seed"])
-    counts = sorted({len(seeds) for seeds in runs.values()} or {0})
+    seeds = [{record.experiment["seed"] for record in group} for group in estimates.alike(records)]
+    counts = sorted(set(map(len, seeds)) or {0})
     least = f"{counts[0]} to " * (len(counts) > 1)
     return f"{least}{counts[-1]} seed{'s' * (counts[-1] != 1)}"
 
@@ -101,7 +97,7 @@ def _seeds_of(records: Sequence[Record]) -> str:
 def at_a_glance(claims_table: pd.DataFrame) -> str:
     """The decided claims as Markdown, a list a verdict, and how many are neither.
 
-    And how many rest on trainings that had not come to rest.
+    And how many of the decided rest on trainings that had not all converged.
     """
     lines = []
     for verdict in (REPRODUCED, NOT_REPRODUCED):
@@ -112,7 +108,7 @@ def at_a_glance(claims_table: pd.DataFrame) -> str:
     rest = f"Of {len(claims_table)} claims: not decided {left}, not tested yet {untested}."
     decided = claims_table[claims_table["verdict"].isin([REPRODUCED, NOT_REPRODUCED])]
     moving = int((decided["trainings"] != "").sum())
-    rest += (
-        f" Of the {len(decided)} decided, {moving} rest on trainings that had not all converged."
-    ) * bool(moving)
+    if moving:
+        whole = f"Of the {len(decided)} decided, {moving} rest on trainings that had not all"
+        rest = f"{rest} {whole} converged."
     return "\n".join([*lines, rest])

@@ -302,6 +302,18 @@ def record_of(
     )
 
 
+def record_untrained(
+    experiment: Experiment, tests: Mapping[str, Mapping[str, Any]], start: float
+) -> Record:
+    """What an experiment showed that trains nothing; start: `time.monotonic()` at its beginning."""
+    where = origin.where(torch.device("cpu"))
+    provenance = {**where, "seconds": round(time.monotonic() - start, 1)}
+    of_pictures = pictures(experiment)
+    return Record(
+        experiment.name, described(experiment), {}, tests, provenance=provenance, data=of_pictures
+    )
+
+
 def finish(store: RecordStore, experiment: Experiment) -> None:
     """Once the record is written, nothing unfinished is left of it."""
     store.checkpoint_path(experiment.name).unlink(missing_ok=True)

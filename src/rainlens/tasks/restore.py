@@ -27,6 +27,7 @@ from rainlens.records import (
 from rainlens.tasks import Session, Value
 
 UNSEEN = {"denoise": "salt_and_pepper", "deblur": "motion_blur"}
+Scores = dict[str, dict[str, list[float]]]
 SHOWN = ("comics", "faces")  # categories whose pictures may be shown to everyone
 
 
@@ -184,18 +185,9 @@ class Restore(Value):
             usable=self._curves_of,
             before_step=snapshots.keep,
         )
-        tests, kept = {}, snapshots.load()
-        for test in self.tests:
-            pairs = {test.name: evaluation.load(test)}
-            if self.own_patches:
-                pairs[own(test.name)] = own_pair(self, test)
-            for name, pair in pairs.items():
-                measures = evaluation.measures_of(test)
-                tests[name], outputs = evaluation.evaluate(found.model, *pair, measures)
-                if test.keep:
-                    kept[name] = [images.to_bytes(output) for output in outputs]
+        tests, kept = results(self, found.model)
         record = tasks.record_of(self, found, tests)
-        record = store.save(record, kept, lossless=bool(self.lossless))
+        record = store.save(record, {**snapshots.load(), **kept}, lossless=bool(self.lossless))
         tasks.finish(store, self)
         snapshots.discard()
         return record
@@ -226,6 +218,25 @@ def snapshot(test: str, iteration: int) -> str:
 def own(test: str) -> str:
     """How a record calls the results on training patches, degraded as a test set is."""
     return f"own_{test}"
+
+
+def results(experiment: Restore, model: nn.Module) -> tuple[Scores, dict[str, list[Tensor]]]:
+    """Test set -> measure -> one score a picture; test set -> outputs, uint8, where it keeps them.
+
+    Its own training patches count as sets, too, if it tests any.
+    """
+    tests: Scores = {}
+    kept = {}
+    for test in experiment.tests:
+        pairs = {test.name: evaluation.load(test)}
+        if experiment.own_patches:
+            pairs[own(test.name)] = own_pair(experiment, test)
+        for name, pair in pairs.items():
+            measures = evaluation.measures_of(test)
+            tests[name], outputs = evaluation.evaluate(model, *pair, measures)
+            if test.keep:
+                kept[name] = [images.to_bytes(output) for output in outputs]
+    return tests, kept
 
 
 # --- what it trains on

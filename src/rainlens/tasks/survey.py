@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import torch
 
-from rainlens import complexity, images, origin
-from rainlens.records import Record, RecordStore, described, slug
-from rainlens.tasks import Session, Value, pictures
+from rainlens import complexity, images, tasks
+from rainlens.records import Record, RecordStore, slug
+from rainlens.tasks import Session, Value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +57,4 @@ class Survey(Value):
         }
         for scale, column in enumerate(complexity.structural_complexity(patches).unbind(1)):
             values[f"structure{scale}"] = column.tolist()
-        where = origin.where(torch.device("cpu"))
-        provenance = {**where, "seconds": round(time.monotonic() - start, 1)}
-        tests = {"patches": values}
-        record = Record(
-            self.name, described(self), {}, tests, provenance=provenance, data=pictures(self)
-        )
-        return store.save(record)
+        return store.save(tasks.record_untrained(self, {"patches": values}, start))

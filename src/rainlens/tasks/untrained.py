@@ -6,13 +6,11 @@ import time
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import torch
-
-from rainlens import evaluation, images, models, origin
+from rainlens import images, models, tasks
 from rainlens.evaluation import TestSet
-from rainlens.records import Record, RecordStore, described
-from rainlens.tasks import Session, Value, pictures
-from rainlens.tasks.restore import Restore, with_usual_tests
+from rainlens.records import Record, RecordStore
+from rainlens.tasks import Session, Value
+from rainlens.tasks.restore import Restore, results
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,28 +35,19 @@ class Untrained(Value):
 
     def needs(self) -> set[str]:
         """The pictures and layers of rain that it is tested on."""
-        return Restore(backgrounds=images.EMBEDDED, tests=self.tests).needs()
+        return self._network.needs()
 
     def stand_in(self) -> Untrained:
         """The same on embedded photographs and test rain."""
-        count = min(16, max((test.count for test in self.tests), default=16))
-        embedded = with_usual_tests(Restore(backgrounds=images.EMBEDDED), count, crop=192)
-        return replace(self, tests=embedded.tests)
+        return replace(self, tests=self._network.stand_in().tests)
 
     def compute(self, store: RecordStore, session: Session) -> Record:
         """Filters and scores the test pictures; minutes at most, so no deadline is looked at."""
         start = time.monotonic()
-        model = models.build(self.model, **dict(self.options))
-        tests, kept = {}, {}
-        for test in self.tests:
-            measures = evaluation.measures_of(test)
-            tests[test.name], outputs = evaluation.evaluate(model, *evaluation.load(test), measures)
-            if test.keep:
-                kept[test.name] = [images.to_bytes(output) for output in outputs]
-        where = origin.where(torch.device("cpu"))
-        provenance = {**where, "seconds": round(time.monotonic() - start, 1)}
-        of_pictures = pictures(self)
-        record = Record(
-            self.name, described(self), {}, tests, provenance=provenance, data=of_pictures
-        )
-        return store.save(record, kept)
+        tests, kept = results(self._network, models.build(self.model, **dict(self.options)))
+        return store.save(tasks.record_untrained(self, tests, start), kept)
+
+    @property
+    def _network(self) -> Restore:
+        """A network that is tested on the same; it needs no pictures of its own."""
+        return Restore(backgrounds=images.EMBEDDED, tests=self.tests)
