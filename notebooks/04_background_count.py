@@ -752,8 +752,8 @@ Markdown(
     f"away than with {low_n} by E_R, **{less_rain}** of the rain is left by the rain response, and "
     f"the damage is **{kept}**. Both first answers are needed: E_R counts all changes where it "
     f"rains, background included; of the rain itself, with {high_n} backgrounds "
-    f"{100 * more_rain.value:.0f} % more is left, and up to {100 * more_rain.high:.0f} % (the upper "
-    "end of the interval)."
+    f"{100 * more_rain.value:.0f} % more is left, or up to {100 * more_rain.high:.0f} % by the "
+    "interval."
 )
 
 # %% [markdown]

@@ -15,8 +15,8 @@ from rainlens.records import Record
 
 MEASURES = ("e_r", "e_b", "contrast")
 LAST = 0.25  # the part of the training that must be quiet
-# By how much of its end a curve may still change there. Fixed before there were runs; that the whole
-# span counts, not its two ends alone, is the stricter reading, taken when there were some.
+# By how much of its end a curve may still change there. Fixed before there were runs; that its
+# whole span counts, not its two ends alone, is the stricter reading, taken when there were some.
 LIMIT = 0.03
 
 
