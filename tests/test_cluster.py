@@ -15,7 +15,7 @@ from threading import Event, Thread
 
 import pytest
 import torch
-from test_experiments import KILLS
+from test_experiments import KILLS, wait_until
 
 from rainlens import cluster, scales
 from rainlens.cluster import Cluster, ClusterError
@@ -127,6 +127,7 @@ def test_sigkills_of_workers_on_two_nodes(nodes, tmp_path: Path) -> None:
         assert {record.name: record.results for record in home} == expected
         left = [path for path in home.folder.rglob("*") if ".unfinished" in path.parts]
         assert [path for path in left if path.is_file()] == []
+        assert wait_until(lambda: not any(map(_is_at_work, map(int, _numbers()))), 15)  # no orphan
     over.set()
     thread.join()
 
