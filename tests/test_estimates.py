@@ -29,17 +29,30 @@ def sweep(means: dict[int, float], spread: float = 0.0) -> dict[int, list[Record
 
 
 def test_mean_is_over_images_and_seeds():
-    estimate = estimates.mean([record([1, 2, 3]), record([3, 4, 5])], "unseen", "gain")
+    estimate = estimates.mean([record([1, 2, 3]), record([3, 4, 5], 1)], "unseen", "gain")
     assert estimate.value == pytest.approx(3)
-    assert 2 <= estimate.low < 3 < estimate.high <= 4
+    assert estimate.by_seed == pytest.approx((2, 4))
+    # Student's interval of 2 and 4, with one degree of freedom: 12.706 standard errors of 1.
+    assert (estimate.low, estimate.high) == pytest.approx((3 - 12.706, 3 + 12.706), abs=1e-3)
 
 
-def test_the_interval_is_as_wide_as_theory_says():
+def test_where_seeds_agree_the_interval_is_that_of_the_pictures():
     values = np.random.default_rng(1).normal(5, 2, 400)
-    estimate = estimates.mean([record(list(values))], "unseen", "gain")
+    estimate = estimates.mean([record(list(values), seed) for seed in range(3)], "unseen", "gain")
     expected = 1.96 * values.std(ddof=1) / math.sqrt(400)
     assert estimate.high - estimate.value == pytest.approx(expected, rel=0.1)
     assert estimate.value - estimate.low == pytest.approx(expected, rel=0.1)
+
+
+def test_one_seed_says_nothing_of_others():
+    estimate = estimates.mean([record([1, 2, 3])], "unseen", "gain")
+    assert (estimate.low, estimate.high) == (-math.inf, math.inf)
+    assert estimate.text(1) == "2.0 (one seed)"
+
+
+def test_rejection_is_what_the_rain_response_leaves():
+    held = Record("made-up", {"seed": 0}, {}, {"unseen": {"response": [0.25, 0.5]}})
+    assert estimates.per_image([held], "unseen", "rejection").tolist() == [[0.75, 0.5]]
 
 
 def test_pictures_without_rain_are_left_out():
@@ -50,8 +63,8 @@ def test_pictures_without_rain_are_left_out():
 
 def test_a_difference_is_paired():
     """Images differ by 100, the networks by exactly 1: the pairing leaves no uncertainty."""
-    easy = [record([1, 101, 201])]
-    hard = [record([0, 100, 200])]
+    easy = [record([1, 101, 201], seed) for seed in range(2)]
+    hard = [record([0, 100, 200], seed) for seed in range(2)]
     gap = estimates.difference(easy, hard, "unseen", "gain")
     assert (gap.value, gap.low, gap.high) == pytest.approx((1, 1, 1))
 
@@ -60,41 +73,32 @@ def test_seeds_may_differ_in_number_from_side_to_side():
     """Seeds 0 and 2 are on both sides; the mean is over all of each side."""
     ours = [record([seed + 1.0, seed + 3.0], seed) for seed in range(5)]  # means 2, 3, 4, 5, 6
     theirs = [record([1.0, 3.0], 2), record([0.0, 2.0], 0)]  # means 2, 1
-    for with_seeds in (False, True):
-        gap = estimates.difference(ours, theirs, "unseen", "gain", with_seeds=with_seeds)
-        assert gap.value == pytest.approx(4 - 1.5)
-        assert gap.by_seed == pytest.approx((2 - 1, 4 - 2))
+    gap = estimates.difference(ours, theirs, "unseen", "gain")
+    assert gap.value == pytest.approx(4 - 1.5)
+    assert gap.by_seed == pytest.approx((2 - 1, 4 - 2))
 
 
 def test_a_deviating_seed_widens_the_interval_of_a_difference():
-    """By resampling pictures alone it does not show: ours are 1 above theirs, one seed 5 above."""
+    """Pictures alone would not show it: ours are 1 above theirs on each, one seed 5 above."""
     theirs = [record([0.0, 10.0, 20.0], seed) for seed in range(4)]
     ours = [record([1.0 + s / 10, 11.0 + s / 10, 21.0 + s / 10], s) for s in range(3)]
     deviating = [*ours, record([5.0, 15.0, 25.0], 3)]
     few, more = (
-        estimates.difference(one, theirs[: len(one)], "unseen", "gain", with_seeds=True)
-        for one in (ours, deviating)
+        estimates.difference(one, theirs[: len(one)], "unseen", "gain") for one in (ours, deviating)
     )
     assert few.low > 0 > more.low and more.width > 2 * few.width
-    blind = estimates.difference(deviating, theirs, "unseen", "gain")
-    assert (blind.width, blind.value) == pytest.approx((0, more.value), abs=1e-9)
 
 
-def test_with_seeds_every_comparison_has_the_wider_interval():
+def test_a_comparison_of_two_measures_is_paired_picture_by_picture():
     rng = np.random.default_rng(0)
     effects = rng.normal(0, 1, 5)
     tests = [{"unseen": {m: list(e + rng.normal(9, 1, 30)) for m in "ab"}} for e in effects]
     records = [Record("r", {"seed": seed}, {}, test) for seed, test in enumerate(tests)]
-    others = [Record("r", {"seed": s + 9}, {}, test) for s, test in enumerate(tests[::-1])]
-    for compare, value in (
-        (lambda **seeds: estimates.mean(records, "unseen", "a", **seeds), None),
-        (lambda **seeds: estimates.between(records, "unseen", "a", "b", **seeds), None),
-        (lambda **seeds: estimates.difference(records, others, "unseen", "a", **seeds), 0),
-    ):
-        narrow, wide = compare(), compare(with_seeds=True)
-        assert narrow.value == pytest.approx(wide.value, abs=1e-9)
-        assert narrow.width < wide.width
-        assert value is None or wide.value == pytest.approx(value, abs=1e-9)
+    gap = estimates.between(records, "unseen", "a", "b")
+    a, b = (np.array([test["unseen"][m] for test in tests]) for m in "ab")
+    assert gap.value == pytest.approx((a - b).mean())
+    # What a seed adds to both measures drops out.
+    assert gap.width < estimates.mean(records, "unseen", "a").width
 
 
 def test_direction_needs_an_interval_without_zero():

@@ -17,13 +17,22 @@ TIPPING_GAIN = 0.9  # our choice; chapter 5 shows other levels
 
 
 def per_image(records: Sequence[Record], test: str, measure: str) -> np.ndarray:
-    """The values of a measure, (seeds, images). The records must differ by seed alone."""
-    return np.array([record.tests[test][measure] for record in records], dtype=float)
+    """The values of a measure, (seeds, images). The records must differ by seed alone.
+
+    "rejection" is the share of the rain that leaves no trace: 1 minus `metrics.rain_response`.
+    """
+    return np.array([_numbers(record.tests[test], measure) for record in records])
 
 
 def curve_of(record: Record, name: str) -> np.ndarray:
     """A training curve as numbers, (points,); nan where the record knows no number."""
-    return np.array(record.curves[name], dtype=float)
+    return _numbers(record.curves, name)
+
+
+def _numbers(held: Mapping[str, Sequence[float | None]], name: str) -> np.ndarray:
+    if name.endswith("rejection"):
+        return 1 - _numbers(held, name.removesuffix("rejection") + "response")
+    return np.array(held[name], dtype=float)
 
 
 def test_set(record: Record, name: str) -> evaluation.TestSet:
@@ -45,61 +54,36 @@ def group(records: Sequence[Record], test: str, measure: str) -> Group:
     return Group(per_image(records, test, measure), seeds)
 
 
-def mean(
-    records: Sequence[Record], test: str, measure: str, *, with_seeds: bool = False
-) -> Estimate:
-    """The mean over test images and seeds; the interval resamples images.
-
-    How much seeds differ is in the interval only with_seeds (`intervals.over_seeds_and_pictures`).
-    """
-    if with_seeds:
-        return combination([(1, records)], test, measure, with_seeds=True)
-    images = defined_mean(per_image(records, test, measure), 0)
-    return mean_of(images[~np.isnan(images)])
+def mean(records: Sequence[Record], test: str, measure: str) -> Estimate:
+    """The mean over test images and seeds; the interval covers the choice of both."""
+    return combination([(1, records)], test, measure)
 
 
 def difference(
-    ours: Sequence[Record],
-    theirs: Sequence[Record],
-    test: str,
-    measure: str,
-    *,
-    with_seeds: bool = False,
+    ours: Sequence[Record], theirs: Sequence[Record], test: str, measure: str
 ) -> Estimate:
     """The mean over images of ours - theirs, image by image: both saw the same test pictures."""
-    return combination([(1, ours), (-1, theirs)], test, measure, with_seeds=with_seeds)
+    return combination([(1, ours), (-1, theirs)], test, measure)
 
 
 def combination(
-    parts: Sequence[tuple[float, Sequence[Record]]],
-    test: str,
-    measure: str,
-    *,
-    with_seeds: bool = False,
+    parts: Sequence[tuple[float, Sequence[Record]]], test: str, measure: str
 ) -> Estimate:
     """The mean over images of a weighted sum, image by image, with its interval and its seeds.
 
     parts: (weight, records); the records of a part differ by seed alone, and all parts have been
-    tested on the same pictures. The interval resamples images, and with_seeds also seeds
-    (`intervals.over_seeds_and_pictures`).
+    tested on the same pictures. For the interval see `intervals.over_seeds_and_pictures`.
     """
-    return _combined([(w, group(found, test, measure)) for w, found in parts], with_seeds)
+    weighted = [(weight, group(found, test, measure)) for weight, found in parts]
+    return intervals.over_seeds_and_pictures(weighted)
 
 
-def between(
-    records: Sequence[Record], test: str, measure: str, other: str, *, with_seeds: bool = False
-) -> Estimate:
+def between(records: Sequence[Record], test: str, measure: str, other: str) -> Estimate:
     """The mean over images of one measure minus another, image by image, of the same records."""
     ours, theirs = (group(records, test, name) for name in (measure, other))
-    return _combined([(1, replace(ours, values=ours.values - theirs.values))], with_seeds)
-
-
-def _combined(parts: intervals.Weighted, with_seeds: bool) -> Estimate:
-    if with_seeds:
-        return intervals.over_seeds_and_pictures(parts)
-    first, *others = (weight * defined_mean(one.values, 0) for weight, one in parts)
-    images = sum(others, first)
-    return replace(mean_of(images[~np.isnan(images)]), by_seed=intervals.by_seed(parts))
+    return intervals.over_seeds_and_pictures(
+        [(1, replace(ours, values=ours.values - theirs.values))]
+    )
 
 
 def change_parts(
@@ -374,8 +358,7 @@ def _resampled(
 def direction(estimate: Estimate, more: str, less: str, equal: str) -> str:
     """Which of three words an estimated difference deserves.
 
-    The interval, which covers the choice of test pictures, must exclude zero, and every seed must
-    have the same sign: with two or three of them, no interval over seeds could be trusted.
+    The interval must exclude zero, and every seed must have the same sign.
     """
     if estimate.low > 0 and all(value > 0 for value in estimate.by_seed):
         return more

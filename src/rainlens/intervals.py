@@ -42,7 +42,9 @@ class Estimate:
         return self.high - self.low
 
     def text(self, digits: int = 2) -> str:
-        """With so many digits after the point."""
+        """With so many digits after the point; without brackets where one seed says nothing."""
+        if np.isinf(self.width):
+            return f"{self.value:.{digits}f} (one seed)"
         low, high = f"{self.low:.{digits}f}", f"{self.high:.{digits}f}"
         # A no-break space, so that a narrow table breaks before the interval, not within.
         return f"{self.value:.{digits}f} [{low},\N{NO-BREAK SPACE}{high}]"

@@ -252,15 +252,19 @@ def sweep(
     marker: str = "o",
     line: str = "-",
 ) -> None:
-    """Mean against N with its 95 % interval as a band, each seed as a small mark."""
+    """Mean against N, each seed as a small mark, and the 95 % interval as a band.
+
+    Of fewer than three seeds there is no band: it would cover all of the chart.
+    """
     counts = sorted(records)
     means = [estimates.mean(records[count], test, measure) for count in counts]
     axes.plot(
         counts, [e.value for e in means],
         color=colour, marker=marker, linestyle=line, label=label,
     )  # fmt: skip
-    low, high = [e.low for e in means], [e.high for e in means]
-    axes.fill_between(counts, low, high, color=colour, alpha=0.18, linewidth=0)
+    if min(len(e.by_seed) for e in means) >= 3:
+        low, high = [e.low for e in means], [e.high for e in means]
+        axes.fill_between(counts, low, high, color=colour, alpha=0.18, linewidth=0)
     for count in counts:
         by_seed = np.nanmean(estimates.per_image(records[count], test, measure), axis=1)
         axes.plot([count] * len(by_seed), by_seed, marker, color=colour, alpha=0.5, markersize=3)

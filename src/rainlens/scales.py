@@ -15,6 +15,8 @@ from rainlens.tasks.restore import Restore, with_usual_tests
 from rainlens.tasks.toy import Toy
 from rainlens.tasks.untrained import Untrained
 
+# The papers' most patches: in a short training, a background hardly comes round twice.
+ALL = 30_000
 RECORDS_VARIABLE = "RAINLENS_RECORDS"
 Options = Mapping[str, Any]
 # What has learned nothing, as members of `models`; the sizes were chosen before these records.
@@ -36,9 +38,10 @@ class Scale:
     options: task -> network -> its options; of the toy task, the fields of its experiments.
     seeds: repetitions. patch_counts: the values of N; coarse_counts: those of sweeps over
     categories, networks and sizes, which would otherwise cost too much. patch_size, iterations,
-    learning_rate, measure_every: as in `Restore`. backgrounds: the pictures to train on.
-    test_crop: centre of test pictures that is scored, None for all of it. test_count: how many
-    pictures.
+    learning_rate, warmup, measure_every: as in `Restore`. coarse: the fields in which coarse sweeps
+    differ, where they are trained for less; coarse_seeds: their seeds. sharpness_count: N where
+    classes of sharpness are compared. backgrounds: the pictures to train on. test_crop: centre of
+    test pictures that is scored, None for all of it. test_count: how many pictures.
     """
 
     name: str
@@ -50,6 +53,10 @@ class Scale:
     seeds: tuple[int, ...]
     patch_counts: tuple[int, ...]
     coarse_counts: tuple[int, ...]
+    coarse_seeds: tuple[int, ...]
+    coarse: Options = field(default_factory=dict, hash=False)
+    sharpness_count: int = 1024
+    warmup: int | None = None
     backgrounds: str = "natural"
     test_count: int = 100
     test_crop: int | None = None
@@ -80,6 +87,7 @@ class Scale:
             patch_size=self.patch_size,
             iterations=self.iterations,
             learning_rate=self.learning_rate,
+            warmup=self.warmup,
             measure_every=self.measure_every,
         )
         return with_usual_tests(
@@ -93,30 +101,16 @@ class Scale:
     def sweep(self, coarse: bool = False, **fields: Any) -> list[Restore]:
         """The experiments that differ in N and seed alone, ordered by N.
 
-        coarse: only `coarse_counts`. Other networks are trained with the fewest and the most
-        patches alone, other sizes of the usual one with the first seed alone.
+        coarse: only `coarse_counts`, trained as `coarse` says. Other networks are trained with the
+        fewest and the most patches alone.
         """
-        counts = self.coarse_counts if coarse else self.patch_counts
-        one = self.experiment(**fields)
-        if one.model != "resnet":
+        counts, seeds = self.patch_counts, self.seeds
+        if coarse:
+            counts, seeds = self.coarse_counts, self.coarse_seeds
+            fields = {**self.coarse, **fields}
+        if fields.get("model", "resnet") != "resnet":
             counts = (counts[0], counts[-1])
-        usual = one.options == self._options(one.model)
-        seeds = self.seeds if usual else self.seeds[:1]
         return [self.experiment(patches=n, seed=s, **fields) for n in counts for s in seeds]
-
-    def longer(self, **fields: Any) -> list[Restore]:
-        """The coarse sweep with one more seed, trained three times as long at four times the rate.
-
-        With a warm-up; chapter 4 asks with them how long is enough.
-        """
-        usual: dict[str, Any] = dict(
-            iterations=3 * self.iterations,
-            learning_rate=4 * self.learning_rate,
-            warmup=self.iterations // 20,
-            measure_every=self.iterations // 4,
-        )
-        another = replace(self, seeds=(*self.seeds, max(self.seeds) + 1))
-        return another.sweep(True, **{**usual, **fields})
 
     def filters(self) -> dict[str, Untrained]:
         """What has learned nothing, by name, tested like networks of natural pictures."""
@@ -131,14 +125,15 @@ class Scale:
 
         A tenth and three tenths of the way, outputs are kept (2026 paper, Sec. 4.1.2, Fig. 6).
         """
+        usual = self.experiment(**self.coarse)
+        changes = dict(
+            iterations=2 * usual.iterations,
+            measure_every=2 * usual.measure_every,
+            snapshots=(usual.iterations // 5, usual.iterations // 5 * 3),
+        )
+        fields: dict[str, Any] = {**self.coarse, **changes}
         return self.experiment(
-            model="swinir",
-            sharpness=kind,
-            patches=self.patch_counts[-1],
-            seed=seed,
-            iterations=2 * self.iterations,
-            measure_every=2 * self.measure_every,
-            snapshots=(self.iterations // 5, self.iterations // 5 * 3),
+            model="swinir", sharpness=kind, patches=self.sharpness_count, seed=seed, **fields
         )
 
     def toy(self, order: int = 1, seed: int = 0, **changes: Any) -> Toy:
@@ -173,6 +168,8 @@ SCALES = {
             seeds=(0,),
             patch_counts=(8, 64, 512),
             coarse_counts=(8, 512),
+            coarse_seeds=(0,),
+            sharpness_count=512,
             backgrounds=images.EMBEDDED,
             test_count=4,
             test_crop=192,
@@ -191,12 +188,16 @@ SCALES = {
                 "toy": {"cnn1d": dict(iterations=12_000)},
             },
             patch_size=64,
-            iterations=1000,
-            learning_rate=5e-4,
-            seeds=(0, 1),
-            patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
+            # Chapter 4, "How long is enough?", compares these two lengths of training.
+            iterations=3000,
+            learning_rate=2e-3,
+            warmup=50,
+            seeds=(0, 1, 2),
+            patch_counts=(8, 64, 256, 512, ALL),
             coarse_counts=(8, 64, 512),
-            measure_every=100,
+            coarse=dict(iterations=1000, learning_rate=5e-4, warmup=None, measure_every=100),
+            coarse_seeds=(0, 1),
+            measure_every=250,
         ),
         Scale(
             name="gpu",
@@ -215,6 +216,7 @@ SCALES = {
             seeds=(0, 1),
             patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
             coarse_counts=(8, 32, 128, 512),
+            coarse_seeds=(0, 1),
             measure_every=250,
         ),
         Scale(
@@ -232,8 +234,10 @@ SCALES = {
             iterations=250_000,
             learning_rate=2e-4,
             seeds=(0, 1, 2),
-            patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024, 30_000),
+            patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024, ALL),
             coarse_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
+            coarse_seeds=(0, 1, 2),
+            sharpness_count=ALL,
             measure_every=5000,
         ),
     )

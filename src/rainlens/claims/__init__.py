@@ -63,7 +63,8 @@ def table(setting: Scale, store: RecordStore | None = None) -> pd.DataFrame:
     """All claims at one scale, one a row, decided on the records of a store.
 
     store: that of the scale where it is None. Columns: `claim`, `says`, `where`, `paper`, `ours`,
-    `trainings` (how many had converged), `verdict`, `records` (their names), `seeds` (how many, in
+    `trainings` (how many had converged), `verdict`, `by_rain` (the verdict by the rain response,
+    of claims about removal), `records` (their names), `seeds` (how many, in
     words) and `chapter`.
     """
     find = cache((store or setting.store).load)
@@ -80,6 +81,7 @@ def _row(claim: Claim, finding: Finding, find: Find) -> dict[str, Any]:
         "ours": finding.effect,
         "trainings": finding.trainings,
         "verdict": finding.verdict,
+        "by_rain": finding.by_rain,
         "records": finding.records,
         "seeds": _seeds_of(records),
         "chapter": claim.chapter,

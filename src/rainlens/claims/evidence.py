@@ -43,29 +43,26 @@ def categories(setting: Scale) -> Parts:
 
 
 def networks(setting: Scale) -> Parts:
-    """The same for each network, by "network, category"."""
-    return {
+    """The same for each network, by "network, category".
+
+    Of the usual network on natural pictures it is the whole sweep, which is trained for longer.
+    """
+    parts = {
         f"{model}, {name}": setting.sweep(True, model=model, backgrounds=name)
         for model, name in SWEEPS
     }
+    return {**parts, "resnet, natural": setting.sweep(degradation="medium")}
 
 
 def sizes(setting: Scale) -> Parts:
-    """Coarse sweeps over N by size of the ResNet, from narrow to wide.
-
-    All with the first seed: sizes are compared, not seeds.
-    """
-    first = setting.seeds[0]
-    return {
-        name: [e for e in setting.sweep(True, options=options) if e.seed == first]
-        for name, options in setting.sizes.items()
-    }
+    """Coarse sweeps over N by size of the ResNet, from narrow to wide."""
+    return {name: setting.sweep(True, options=o) for name, o in setting.sizes.items()}
 
 
 def sharpness(*kinds: str) -> Needs:
     """The networks of chapter 6, one a seed, by class of sharpness."""
     return lambda setting: {
-        kind: [setting.of_sharpness(kind, seed) for seed in setting.seeds] for kind in kinds
+        kind: [setting.of_sharpness(kind, seed) for seed in setting.coarse_seeds] for kind in kinds
     }
 
 

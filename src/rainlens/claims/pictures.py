@@ -10,8 +10,11 @@ from scipy import stats
 from rainlens import estimates, intervals
 from rainlens.claims.evidence import Evidence, OutOfReach
 from rainlens.claims.rules import (
+    DIGITS,
+    NAMES,
     NOT_REPRODUCED,
     PART,
+    REJECTION,
     REPRODUCED,
     UNDECIDED,
     Finding,
@@ -19,6 +22,7 @@ from rainlens.claims.rules import (
     all_of,
     rising,
     tipping,
+    twice,
     within,
 )
 
@@ -75,49 +79,63 @@ def order_agreement(level: Mapping[str, float]) -> float:
 
 
 def low_sharpness(evidence: Evidence) -> Finding:
-    """E_R of low sharpness minus the others': at the end, and at each point of the curves."""
+    """Removal by low sharpness minus the others': at the end, and at each point of the curves.
+
+    Curves know no rain response; along training, the contrast gain stands for it.
+    """
     networks = {kind: evidence.records(kind) for kind in ("low", "medium", "high")}
-    told, verdicts, curve = [], [], "unseen/e_r"
-    for other in ("medium", "high"):
-        more = estimates.difference(networks["low"], networks[other], "unseen", "e_r")
-        curves = [
-            (estimates.curve_of(ours, curve) - estimates.curve_of(theirs, curve))[1:]
-            for ours, theirs in zip(networks["low"], networks[other], strict=True)
-        ]
-        ahead = np.min(curves, axis=0) > 0  # in all seeds
-        behind = np.max(curves, axis=0) < 0
-        stages = REPRODUCED if ahead.all() else NOT_REPRODUCED if behind.any() else UNDECIDED
-        verdicts += [above_zero(more), stages]
-        told.append(
-            f"E_R higher by {more.text(1)} than {other} at the end, and higher in all seeds at "
-            f"{ahead.sum()} of {len(ahead)} stages"
-        )
     steps = networks["low"][0].curves["iteration"]
-    told.append(f"the stages are steps {steps[1]:,} to {steps[-1]:,}")
-    return Finding(all_of(verdicts), "; ".join(told))
+
+    def decide(measure: str) -> tuple[str, str]:
+        told, verdicts = [], []
+        curve = "unseen/contrast" if measure == REJECTION else f"unseen/{measure}"
+        name = NAMES[measure]
+        for other in ("medium", "high"):
+            more = estimates.difference(networks["low"], networks[other], "unseen", measure)
+            curves = [
+                (estimates.curve_of(ours, curve) - estimates.curve_of(theirs, curve))[1:]
+                for ours, theirs in zip(networks["low"], networks[other], strict=True)
+            ]
+            ahead = np.min(curves, axis=0) > 0  # in all seeds
+            behind = np.max(curves, axis=0) < 0
+            stages = REPRODUCED if ahead.all() else NOT_REPRODUCED if behind.any() else UNDECIDED
+            verdicts += [above_zero(more), stages]
+            told.append(
+                f"{name} higher by {more.text(DIGITS[measure])} than {other} at the end, and "
+                f"higher in all seeds at {ahead.sum()} of {len(ahead)} stages"
+            )
+        told.append(f"the stages are steps {steps[1]:,} to {steps[-1]:,}")
+        return all_of(verdicts), "; ".join(told)
+
+    return twice(decide, "e_r", evidence)
 
 
 def sharpness_tradeoff(evidence: Evidence) -> Finding:
-    """E_R and E_B of low sharpness along training: what the first measurement is above the last.
+    """Removal and E_B of low sharpness along training: the first measurement above the last.
 
-    The curves hold means over pictures, so that there is no interval: only whether seeds agree.
-    Not decided by runs that end before the earliest stage that the paper speaks of.
+    The curves hold means over pictures: the interval is Student's over seeds. They know no rain
+    response; the contrast gain stands for it. Not decided by runs that end before the earliest
+    stage that the paper speaks of.
     """
     low = evidence.records("low")
-    verdicts, told = [], []
-    for name, measure in (("E_B", "e_b"), ("E_R", "e_r")):
-        curves = [estimates.curve_of(record, f"unseen/{measure}") for record in low]
-        falls = [curve[1] - curve[-1] for curve in curves]
-        agree = all(fall > 0 for fall in falls) or all(fall < 0 for fall in falls)
-        falling = REPRODUCED if falls[0] > 0 else NOT_REPRODUCED
-        verdicts.append(falling if agree else UNDECIDED)
-        told.append(f"{name} by " + " and ".join(f"{-fall:+.1f}" for fall in falls))
     steps = low[0].curves["iteration"]
-    span = f"changes from step {steps[1]:,} to {steps[-1]:,}, seed by seed: {', '.join(told)}"
-    if estimates.curve_of(low[0], "iteration")[-1] < EARLIEST_STAGE:
-        early = f"the run ends before step {EARLIEST_STAGE:,}, the earliest that the paper names"
-        return Finding(UNDECIDED, f"{span}; {early}")
-    return Finding(all_of(verdicts), span)
+    early = estimates.curve_of(low[0], "iteration")[-1] < EARLIEST_STAGE
+
+    def decide(measure: str) -> tuple[str, str]:
+        verdicts, told = [], []
+        for name in ("e_b", measure):
+            curves = [estimates.curve_of(record, f"unseen/{name}") for record in low]
+            fall = intervals.over_seeds([curve[1] - curve[-1] for curve in curves])
+            verdicts.append(above_zero(fall))
+            told.append(f"{NAMES[name]} by {(-fall).text(DIGITS.get(name, 2))}")
+        span = f"changes from step {steps[1]:,} to {steps[-1]:,}: {', '.join(told)}"
+        if early:
+            why = f"the run ends before step {EARLIEST_STAGE:,}, the earliest that the paper names"
+            return UNDECIDED, f"{span}; {why}"
+        return all_of(verdicts), span
+
+    (verdict, effect), (by_rain, seen) = decide("e_r"), decide("contrast")
+    return Finding(verdict, f"{effect}. By the rain alone: {seen}", by_rain)
 
 
 def transfer(evidence: Evidence) -> Finding:

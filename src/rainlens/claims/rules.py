@@ -3,6 +3,10 @@
 Where a rule holds clearly, interval and all seeds, the claim is reproduced; where it is broken as
 clearly, it is not; where the records there are tell neither, it is *not decided*. A claim without
 a rule, or without a single record, is *not tested*.
+
+E_R, by which the papers measure removal, counts every change where it rains, repainted background
+included. So a claim about removal is decided once more by the rain response, which sees the rain
+alone.
 """
 
 from __future__ import annotations
@@ -18,6 +22,16 @@ from rainlens.intervals import Estimate
 REPRODUCED, NOT_REPRODUCED = "reproduced", "not reproduced"
 UNDECIDED, UNTESTED = "not decided", "not tested"
 VERDICTS = (REPRODUCED, NOT_REPRODUCED, UNDECIDED, UNTESTED)
+# How much of the rain a network keeps out: 1 minus the rain response (`estimates.per_image`).
+REJECTION = "rejection"
+NAMES = {
+    "e_r": "E_R",
+    "e_b": "E_B",
+    "gain": "removal gain",
+    "contrast": "contrast gain",
+    REJECTION: "rejection",
+}
+DIGITS = {"e_r": 1, "e_b": 1, REJECTION: 2}
 # What is said of one part of a claim.
 PART = {REPRODUCED: "holds", NOT_REPRODUCED: "is broken", UNDECIDED: "is open"}
 
@@ -26,16 +40,32 @@ PART = {REPRODUCED: "holds", NOT_REPRODUCED: "is broken", UNDECIDED: "is open"}
 class Finding:
     """A verdict, the effect in words and numbers, and the names of the records behind it.
 
+    by_rain: the verdict by the rain response; empty where the claim is not about removal.
     trainings: how many of the trainings behind it had converged; empty where all had.
     """
 
     verdict: str
     effect: str
+    by_rain: str = ""
     records: tuple[str, ...] = ()
     trainings: str = ""
 
 
 Judge = Callable[[Evidence], Finding]
+
+
+def twice(decide: Callable[[str], tuple[str, str]], measure: str, evidence: Evidence) -> Finding:
+    """A claim about removal, decided by the papers' measure and by the rain response.
+
+    decide: the verdict and the effect by a measure of removal. Where records lack the response,
+    the second is not decided.
+    """
+    verdict, effect = decide(measure)
+    tests = [record.tests["unseen"] for record in evidence.read.values()]
+    if not all("response" in test for test in tests):
+        return Finding(verdict, f"{effect}. The rain response was not measured", UNDECIDED)
+    by_rain, seen = decide(REJECTION)
+    return Finding(verdict, f"{effect}. By the rain alone: {seen}", by_rain)
 
 
 def all_of(verdicts: Sequence[str]) -> str:
