@@ -301,24 +301,59 @@ Markdown(
 # So **read the gains together with E_B**: the gains say whether
 # the rain is gone, E_B whether the picture is still there.
 #
+# ## What becomes of the rain itself?
+#
+# All measures so far look at one output, in which rain and background are mixed. If a network repaints the background where it rains, the repainting counts as a
+# change, and no fit can fully take it out again. But we have the clean picture. So give the network *both*, with the rain and without, and look at the difference of its two
+# outputs. Whatever it does to the background alone is in both and cancels. What is left is what became of the rain. Its slope on *R*, through the origin again, is
+# the **rain response**. 1: all of the rain comes out. 0: no trace of it does.
+#
+# $$\text{rain response} = \frac{\sum_{p \in M} \left(f(B + R)_p - f(B)_p\right) R_p}{\sum_{p \in M} R_p^2} \tag{2.7}$$
+#
+# Here *f* is the network. Where more should be better, the book shows 1 minus the response, the **rejection**: the share of the rain that leaves no trace. Its partner is again a
+# damage: what *f* does to a picture without rain.
+
+# %%
+without_rain = {
+    "leaves everything": clean,
+    "removes half the rain": clean,
+    "removes it exactly": clean,
+    "exact, but 20 % darker": clean * 0.8,
+    "darkens all by 15 %": clean * 0.85,
+    "paints it black": torch.zeros_like(clean),
+}
+
+# %% tags=["hide-input"]
+rows = ["| network | rain response | damage without rain |", "|---|---|---|"]
+for name, output in candidates.items():
+    pair = output, without_rain[name]
+    response = metrics.rain_response(*pair, rainy, clean).mean()
+    harm = metrics.damage(without_rain[name], clean).mean()
+    rows.append(f"| {name} | {response:.2f} | {harm:.1f} |")
+Markdown("\n".join(rows) + "\n\nThe one who darkens everything is found out: nearly all of the "
+         "rain is still there. The one who removes it exactly and darkens the rest has a response "
+         "of 0, as it should, and the damage tells the rest.")
+
+# %% [markdown]
+# The black rectangle keeps everything out, rain included, so no measure of removal should stand alone. And a network that is asked to remove *known* rain
+# gets no picture without rain in training; what it does to one is a fair question all the same, for a user does not know beforehand whether it rains.
+#
 # ## Real networks
 #
 # Now the networks of chapter 1, on all test pictures of this scale. Each point is one picture, averaged
 # over the seeds.
 
 # %% tags=["grid"]
-grid = [
-    setting.experiment(degradation="small", patches=count, seed=seed)
-    for count in (8, 512)
-    for seed in setting.seeds
-]
+filters = setting.filters()
+grid = [*setting.sweep(degradation="small"), *filters.values()]
 
 # %%
-records = run(grid, setting, recompute=recompute)
-few, many = (
-    [r for r in records if r.experiment["patches"] == count]
-    for count in (8, 512)
+found = dict(
+    zip(grid, run(grid, setting, recompute=recompute), strict=True)
 )
+sweep = estimates.by_count(setting.sweep(degradation="small"), found)
+few, many = sweep[8], sweep[512]
+records = [*few, *many]
 unseen = estimates.rain_name(records[0], "unseen")
 
 
@@ -379,6 +414,59 @@ Markdown(
     f"of the pictures they have the higher PSNR and the *smaller* removal gain, on {both[1]:.0%} "
     "the higher PSNR and the smaller contrast gain. (A removal gain above 1 is too much, so a "
     "smaller one can be an improvement.)"
+)
+
+# %% [markdown]
+# ## Which measure does what fool?
+#
+# All measures at once, for the networks and for filters that have learned nothing: a median (each pixel becomes the middle value of its neighbourhood), a Gaussian blur, an
+# *opening* (it levels what is bright and narrow), dimming, and doing nothing. A measure that can be fooled by one of these measures something else than the removal of rain.
+
+# %% tags=["hide-input"]
+COLUMNS = {"e_r": ("E_R", 1), "gain": ("removal gain", 2), "contrast": ("contrast gain", 2),
+           "rejection": ("rejection", 2), "psnr": ("PSNR (dB)", 1), "e_b": ("E_B", 1)}
+shown_filters = ("untouched", "dimmed by half", "median 5", "median 7", "Gaussian 2", "opening 9")
+things = {f"network, N = {n:,}": part for n, part in sweep.items()}
+things |= {name: [found[filters[name]]] for name in shown_filters}
+levels = {
+    name: {m: estimates.mean(part, "unseen", m).value for m in COLUMNS}
+    for name, part in things.items()
+}
+ideal = {"e_r": estimates.mean(few, "unseen", "exact_e_r").value, "gain": 1, "contrast": 1,
+         "rejection": 1, "psnr": np.inf, "e_b": 0}
+
+# %% tags=["hide-input"]
+rows = ["| | " + " | ".join(name for name, _ in COLUMNS.values()) + " |", "|---" * 7 + "|"]
+best = {m: (min if m == "e_b" else max)(levels, key=lambda name: levels[name][m]) for m in COLUMNS}
+for name, row in levels.items():
+    cells = [f"{row[m]:.{digits}f}" for m, (_, digits) in COLUMNS.items()]
+    marked = [f"**{c}**" if best[m] == name else c for m, c in zip(COLUMNS, cells, strict=True)]
+    rows.append(f"| {name} | {' | '.join(marked)} |")
+exact = [f"{value:.{d}f}" if np.isfinite(value) else "infinite"
+         for value, (_, d) in zip(ideal.values(), COLUMNS.values(), strict=True)]
+rows.append(f"| *exact removal* | {' | '.join(exact)} |")
+winners = "; ".join(f"by {name}, *{best[m]}*" for m, (name, _) in COLUMNS.items())
+Markdown("\n".join(rows) + f"\n\n{unseen}; bold: the best of each column, if more were always "
+         f"better (for E_B, less). That is: {winners}. "
+         + plots.source_note([r for part in things.values() for r in part], scale))
+
+# %% tags=["hide-input"]
+learned = [name for name in levels if name.startswith("network")]
+idle = [name for name in levels if name not in learned]
+fooled = {
+    COLUMNS[m][0]: [name for name in idle
+                    if (levels[name][m] > max(levels[n][m] for n in learned)) == (m != "e_b")]
+    for m in ("psnr", "rejection", "e_b")
+}
+told = "; ".join(f"by {name}, {', '.join(names) or 'none'}" for name, names in fooled.items())
+dim, blur = levels["dimmed by half"], levels["Gaussian 2"]
+Markdown(
+    f"Better than every network of the table are: {told}.\n\nDimming by half leaves half of the "
+    f"rain (rejection {dim['rejection']:.2f}), but its removal gain is {dim['gain']:.2f} and its "
+    f"E_R {dim['e_r']:.0f}: both count the picture that went with it. A blur keeps "
+    f"{blur['rejection']:.2f} of the rain out, because it spreads thin streaks over their "
+    "surroundings: a low response is *earned* only together with a low E_B. So from here on the "
+    "book looks at the pair of them, and at E_R because the papers do."
 )
 
 # %% [markdown]

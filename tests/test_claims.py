@@ -23,6 +23,7 @@ SETTING = replace(
     seeds=SEEDS,
     coarse_seeds=SEEDS,
     coarse={},
+    more_counts={},
 )
 IMAGES = 30
 CLAIMS = {claim.id: claim for claim in claims.CLAIMS}
@@ -249,7 +250,7 @@ def test_without_the_rain_response_only_the_papers_measure_decides(tmp_path):
         store.save(derain_record(experiment, means, True))
     row = claims.table(SETTING, store).set_index("claim").loc["collapse"]
     assert (row["verdict"], row["by_rain"]) == (claims.REPRODUCED, claims.UNDECIDED)
-    assert row["ours"].endswith("The rain response was not measured")
+    assert row["ours_by_rain"] == "the rain response was not measured"
 
 
 def test_a_claim_without_a_judge_is_not_tested(verdicts):
@@ -303,7 +304,7 @@ def test_a_verdict_says_where_trainings_had_not_come_to_rest(tmp_path):
     said = "Of the trainings behind it, 4 of 5 had converged."
     assert table.loc["collapse", "trainings"] == said
     sentence = "Of the 2 decided, 2 rest on trainings that had not all converged."
-    assert claims.at_a_glance(table).endswith(sentence)
+    assert sentence in claims.at_a_glance(table)
     assert table.loc["collapse", "verdict"] == claims.REPRODUCED
 
 

@@ -36,8 +36,9 @@ class Scale:
     """How large the experiments of a book are.
 
     options: task -> network -> its options; of the toy task, the fields of its experiments.
-    seeds: repetitions. patch_counts: the values of N; coarse_counts: those of sweeps over
-    categories, networks and sizes, which would otherwise cost too much. patch_size, iterations,
+    seeds: repetitions. patch_counts: the values of N; more_counts: further ones by range of rain,
+    for claims that name them; coarse_counts: those of sweeps over categories, networks and sizes,
+    which would otherwise cost too much. patch_size, iterations,
     learning_rate, warmup, measure_every: as in `Restore`. coarse: the fields in which coarse sweeps
     differ, where they are trained for less; coarse_seeds: their seeds. sharpness_count: N where
     classes of sharpness are compared. backgrounds: the pictures to train on. test_crop: centre of
@@ -54,6 +55,7 @@ class Scale:
     patch_counts: tuple[int, ...]
     coarse_counts: tuple[int, ...]
     coarse_seeds: tuple[int, ...]
+    more_counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
     coarse: Options = field(default_factory=dict, hash=False)
     sharpness_count: int = 1024
     warmup: int | None = None
@@ -104,7 +106,9 @@ class Scale:
         coarse: only `coarse_counts`, trained as `coarse` says. Other networks are trained with the
         fewest and the most patches alone.
         """
-        counts, seeds = self.patch_counts, self.seeds
+        seeds = self.seeds
+        more = self.more_counts.get(fields.get("degradation", "medium"), ())
+        counts = tuple(sorted({*self.patch_counts, *more}))
         if coarse:
             counts, seeds = self.coarse_counts, self.coarse_seeds
             fields = {**self.coarse, **fields}
@@ -193,7 +197,8 @@ SCALES = {
             learning_rate=2e-3,
             warmup=50,
             seeds=(0, 1, 2),
-            patch_counts=(8, 64, 256, 512, ALL),
+            patch_counts=(8, 64, 512, ALL),
+            more_counts=dict(medium=(256,)),
             coarse_counts=(8, 64, 512),
             coarse=dict(iterations=1000, learning_rate=5e-4, warmup=None, measure_every=100),
             coarse_seeds=(0, 1),

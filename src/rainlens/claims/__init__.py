@@ -63,9 +63,9 @@ def table(setting: Scale, store: RecordStore | None = None) -> pd.DataFrame:
     """All claims at one scale, one a row, decided on the records of a store.
 
     store: that of the scale where it is None. Columns: `claim`, `says`, `where`, `paper`, `ours`,
-    `trainings` (how many had converged), `verdict`, `by_rain` (the verdict by the rain response,
-    of claims about removal), `records` (their names), `seeds` (how many, in
-    words) and `chapter`.
+    `trainings` (how many had converged), `verdict`, `by_rain` and `ours_by_rain` (verdict and
+    effect by the rain response, of claims about removal, else empty), `records` (their names),
+    `seeds` (how many, in words) and `chapter`.
     """
     find = cache((store or setting.store).load)
     return pd.DataFrame([_row(claim, claim.decide(setting, find), find) for claim in CLAIMS])
@@ -81,7 +81,8 @@ def _row(claim: Claim, finding: Finding, find: Find) -> dict[str, Any]:
         "ours": finding.effect,
         "trainings": finding.trainings,
         "verdict": finding.verdict,
-        "by_rain": finding.by_rain,
+        "by_rain": finding.by_rain.verdict if finding.by_rain else "",
+        "ours_by_rain": finding.by_rain.effect if finding.by_rain else "",
         "records": finding.records,
         "seeds": _seeds_of(records),
         "chapter": claim.chapter,
@@ -99,7 +100,8 @@ def _seeds_of(records: Sequence[Record]) -> str:
 def at_a_glance(claims_table: pd.DataFrame) -> str:
     """The decided claims as Markdown, a list a verdict, and how many are neither.
 
-    And how many of the decided rest on trainings that had not all converged.
+    And how many of the decided rest on trainings that had not all converged, and of how many the
+    rain response says the same.
     """
     lines = []
     for verdict in (REPRODUCED, NOT_REPRODUCED):
@@ -113,4 +115,11 @@ def at_a_glance(claims_table: pd.DataFrame) -> str:
     if moving:
         whole = f"Of the {len(decided)} decided, {moving} rest on trainings that had not all"
         rest = f"{rest} {whole} converged."
+    twice = decided[decided["by_rain"] != ""]
+    if len(twice):
+        same = int((twice["by_rain"] == twice["verdict"]).sum())
+        told = (
+            f"{len(twice)} are about removal, by the papers' measure; of these, the rain response"
+        )
+        rest = f"{rest} {told} says the same of {same}."
     return "\n".join([*lines, rest])

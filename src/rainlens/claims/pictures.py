@@ -134,8 +134,7 @@ def sharpness_tradeoff(evidence: Evidence) -> Finding:
             return UNDECIDED, f"{span}; {why}"
         return all_of(verdicts), span
 
-    (verdict, effect), (by_rain, seen) = decide("e_r"), decide("contrast")
-    return Finding(verdict, f"{effect}. By the rain alone: {seen}", by_rain)
+    return Finding(*decide("e_r"), by_rain=Finding(*decide("contrast")))
 
 
 def transfer(evidence: Evidence) -> Finding:

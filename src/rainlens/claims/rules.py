@@ -12,7 +12,7 @@ alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rainlens import estimates
 from rainlens.claims.evidence import Evidence
@@ -40,15 +40,15 @@ PART = {REPRODUCED: "holds", NOT_REPRODUCED: "is broken", UNDECIDED: "is open"}
 class Finding:
     """A verdict, the effect in words and numbers, and the names of the records behind it.
 
-    by_rain: the verdict by the rain response; empty where the claim is not about removal.
-    trainings: how many of the trainings behind it had converged; empty where all had.
+    trainings: how many of the trainings behind it had converged; empty where all had. by_rain:
+    verdict and effect by the rain response, of a claim about removal.
     """
 
     verdict: str
     effect: str
-    by_rain: str = ""
     records: tuple[str, ...] = ()
     trainings: str = ""
+    by_rain: Finding | None = None
 
 
 Judge = Callable[[Evidence], Finding]
@@ -60,12 +60,11 @@ def twice(decide: Callable[[str], tuple[str, str]], measure: str, evidence: Evid
     decide: the verdict and the effect by a measure of removal. Where records lack the response,
     the second is not decided.
     """
-    verdict, effect = decide(measure)
+    finding = Finding(*decide(measure))
     tests = [record.tests["unseen"] for record in evidence.read.values()]
-    if not all("response" in test for test in tests):
-        return Finding(verdict, f"{effect}. The rain response was not measured", UNDECIDED)
-    by_rain, seen = decide(REJECTION)
-    return Finding(verdict, f"{effect}. By the rain alone: {seen}", by_rain)
+    if all("response" in test for test in tests):
+        return replace(finding, by_rain=Finding(*decide(REJECTION)))
+    return replace(finding, by_rain=Finding(UNDECIDED, "the rain response was not measured"))
 
 
 def all_of(verdicts: Sequence[str]) -> str:
