@@ -147,7 +147,8 @@ axes.legend(fontsize=9)
 shown = plots.chart(
     figure,
     alt=f"Rejection {in_words('unseen', 'rejection')}",
-    caption=f"The share of the rain that leaves no trace, on {unseen}, which no network has met. What to notice: where each "
+    caption=f"The share of the rain that leaves no trace, on {unseen}, which no network has met. "
+    "What to notice: where each "
     f"line is highest. The 2026 paper's Fig. 8 shows E_R instead. {note}",
 )
 plots.guess("As backgrounds are added, whose removal falls first?", replies, shown)
@@ -183,7 +184,7 @@ plots.chart(
 figure, pair = plt.subplots(1, 2, figsize=(9, 3.6))
 draw(pair[0], "unseen", "e_r")
 draw(pair[1], "unseen", "e_b")
-exact = estimates.mean(records, "unseen", "exact_e_r").value
+exact = estimates.mean(sweeps["medium"][counts[0]], "unseen", "exact_e_r").value
 plots.reference_line(pair[0], exact, "the rain, exactly removed", left=True, below=True)
 pair[0].set_ylabel("E_R (grey levels)")
 pair[1].set_ylabel("E_B (grey levels)")
@@ -374,8 +375,8 @@ for name, sweep in sweeps.items():
         axes.plot(*place([record]), **style, alpha=0.3, markersize=4, linestyle="")
     axes.plot(*zip(*(cells[name, n] for n in sweep), strict=True), **style, label=f"{name} range")
 for n in sweeps["medium"]:
-    aside = dict(ha="right", xytext=(-8, 3)) if n == max(sweeps["medium"]) else dict(xytext=(5, -12))
-    axes.annotate(f"N = {n}", cells["medium", n], **aside, textcoords="offset points", fontsize=9)
+    aside = dict(ha="right", xytext=(-8, 3)) if n == counts[-1] else dict(xytext=(5, -12))
+    axes.annotate(f"N = {n:,}", cells["medium", n], **aside, textcoords="offset points", fontsize=9)
 
 # %% tags=["hide-input"]
 axes.plot(*zip(*spots.values(), strict=True), "x", color=plots.INK, label="learned nothing")
@@ -421,10 +422,11 @@ Markdown(
 
 # %% tags=["hide-input"]
 medium, most_n, least_n = sweeps["medium"], max(sweeps["medium"]), min(sweeps["medium"])
+large, small = sweeps["large"], sweeps["small"]
 pairs = {
-    f"{least_n} backgrounds instead of {most_n}, medium range": (medium[least_n], medium[most_n]),
-    f"the large range instead of the medium, N = {most_n}": (sweeps["large"][most_n], medium[most_n]),
-    f"the small range instead of the medium, N = {most_n}": (sweeps["small"][most_n], medium[most_n]),
+    f"{least_n} backgrounds instead of {most_n:,}, medium range": (medium[least_n], medium[most_n]),
+    f"the large range instead of the medium, N = {most_n:,}": (large[most_n], medium[most_n]),
+    f"the small range instead of the medium, N = {most_n:,}": (small[most_n], medium[most_n]),
 }
 gains = {name: estimates.at_equal_damage(*pair) for name, pair in pairs.items()}
 words = ("removes more", "removes less", "is open")

@@ -161,9 +161,10 @@ def claims_table(
         typer.echo(f"{row.claim:20} {row.verdict}")
         if long:
             typer.echo(f"    {row.says} ({row.where}; {row.paper})")
-        by_rain = f"by the rain response, {row.by_rain}: {row.ours_by_rain}" if row.by_rain else ""
-        for line in filter(None, (row.ours, by_rain, row.trainings)):
+        for line in filter(None, (row.ours, row.trainings)):
             typer.echo(f"    {line}")
+        if row.by_rain != "":
+            typer.echo(f"    by the rain response, {row.by_rain!s}: {row.ours_by_rain!s}")
     counts = rows["verdict"].value_counts()
     told = ", ".join(f"{counts.get(verdict, 0)} {verdict}" for verdict in claims.VERDICTS)
     typer.echo(f"{len(rows)} claims at scale {scale.value}: {told}.")

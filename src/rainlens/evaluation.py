@@ -142,8 +142,15 @@ def _add(picture: Tensor, layer: Tensor) -> Tensor:
     return (picture.short() + layer.short()).clamp(max=255).byte()
 
 
-def restore(model: nn.Module, degraded: list[Tensor], batch_pixels: int = 400_000) -> list[Tensor]:
+def restore(model: nn.Module, degraded: list[Tensor]) -> list[Tensor]:
     """The network's outputs for uint8 pictures (3, H, W) of any sizes, float32 in [0, 1]."""
+    return [output.cpu() for output in _restored(model, degraded)]
+
+
+def _restored(
+    model: nn.Module, degraded: list[Tensor], batch_pixels: int = 400_000
+) -> list[Tensor]:
+    """The same, left on the network's device."""
     device = _device_of(model)
     was_training = model.training
     model.eval()
@@ -156,7 +163,7 @@ def restore(model: nn.Module, degraded: list[Tensor], batch_pixels: int = 400_00
             batch = batch.contiguous(memory_format=torch.channels_last)
             with torch.inference_mode(), precision(device):
                 cleaned = model(batch)
-            for i, picture in zip(chosen, cleaned.float().clamp(0, 1).cpu(), strict=True):
+            for i, picture in zip(chosen, cleaned.float().clamp(0, 1), strict=True):
                 outputs[i] = picture
     model.train(was_training)
     return [output for output in outputs if output is not None]
@@ -186,12 +193,13 @@ def evaluate(
     these too: `response`; `coverage`, the share of pixels in the rain region; and `exact_e_r`,
     the E_R of removing the rain exactly.
     """
-    outputs = restore(model, degraded)
-    scores: dict[str, list[float]] = {}
+    # All on the network's device; numbers come back at the end, all at once.
+    outputs, device = _restored(model, degraded), _device_of(model)
+    scores: dict[str, list[Tensor]] = {}
     for output, of_clean, before, truth in zip(
-        outputs, restore(model, clean), degraded, clean, strict=True
+        outputs, _restored(model, clean), degraded, clean, strict=True
     ):
-        before, truth = images.to_unit(before), images.to_unit(truth)
+        before, truth = images.to_unit(before.to(device)), images.to_unit(truth.to(device))
         units = output[None], before[None], truth[None]
         values = metrics.score(*units, measures)
         values["damage"] = metrics.damage(of_clean[None], units[2])
@@ -201,8 +209,9 @@ def evaluate(
             values["exact_e_r"] = metrics.rain_strength(*units[1:])
             values["coverage"] = metrics.rain_mask(*units[1:]).float().mean()
         for name, value in values.items():
-            scores.setdefault(name, []).append(value.item())
-    return scores, outputs
+            scores.setdefault(name, []).append(value.reshape(()))
+    numbers = {name: torch.stack(values).tolist() for name, values in scores.items()}
+    return numbers, [output.cpu() for output in outputs]
 
 
 def measures_of(test: TestSet) -> tuple[str, ...]:
@@ -218,10 +227,13 @@ def measure(model: nn.Module, tests: tuple[TestSet, ...]) -> dict[str, float]:
     point: dict[str, float] = {}
     for test in tests:
         degraded, clean = load(test)
-        output = torch.stack(restore(model, degraded))
-        units = output, images.to_unit(torch.stack(degraded)), images.to_unit(torch.stack(clean))
+        output = torch.stack(_restored(model, degraded))
+        before, truth = (
+            images.to_unit(torch.stack(pictures).to(output.device))
+            for pictures in (degraded, clean)
+        )
         quick = tuple(name for name in measures_of(test) if name != "ssim")
-        for name, values in metrics.score(*units, quick).items():
+        for name, values in metrics.score(output, before, truth, quick).items():
             point[f"{test.name}/{name}"] = values.nanmean().item()
     return point
 

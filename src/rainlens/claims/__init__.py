@@ -109,17 +109,15 @@ def at_a_glance(claims_table: pd.DataFrame) -> str:
         told = [f"- {row.says} ({row.where})" for row in chosen.itertuples()]
         lines += [f"**{verdict.capitalize()}:**", "", *told, ""] if told else []
     left, untested = ((claims_table["verdict"] == v).sum() for v in (UNDECIDED, UNTESTED))
-    rest = f"Of {len(claims_table)} claims: not decided {left}, not tested yet {untested}."
+    rest = [f"Of {len(claims_table)} claims: not decided {left}, not tested yet {untested}."]
     decided = claims_table[claims_table["verdict"].isin([REPRODUCED, NOT_REPRODUCED])]
     moving = int((decided["trainings"] != "").sum())
     if moving:
         whole = f"Of the {len(decided)} decided, {moving} rest on trainings that had not all"
-        rest = f"{rest} {whole} converged."
-    twice = decided[decided["by_rain"] != ""]
-    if len(twice):
-        same = int((twice["by_rain"] == twice["verdict"]).sum())
-        told = (
-            f"{len(twice)} are about removal, by the papers' measure; of these, the rain response"
-        )
-        rest = f"{rest} {told} says the same of {same}."
-    return "\n".join([*lines, rest])
+        rest.append(f"{whole} converged.")
+    removal = decided[decided["by_rain"] != ""]
+    if len(removal):
+        same = int((removal["by_rain"] == removal["verdict"]).sum())
+        about = f"{len(removal)} are about removal, by the papers' measure; of these, the rain"
+        rest.append(f"{about} response says the same of {same}.")
+    return "\n".join([*lines, " ".join(rest)])
