@@ -15,7 +15,7 @@ from PIL import Image
 
 import rainlens
 from rainlens import claims, evaluation, scales
-from rainlens.records import FORMAT, Record, RecordError
+from rainlens.records import FORMAT, Record, RecordError, described
 from rainlens.records.record import checksum
 from rainlens.scales import RECORDS_VARIABLE, Scale
 from rainlens.site import build, front_page, staging
@@ -115,6 +115,50 @@ def test_without_records_it_shows_the_clean_photograph(
     found = pictures(tmp_path)
     # Under either rain lies the same photograph.
     assert found["shown_seen.after.webp"] == found["shown_unseen.after.webp"]
+
+
+def made_up(setting: Scale, rain: str, count: int, removal: float) -> list[Record]:
+    """Networks, one a seed, that do the same damage and remove so much, a little more each."""
+    records = []
+    for seed in setting.seeds:
+        experiment = setting.experiment(degradation=rain, patches=count, seed=seed)
+        more = removal + 0.01 * seed
+        curves = {"unseen/contrast": [0, more, more], "unseen/e_b": [90, 20, 10]}
+        records.append(Record(experiment.name, described(experiment), curves, {}))
+    return records
+
+
+@pytest.mark.parametrize(
+    ("wider", "fewer", "words"),
+    [
+        (0.9, 0.3, ("removes more of a rain it has not seen", "removes less")),
+        (0.3, 0.5, ("removes less", "does not clearly remove more")),
+    ],
+)
+def test_what_to_do_follows_from_the_records(
+    wider: float,
+    fewer: float,
+    words: tuple[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(RECORDS_VARIABLE, str(tmp_path / "records"))
+    setting = scales.SCALES["cpu"]
+    least, most = setting.patch_counts[0], setting.patch_counts[-1]
+    parts = [
+        *made_up(setting, "medium", most, 0.5),
+        *made_up(setting, "large", most, wider),
+        *made_up(setting, "medium", least, fewer),
+    ]
+    for record in parts[:-1]:
+        setting.store.save(record)
+    assert "What to do?" not in laid_out(tmp_path / "without", setting)
+    setting.store.save(parts[-1])
+    page = laid_out(tmp_path / "with", setting)
+    told = (
+        f"<em>more varied rain</em> {words[0]}; one trained on <em>fewer pictures</em> {words[1]}"
+    )
+    assert told in page
 
 
 def test_its_own_experiments_are_those_of_the_chapters_but_for_the_tests() -> None:

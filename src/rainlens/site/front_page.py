@@ -16,7 +16,7 @@ import pandas as pd
 from PIL import Image
 from torch import Tensor
 
-from rainlens import claims, evaluation, images
+from rainlens import claims, estimates, evaluation, images
 from rainlens.evaluation import TestSet
 from rainlens.records import Record
 from rainlens.scales import Scale
@@ -74,7 +74,7 @@ def lay_out(book: Path, setting: Scale, first: str) -> None:
     parts = {
         "the start": _start(first),
         "the pictures": _pictures(pairs, _lesson(record), _caption(setting, experiment, record)),
-        "the verdicts": _verdicts(decided, setting.name),
+        "the verdicts": _verdicts(decided, setting.name) + _advice(setting),
         "the ways in": _ways_in(first),
     }
     page = book / "index.md"
@@ -274,6 +274,40 @@ def _verdicts(decided: pd.DataFrame, scale: str) -> str:
         f'The <a href="../notebooks/{LEDGER}.html">ledger</a> has every claim.</p>\n'
         f'<ul class="rl-tally">\n{segments}\n</ul>'
     )
+
+
+def _advice(setting: Scale) -> str:
+    """What someone who trains can take from the records; empty where these are not all there.
+
+    Removal at equal damage, of networks of chapter 5: with more varied rain, and with the fewest
+    backgrounds, each against the medium range with the most.
+    """
+    least, most = setting.patch_counts[0], setting.patch_counts[-1]
+    usual = _networks(setting, "medium", most)
+    wider, fewer = _networks(setting, WIDEST, most), _networks(setting, "medium", least)
+    if min(map(len, (usual, wider, fewer))) < len(setting.seeds):
+        return ""
+    words = (
+        "removes more of a rain it has not seen",
+        "removes less",
+        "does not clearly remove more",
+    )
+    rain, pictures = (
+        estimates.direction(estimates.at_equal_damage(ours, usual), *words)
+        for ours in (wider, fewer)
+    )
+    return (
+        "\n<p><strong>What to do?</strong> At the same damage to the picture, a network trained "
+        f"under <em>more varied rain</em> {rain}; one trained on <em>fewer pictures</em> "
+        f'{pictures} (<a href="../notebooks/{CHAPTER_ON_RANGES}.html">chapter 5</a>).</p>'
+    )
+
+
+def _networks(setting: Scale, rain: str, count: int) -> list[Record]:
+    """The records of chapter 5 that there are, one a seed."""
+    wanted = [setting.experiment(degradation=rain, patches=count, seed=s) for s in setting.seeds]
+    found = [setting.store.load(experiment.name) for experiment in wanted]
+    return [record for record in found if record is not None]
 
 
 def _start(first: str) -> str:
