@@ -241,14 +241,14 @@ for axes, (measure, label) in zip(pair, labels.items(), strict=True):
         axes.plot([mean.low, mean.high], [place, place], color=plots.INK)
         axes.plot(mean.value, place, "o", color=plots.INK)
     axes.set(yticks=[0, 1], yticklabels=["N = 512", "N = 8"], ylim=(-0.6, 1.6), xlabel=label)
-    axes.set_xlim(0, 1.3)
+    axes.set_xlim(left=0)
 
 # %% tags=["hide-input"]
 shown = plots.chart(
     figure, alt=f"Removal and contrast gain on {unseen} for both networks. {measured}",
     caption=f"Two measures of removal on {unseen}, explained below: 0 is nothing, 1 is all. Bars "
-    "are 95 % intervals over test pictures. What to notice: whether the two measures name the "
-    f"same network. The papers have no such figure. {plots.source_note(records, scale)}",
+    "are 95 % intervals over seeds and test pictures. What to notice: whether the two measures "
+    f"name the same network. The papers have no such figure. {plots.source_note(records, scale)}",
 )
 plots.guess("Which network removes more of rain it has never seen?", replies, shown)
 
@@ -305,9 +305,8 @@ show(
 # change it. **E_B** is the typical error (root mean square) where it does not rain, on the scale from 0 to 255.
 #
 # The table is about many test pictures and all seeds; only its rows on the embedded streaks are about the two pictures
-# above. In brackets: where the mean would lie in
-# 95 of 100 repetitions with test pictures drawn anew from these (a bootstrap interval). It says
-# nothing about other seeds.
+# above. In brackets: where the mean would lie in 95 of 100 repetitions with other seeds and other test pictures (an interval). A seed also draws the backgrounds, and with
+# few of them and few seeds the interval is wide.
 
 # %% tags=["hide-input"]
 def cell(group, test, measure, digits=2):
@@ -328,7 +327,7 @@ Markdown(
     "| N | tested on | removal gain | contrast gain | damage E_B |\n|---|---|---|---|---|\n"
     + "\n".join(rows)
     + "\n\n"
-    + f"Means with 95 % bootstrap intervals over test pictures. {plots.source_note(records, scale)}"
+    + f"Means with 95 % intervals over seeds and test pictures. {plots.source_note(records, scale)}"
 )
 
 # %% [markdown]

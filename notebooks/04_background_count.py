@@ -687,7 +687,7 @@ Markdown("\n".join(rows) + f"\n\n{said}")
 # other ways to trade the one for the other*? Stopping early costs nothing to try, since a training run passes all of these points
 # anyway. Four cautions. Most peaks in the table above lie at the first measured step, where the damage is still large. So this says little for stopping
 # early; it says that 8 backgrounds, on new pictures, do worse even than that. The learning rate of these runs falls to zero at the end, so a run that was planned to
-# be short is not the same as a long one cut short. Two seeds on 16 pictures differ a lot in damage. And a
+# be short is not the same as a long one cut short. Seeds differ a lot in damage, and these are 16 pictures. And a
 # network with 8 backgrounds could be stopped early as well: its own path shows what that would give.
 
 # %% [markdown]

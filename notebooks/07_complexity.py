@@ -348,8 +348,8 @@ plots.chart(
     alt="; ".join(f"{label} {ends}: " + ", ".join(f"{n} {v:.2f}" for n, v in kept[m].items())
                   for m, label in LABELS.items()),
     caption=f"2026 paper, Fig. 9a (E_R), with {len(setting.coarse_counts)} values of N; the "
-    "contrast gain is ours. Bands are 95 % intervals over test pictures and seeds, small marks "
-    "single seeds. The vertical axes do not begin at zero. What to notice: how much the two "
+    "contrast gain is ours. Small marks are single seeds, bands (from three seeds on) 95 % "
+    "intervals. The vertical axes do not begin at zero. What to notice: how much the two "
     f"measures differ. At N = {many} the band lies below 1 {by['e_r']} by E_R, and "
     f"{by['contrast']} by contrast gain. At N = {few} E_R lies clearly above that of exact "
     f"removal in {sum(above)} of {len(above)} categories. {plots.source_note(networks, scale)}",
@@ -411,7 +411,7 @@ rows += ["", "| Kendall's tau with C | E_R lost | contrast gain lost |", "|---|-
 taus = {m: tau(C.values(), kept[m].values()) for m in LABELS}
 cells = [f"{taus[m]:.2f} [{low:.2f}, {high:.2f}]" for m, (low, high) in intervals.items()]
 rows.append(f"| all seeds | {' | '.join(cells)} |")
-for k, seed in enumerate(setting.seeds):
+for k, seed in enumerate(setting.coarse_seeds):
     cells = [f"{tau(C.values(), [relative(v[:, [k]])[-1] for v in removal[m].values()]):.2f}"
              for m in LABELS]
     rows.append(f"| seed {seed} alone | {' | '.join(cells)} |")

@@ -163,7 +163,7 @@ worst = max(damage, key=lambda n: damage[n].value)
 shown = plots.chart(
     figure,
     alt=", ".join(f"{NAMES[n]} {mean.text(1)}" for n, mean in damage.items()),
-    caption=f"N = {many}, with 95 % intervals over test pictures. 2023 paper, Fig. 10, right end. "
+    caption=f"N = {many}, with 95 % intervals over seeds and pictures. 2023 paper, Fig. 10, right. "
     f"What to notice: which bar is apart. {NAMES[worst]} have the highest mean. "
     + plots.source_note(everyone, scale),
 )
@@ -203,8 +203,8 @@ apart = [NAMES[name].lower() for name in FOREIGN if not alike(name, many)]
 plots.chart(
     figure,
     alt=f"E_B {ends('e_b')}; E_R {ends('e_r')}",
-    caption="2023 paper, Fig. 10; the contrast gain is ours. Bands are 95 % intervals over test "
-    "pictures, small marks single seeds; the axes do not begin at zero. What to notice: do the "
+    caption="2023 paper, Fig. 10; the contrast gain is ours. Small marks are single seeds, bands "
+    "(from three seeds on) 95 % intervals; the axes do not begin at zero. What to notice: do the "
     "lines of E_B meet on the right? And which lie far above exact removal? Not clearly alike "
     f"with natural training at N = {many}: {', '.join(apart) or 'none'}. "
     + plots.source_note(everyone, scale),
@@ -269,10 +269,8 @@ Markdown(
 # have, and how many channels each layer has. More channels mean more numbers to learn.
 
 # %%
-first = setting.seeds[0]  # the same for all: sizes are compared
 by_size = {
-    name: estimates.by_count([e for e in part if e.seed == first], found)
-    for name, part in sizes.items()
+    name: estimates.by_count(part, found) for name, part in sizes.items()
 }
 for name, options in setting.sizes.items():
     count = models.count_parameters(models.build("resnet", **dict(options)))
@@ -318,8 +316,9 @@ plots.chart(
     figure,
     alt=f"E_R from N = {few} to {many}: "
     + ", ".join(f"{n} {a:.1f} to {b:.1f}" for n, (a, b) in told.items()),
-    caption="2023 paper, Fig. 11; the contrast gain is ours. Bands are 95 % intervals over test "
-    "pictures; the axes do not begin at zero. What to notice: whether the lines of E_R cross. By "
+    caption="2023 paper, Fig. 11; the contrast gain is ours. Small marks are single seeds, bands "
+    "(from three seeds on) 95 % intervals; the axes do not begin at zero. What to notice: whether "
+    "the lines of E_R cross. By "
     f"E_R the largest network changes {changed[0]} than the smallest at N = {few}, and "
     f"{changed[1]} at N = {many}. There {nearest} comes nearest to exact removal, and {gentlest} "
     f"does the least damage. {plots.source_note(single, scale)}",
@@ -369,8 +368,8 @@ apart = "\n".join(["lie apart:\n", *told, "", said]) if pairs else "lie apart: *
 Markdown(
     "\n".join(rows) + "\n\n&gt; means beyond our sweep, &lt; before it. Sizes whose intervals "
     + apart
-    + "Two cautions. Where one interval ends close to the other, luck may decide, with one seed a "
-    "size. And to fall through 1 or 1.1 is no failure: a gain of 1 is as much as the rain."
+    + "Two cautions. Where one interval ends close to the other, luck may decide, with so few "
+    "seeds. And to fall through 1 or 1.1 is no failure: a gain of 1 is as much as the rain."
 )
 
 # %% [markdown]
@@ -433,7 +432,7 @@ Markdown("The two claims, judged (the rules are in chapter 15):\n\n" + "\n".join
 # %% [markdown]
 # Three limits of this chapter. First, our faces and comics are not the paper's (chapter 7). The paper explains its comics by the
 # artificial textures and edges of Manga pages; ours are painted, and softer than the natural pictures. Second, the sizes differ by a
-# factor of three in width only, and each is compared with one seed: a difference between them may be luck. Third, after equally many
+# factor of three in width only, and with two seeds: a difference between them may be luck. Third, after equally many
 # steps, networks of different size are not equally far along. A small one may simply be *less trained*, which looks like being more
 # general (chapter 4 shows what few steps do).
 
