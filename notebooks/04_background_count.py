@@ -251,7 +251,7 @@ plots.gallery(
 
 # %% [markdown]
 # This is one kind of streaks on a few pictures. The charts below are about other unseen rain, Rain100L, and many pictures, and on
-# natural pictures the order of the networks is another one there (chapter 1 found the same).
+# natural pictures the order of the networks is another one there.
 #
 # ## Does a network know its pictures?
 #
@@ -604,11 +604,11 @@ Markdown("\n".join(rows) + f"\n\nIntervals over {len(natural[most])} seeds and a
 # %% [markdown]
 # ## What happens along training?
 #
-# Back to the guess, now with more values of *N*. Left: the contrast gain on unseen rain along training. Before the first hundred
-# steps the output is hardly a picture, so the curves begin after that. (They are measured on 16 small test pictures, so their ends differ a little from
+# Back to the guess, now with more values of *N*. Left: the contrast gain on unseen rain along training. At the very
+# beginning the output is hardly a picture, so the curves begin with the first measured step. (They are measured on 16 small test pictures, so their ends differ a little from
 # the charts above.) Right: the same as a path from the open circle to the star. Each dot is a
-# moment; up is rain removed, left is background kept. With many backgrounds a path leads to the left. With 8 it hardly
-# does. What matters is how high a path still is at a given damage.
+# moment; up is rain removed, left is background kept. With many backgrounds a path leads to the left: less damage. With 8 it leads to the
+# right: the longer it trains, the more it damages pictures that it does not know. What matters is how high a path still is at a given damage.
 
 # %%
 some = sorted(
@@ -685,8 +685,8 @@ Markdown("\n".join(rows) + f"\n\n{said}")
 # %% [markdown]
 # For a practitioner this is the question to ask of "train on less": is the gain in removal worth its damage, *compared with
 # other ways to trade the one for the other*? Stopping early costs nothing to try, since a training run passes all of these points
-# anyway. Four cautions. Most peaks in the table above lie at the first measured step, where the damage is still large. So this says little for stopping
-# early; it says that 8 backgrounds, on new pictures, do worse even than that. The learning rate of these runs falls to zero at the end, so a run that was planned to
+# anyway. Four cautions. A stopped network that was below that damage at the first measured moment already is taken there, with *less* damage than the other, which is
+# to its disadvantage. The learning rate of these runs falls to zero at the end, so a run that was planned to
 # be short is not the same as a long one cut short. Seeds differ a lot in damage, and these are 16 pictures. And a
 # network with 8 backgrounds could be stopped early as well: its own path shows what that would give.
 

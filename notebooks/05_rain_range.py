@@ -198,7 +198,7 @@ plots.chart(
 )
 
 # %% [markdown]
-# ## Best in the middle
+# ## Where is the rain best kept out?
 #
 # Read the rejection from left to right. A network with the fewest backgrounds may tell streak and picture apart less well, so it need not be the best.
 # Where the rain is easy to learn, a line should pass its best *N* early and lose ground after it, although the damage goes on falling. This is what the race predicts, and so
@@ -466,7 +466,7 @@ Markdown(
     "**The answer at this scale.** Harder rain should let one add more backgrounds before they do "
     f"harm. By the papers' kind of measure, the tipping points are {told}: *{claim.verdict}*. Of "
     f"the rain itself, {smallest} backgrounds keep out this share and {largest:,} that one: "
-    f"{rain_told}. That the share which is left at the end grows with the range: "
+    f"{rain_told}. That the share which {largest:,} backgrounds keep out grows with the range: "
     f"*{claim.by_rain}*. Along training, {turns} turned to the rain."
 )
 
