@@ -105,7 +105,9 @@ own = [
     for n in setting.coarse_counts
     for s in setting.coarse_seeds
 ]
-grid = [*fine, *own, *(e for part in coarse.values() for e in part)]
+filters = setting.filters()
+trainings = [*fine, *own, *(e for part in coarse.values() for e in part)]
+grid = [*trainings, *filters.values()]
 
 # %%
 found = dict(
@@ -115,7 +117,7 @@ natural = estimates.by_count(fine, found)
 sweeps = {key: estimates.by_count(part, found) for key, part in coarse.items()}
 few, many = setting.coarse_counts[0], setting.coarse_counts[-1]
 most = setting.patch_counts[-1]
-lengths = {record.name: e.iterations for e, record in found.items()}
+lengths = {found[e].name: e.iterations for e in trainings}
 for steps in sorted(set(lengths.values())):
     count = list(lengths.values()).count(steps)
     print(f"{count} networks of {steps:,} steps")
@@ -566,6 +568,12 @@ for axes, (measure, label) in zip(row, labels.items(), strict=True):
     axes.tick_params("x", labelrotation=60, labelsize=9)
     axes.set(ylabel=label, xlabel="N", ylim=(0, None))
 plots.reference_line(row[0], 1, "as much as the rain", below=True)
+idle = {m: {n: estimates.mean([found[e]], "unseen", m).value for n, e in filters.items()}
+        for m in ("rejection", "e_b")}
+rival = max(idle["rejection"], key=idle["rejection"].get)
+for axes, measure in zip(row[1:], idle, strict=True):
+    plots.reference_line(axes, idle[measure][rival], rival)
+row[1].set_ylim(0, 1)
 
 # %% tags=["hide-input"]
 few_n = counts[0]
@@ -580,7 +588,9 @@ plots.chart(
     caption="All axes begin at zero, so that a collapse would look like one (2026 paper, Fig. 4). "
     "Bands are 95 % intervals over seeds and test pictures, small marks single seeds. What to "
     f"notice: at its lowest the removal gain is {left['gain']:.0%} of where it begins, the "
-    f"rejection {left['rejection']:.0%}, the damage {left['e_b']:.0%}. "
+    f"rejection {left['rejection']:.0%}, the damage {left['e_b']:.0%}. Dashed, right: "
+    f"<i>{rival}</i>, of the filters that have learned nothing (chapter 5) the one that keeps most "
+    "rain out. "
     f"{plots.source_note(sum(natural.values(), []), scale)}",
 )
 
@@ -631,7 +641,7 @@ for count, colour in colours.items():
     draw_path(right, x, y, colour, f"N = {count:,}")
 left.set_ylabel("contrast gain on unseen rain")
 right.set(xlabel="E_B on unseen rain (grey levels)", ylabel="contrast gain on unseen rain")
-left.legend(ncols=2)
+right.legend(loc="lower right")
 
 # %% tags=["hide-input"]
 last = {n: mean_path(natural[n], "contrast")[-1] for n in some}

@@ -122,6 +122,13 @@ def in_words(test, measure):
     return f"from N = {counts[0]} to {counts[-1]}: " + ", ".join(told)
 
 
+def kept_out(test):
+    """How much of a rain each filter keeps out that has learned nothing."""
+    parts = {name: [trained[e]] for name, e in filters.items()}
+    return {name: estimates.mean(part, test, "rejection").value for name, part in parts.items()}
+
+
+rival = max(kept_out("unseen"), key=kept_out("unseen").get)
 note = plots.source_note(records, scale)
 
 # %% tags=["hide-input"]
@@ -165,8 +172,10 @@ for axes, (test, measure, name) in zip(panels, drawn, strict=True):
     axes.set_ylabel(label)
     axes.tick_params("x", labelrotation=60, labelsize=9)
     told.append(f"{label} {in_words(test, measure)}")
-for axes in panels:
+for axes, (test, measure, _) in zip(panels, drawn, strict=True):
     axes.set_ylim(bottom=0)
+    if measure == "rejection":
+        plots.reference_line(axes, kept_out(test)[rival], rival, left=True)
 panels[0].axhline(1, color=plots.FAINT, linestyle="--", linewidth=1)
 panels[1].legend(loc="lower right", fontsize=9)
 
@@ -174,9 +183,10 @@ panels[1].legend(loc="lower right", fontsize=9)
 plots.chart(
     figure,
     alt="; ".join(told),
-    caption="The 2026 paper's Fig. 8, in our two measures, and a second unseen rain on the right. "
+    caption="The 2026 paper's Fig. 8, in our two measures, and a second unseen rain on the right; "
+    f"there, dashed: <i>{rival}</i>, the best of the filters that have learned nothing. "
     "Each line is a training range; bands are 95 % intervals over seeds and test pictures, small "
-    "marks single seeds; dashed: as much as the rain. What to notice: how far each line falls from "
+    "marks single seeds; dashed, left: as much as the rain. What to notice: how far each line falls from "
     f"left to right, and in which order; and how much less the middle falls than the left. {note}",
 )
 
