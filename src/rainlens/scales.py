@@ -181,7 +181,7 @@ SCALES = {
         ),
         Scale(
             name="cpu",
-            about="minutes an experiment on two processor cores; shows directions only",
+            about="minutes an experiment on two processor cores; small networks",
             options={
                 "derain": {
                     "resnet": dict(blocks=8, channels=32),
