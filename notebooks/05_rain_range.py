@@ -119,7 +119,7 @@ def in_words(test, measure):
     ends = {name: [estimates.mean(sweep[n], test, measure).value for n in (counts[0], counts[-1])]
             for name, sweep in sweeps.items()}
     told = [f"{name} range from {a:.2f} to {b:.2f}" for name, (a, b) in ends.items()]
-    return f"from N = {counts[0]} to {counts[-1]}: " + ", ".join(told)
+    return f"from N = {counts[0]} to {counts[-1]:,}: " + ", ".join(told)
 
 
 def kept_out(test):
@@ -186,8 +186,8 @@ plots.chart(
     caption="The 2026 paper's Fig. 8, in our two measures, and a second unseen rain on the right; "
     f"there, dashed: <i>{rival}</i>, the best of the filters that have learned nothing. "
     "Each line is a training range; bands are 95 % intervals over seeds and test pictures, small "
-    "marks single seeds; dashed, left: as much as the rain. What to notice: how far each line falls from "
-    f"left to right, and in which order; and how much less the middle falls than the left. {note}",
+    "marks single seeds; dashed, left: as much as the rain. What to notice: how far each line "
+    f"falls from left to right, and in which order; and how much less the middle falls than the left. {note}",
 )
 
 # %% tags=["hide-input"]
@@ -302,7 +302,7 @@ ends = {n: [r.curves["unseen/contrast"][-1] for r in s[largest]] for n, s in swe
 told = ", ".join(f"{name} {np.mean(values):.2f}" for name, values in ends.items())
 plots.chart(
     figure,
-    alt=f"Contrast gain along training; with N = {largest} at the end on unseen rain: {told}",
+    alt=f"Contrast gain along training; with N = {largest:,} at the end on unseen rain: {told}",
     caption="Mean over seeds, 16 test pictures; the axes do not begin at zero. The papers have no "
     "such figure. Compare each line with itself: the two rains are not equally hard. What to "
     "notice: where the line for unseen rain falls while the other rises, and whether it falls "
@@ -384,27 +384,28 @@ for name, sweep in sweeps.items():
     for record in (r for part in sweep.values() for r in part):
         axes.plot(*place([record]), **style, alpha=0.3, markersize=4, linestyle="")
     axes.plot(*zip(*(cells[name, n] for n in sweep), strict=True), **style, label=f"{name} range")
-for n in sweeps["medium"]:
+for n in sorted({*counts[:2], counts[-1]}):  # those between lie close to these
     aside = dict(ha="right", xytext=(-8, 3)) if n == counts[-1] else dict(xytext=(5, -12))
     axes.annotate(f"N = {n:,}", cells["medium", n], **aside, textcoords="offset points", fontsize=9)
 
 # %% tags=["hide-input"]
 axes.plot(*zip(*spots.values(), strict=True), "x", color=plots.INK, label="learned nothing")
 for name, spot in spots.items():
-    left = name.startswith(("median", "bilateral"))  # where there is room for a name
-    aside = dict(ha="right", xytext=(-6, -4)) if left else dict(xytext=(4, 3))
+    # Where there is room for a name.
+    left, below = name.startswith(("median", "bilateral")), name == "opening 5"
+    aside = dict(ha="right", xytext=(-6, -4)) if left else dict(xytext=(4, -11 if below else 3))
     axes.annotate(name, spot, **aside, textcoords="offset points", fontsize=8, color=plots.INK)
 axes.set(xlabel="E_B, damage (grey levels)", ylabel="rain that is gone (1 - response)")
 axes.legend(loc="lower right")
 
 # %% tags=["hide-input"]
 told = [f"{name} {damage:.0f} and {gone:.2f}" for name, (damage, gone) in spots.items()]
-told += [f"{name} range, N = {n}: {d:.0f} and {g:.2f}" for (name, n), (d, g) in cells.items()]
+told += [f"{name} range, N = {n:,}: {d:.0f} and {g:.2f}" for (name, n), (d, g) in cells.items()]
 plots.chart(
     figure,
     alt=f"Damage, and the share of {unseen} that is gone: {'; '.join(told)}",
-    caption=f"{unseen}, natural pictures. Lines join the means of three N of a range; small marks "
-    "are seeds. What to notice: which crosses lie to the left of a network and not below it. The "
+    caption=f"{unseen}, natural pictures. Lines join the means of a range, from the fewest "
+    "backgrounds to the most; small marks are seeds. What to notice: which crosses lie to the left of a network and not below it. The "
     f"papers have no such figure. {plots.source_note(list(trained.values()), scale)}",
 )
 
@@ -415,7 +416,7 @@ def rivals(cell):
 
 
 beaten = {cell: rivals(where) for cell, where in cells.items() if rivals(where)}
-rows = [f"- {name} range, N = {n}: {', '.join(names)}" for (name, n), names in beaten.items()]
+rows = [f"- {name} range, N = {n:,}: {', '.join(names)}" for (name, n), names in beaten.items()]
 Markdown(
     f"Of {len(cells)} groups of networks, {len(beaten)} are beaten on both counts by a filter that "
     "has learned nothing:\n\n" + ("\n".join(rows) or "- none")

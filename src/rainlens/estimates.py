@@ -299,8 +299,8 @@ class TippingPoint:
 
     def _say(self, n: float) -> str:
         if np.isinf(n):
-            return f">\N{NO-BREAK SPACE}{self.largest}"
-        return f"{n:.0f}" if n else f"<\N{NO-BREAK SPACE}{self.smallest}"
+            return f">\N{NO-BREAK SPACE}{self.largest:,}"
+        return f"{n:,.0f}" if n else f"<\N{NO-BREAK SPACE}{self.smallest}"
 
 
 def tipping_point(
