@@ -74,12 +74,8 @@ setting = scale_named(scale)
 # backgrounds, each of them comes round more often.
 
 # %% tags=["grid"]
-usual = [
-    setting.experiment(degradation=name, patches=count, seed=seed)
-    for seed in setting.seeds
-    for count in setting.patch_counts
-    for name in rain.RANGES
-]
+parts = {name: setting.sweep(degradation=name) for name in rain.RANGES}
+usual = [experiment for part in parts.values() for experiment in part]
 filters = setting.filters()
 grid = [*usual, *filters.values()]
 
@@ -88,10 +84,10 @@ trained = dict(
     zip(grid, run(grid, setting, recompute=recompute), strict=True)
 )
 records = [trained[experiment] for experiment in usual]
-sweeps = {name: {} for name in rain.RANGES}
-for record in records:
-    name, count = record.experiment["rain"], record.experiment["patches"]
-    sweeps[name].setdefault(count, []).append(record)
+sweeps = {
+    name: estimates.by_count(part, trained)
+    for name, part in parts.items()
+}
 unseen = estimates.rain_name(records[0], "unseen")
 one = grid[0]
 print(f"{len(usual)} experiments of {one.iterations:,} steps,")
