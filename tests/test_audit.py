@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
-from torchvision.io import write_png
 from typer.testing import CliRunner
 
-from rainlens import cli, models
+from rainlens import cli, images, models
 from rainlens.audit import AuditError, answers, commands, networks, probes, scores
 from rainlens.audit import inputs as made
 from rainlens.audit.card import Card
@@ -90,16 +89,16 @@ def test_every_way_gives_the_same_card(inputs, tmp_path, monkeypatch):
     outputs = networks.outputs(model, inputs.pictures(), Wiring())
     back.mkdir()
     for name, picture in outputs.items():
-        write_png(picture, str(back / f"{name}.png"))
+        (back / f"{name}.png").write_bytes(images.encode_png(picture))
     program = tmp_path / "my_median.py"
     program.write_text(
-        "import sys\nfrom pathlib import Path\nfrom torchvision.io import read_image, write_png\n"
+        "import sys\nfrom pathlib import Path\n"
         "from rainlens import images, models\n"
         "def derain(pictures):\n    return models.build('median', size=3)(pictures)\n"
         "def main(given, back):\n"
         "    for file in Path(given).glob('*.png'):\n"
-        "        out = derain(images.to_unit(read_image(str(file)))[None])[0]\n"
-        "        write_png(images.to_bytes(out), str(Path(back) / file.name))\n"
+        "        out = derain(images.to_unit(images.load(file))[None])[0]\n"
+        "        (Path(back) / file.name).write_bytes(images.encode_png(images.to_bytes(out)))\n"
         "if __name__ == '__main__':\n    main(*sys.argv[1:])\n"
     )
     monkeypatch.chdir(tmp_path)
@@ -145,8 +144,7 @@ def test_a_network_of_0_to_255_is_told_its_range(inputs):
 
 def test_a_network_of_another_order_of_channels_is_told(inputs):
     # Right for pictures whose blue comes first: it knows that the last channel is red.
-    pictures = [images for kind in inputs.kinds[:1] for images in kind.clean]
-    means = pictures[0].float().mean((1, 2)).flip(0) / 255
+    means = inputs.kinds[0].clean[0].float().mean((1, 2)).flip(0) / 255
 
     def network(picture: Tensor) -> Tensor:
         own = picture.mean((2, 3), keepdim=True)
@@ -225,7 +223,7 @@ def test_weights_of_another_network_are_refused_with_names(tmp_path):
 def written(inputs: made.Inputs, folder: Path) -> Path:
     folder.mkdir()
     for name, picture in inputs.pictures().items():
-        write_png(picture, str(folder / f"{name}.png"))
+        (folder / f"{name}.png").write_bytes(images.encode_png(picture))
     return folder
 
 
@@ -241,7 +239,7 @@ def test_missing_outputs_are_counted_and_other_names_explained(inputs, tmp_path)
 
 def test_outputs_of_another_size_or_twice_or_broken_end_in_a_sentence(inputs, tmp_path):
     folder, wanted = written(inputs, tmp_path / "out"), inputs.pictures()
-    write_png(torch.zeros(3, 8, 8, dtype=torch.uint8), str(folder / "clean-00.png"))
+    (folder / "clean-00.png").write_bytes(images.encode_png(torch.zeros(3, 8, 8).byte()))
     with pytest.raises(AuditError, match=r"has 8x8 pixels, its input 96x96"):
         answers.read(folder, wanted)
     (folder / "clean-00.png").write_bytes(b"no picture")
@@ -255,7 +253,7 @@ def test_outputs_of_another_size_or_twice_or_broken_end_in_a_sentence(inputs, tm
 def test_inputs_that_were_written_over_are_noticed(inputs, tmp_path):
     folder = tmp_path / "in"
     made.export(inputs, folder)
-    write_png(torch.zeros(3, 96, 96, dtype=torch.uint8), str(folder / "streaks-00.png"))
+    (folder / "streaks-00.png").write_bytes(images.encode_png(torch.zeros(3, 96, 96).byte()))
     with pytest.raises(AuditError, match="is not what was exported"):
         made.read(folder)
     with pytest.raises(AuditError, match="is not empty"):

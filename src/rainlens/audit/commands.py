@@ -74,6 +74,8 @@ class _Said:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.reader.join(timeout=SECONDS_TO_READ)
+        if not self.reader.is_alive() and self.process.stdout is not None:
+            self.process.stdout.close()
         log.write_bytes(self.last)
         lines = self.last.decode(errors="replace").strip().splitlines()
         told = f"It last said: {data.printable(lines[-1][-SHOWN:])}. " if lines else ""

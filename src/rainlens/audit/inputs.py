@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from torch import Tensor
-from torchvision.io import write_png
 
 import rainlens
 from rainlens import data, evaluation, images, rain
@@ -101,7 +100,7 @@ def export(inputs: Inputs, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     digests = {}
     for name, picture in inputs.pictures().items():
-        write_png(picture, str(folder / f"{name}.png"))
+        (folder / f"{name}.png").write_bytes(images.encode_png(picture))
         digests[name] = _digest(picture)
     manifest = {
         "format": FORMAT,
