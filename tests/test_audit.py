@@ -1,6 +1,7 @@
 """The report card: what is known beforehand gets the card it deserves, whichever way it is run."""
 
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from rainlens.audit import AuditError, answers, commands, networks, probes, scor
 from rainlens.audit import inputs as made
 from rainlens.audit.card import Card
 from rainlens.audit.networks import Wiring
+from rainlens.audit.page import WORST, page
 from rainlens.images import PictureError
 
 USUAL = Wiring()
@@ -76,7 +78,7 @@ def test_one_sentence_names_every_kind_under_its_word(inputs):
         name: picture for name, picture in truth(inputs).items() if name.startswith("streaks")
     }
     said = scores.sentence(scores.score(inputs, mixed))
-    assert said.startswith("This network removes the embedded streaks and leaves small-range rain,")
+    assert said.startswith("This network removes the embedded streaks; it leaves small-range rain,")
 
 
 # --- the same card whichever way
@@ -113,7 +115,7 @@ def test_every_way_gives_the_same_card(inputs, tmp_path, monkeypatch):
         result = CliRunner().invoke(cli.app, ["audit", str(folder), *options, "--out", str(out)])
         assert result.exit_code == 0, result.output
         cards[way] = json.loads(out.read_text())
-        assert cards[way].pop("network") == " ".join(options)
+        assert cards[way].pop("network") == options[1]
     assert cards["folder"] == cards["callable"] == cards["command"]
 
 
@@ -333,6 +335,19 @@ def test_json_holds_every_picture_and_no_number_that_json_does_not_know(inputs, 
         assert kind["pictures"] == 2 and kind["word"] == "removes"
         assert kind["measures"]["psnr"]["values"] == [None, None]  # infinite
         assert kind["measures"]["rejection"]["values"] == pytest.approx([1, 1])
+
+
+def test_the_page_asks_for_nothing_from_outside_and_escapes_names(inputs):
+    outputs = inputs.pictures()
+    hostile = Card("<script>alert(1)</script>", scores.score(inputs, outputs), ["<b>odd</b>"])
+    html = page(hostile, inputs, outputs)
+    assert "<script>alert" not in html and "<b>odd</b>" not in html
+    assert "$" not in html and "http" not in html.replace("http-equiv", "")
+    addresses = re.findall(r'(?:src|href)="([^"]*)"', html)
+    assert len(addresses) == 2 * WORST
+    assert all(address.startswith("data:image/webp;base64,") for address in addresses)
+    for one in hostile.scored:
+        assert html.count(f">{one.kind.title}</th>") == 1
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from rainlens.audit import inputs as made
 from rainlens.audit.card import Card
 from rainlens.audit.inputs import CROP, LIMIT, AuditError, Inputs
 from rainlens.audit.networks import Network, Wiring
+from rainlens.audit.page import page
 from rainlens.audit.scores import score
 
 SECONDS = 600.0  # for a command
@@ -92,7 +93,9 @@ def card(
     require: Annotated[
         list[str] | None, typer.Option(help='Exit with 1 unless so: "rain100l: removes".')
     ] = None,
-    out: Annotated[Path, typer.Option(help="The card, a JSON file.")] = Path("audit_card.json"),
+    out: Annotated[
+        Path, typer.Option(help="The card, a JSON file; an HTML page beside it.")
+    ] = Path("audit_card.json"),
     pictures: Pictures = None,
     limit: Limit = LIMIT,
     crop: Crop = CROP,
@@ -122,10 +125,20 @@ def card(
         found, remarks = _of_command(command, inputs, wanted, seconds, out)
     else:
         found, remarks = _of_network(_network(arch, weights, call), inputs, wanted, wiring)
-    made_card = Card(f"{chosen[0]} {given[chosen[0]]}", score(inputs, found), remarks)
+    name = f"{given[chosen[0]]} {weights.name if weights else ''}".strip()
+    made_card = Card(name, score(inputs, found), remarks)
     unmet = made_card.unmet(require or ())
     made_card.save(out)
-    for line in (*remarks, made_card.table(), "", made_card.sentence, f"The card: {out}", *unmet):
+    html = out.with_suffix(".html")
+    html.write_text(page(made_card, inputs, found), encoding="utf-8")
+    for line in (
+        *remarks,
+        made_card.table(),
+        "",
+        made_card.sentence,
+        f"The card: {html}, {out}",
+        *unmet,
+    ):
         typer.echo(line)
     if unmet:
         raise typer.Exit(1)

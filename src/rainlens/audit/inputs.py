@@ -31,7 +31,7 @@ DRAWN = {
     STREAKS: AdditiveRain(STREAKS),
     "tinted": AdditiveRain("medium", tint=TINT),
 }
-TITLES = {**RAIN_NAMES, "tinted": "medium-range rain, tinted"}
+TITLES = {**RAIN_NAMES, "tinted": "tinted medium-range rain"}
 CROP = 192  # pixels; the middle of a picture is enough, and quick
 LIMIT = 8  # pictures
 

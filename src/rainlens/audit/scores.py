@@ -95,7 +95,7 @@ def sentence(scored: Sequence[Scored]) -> str:
         titles = [one.kind.title for one in scored if one.word == word]
         if titles:
             parts.append(f"{word} {_listed(titles)}")
-    return f"This network {_listed(parts)}."
+    return f"This network {'; it '.join(parts)}."
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -1,0 +1,87 @@
+"""The report card as one HTML file: no remote content, readable on a phone, printable."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib import resources
+from string import Template
+
+import numpy as np
+from torch import Tensor
+
+import rainlens
+from rainlens import images
+from rainlens.audit import scores
+from rainlens.audit.card import COLUMNS, Card
+from rainlens.audit.inputs import Inputs, Kind
+from rainlens.audit.scores import Scored
+
+WORST = 5
+CLASSES = dict(zip(scores.WORDS, ("destroys", "removes", "leaves", "partly"), strict=True))
+SHOWN = ("rejection", "gain", "e_r", "e_b", "psnr", "input_psnr")
+
+
+def page(card: Card, inputs: Inputs, outputs: Mapping[str, Tensor]) -> str:
+    """The card as HTML. outputs: by file name, as for `scores.score`."""
+    template = Template(resources.files(__package__).joinpath("card.html").read_text("utf-8"))
+    return template.substitute(
+        network=escape(card.network),
+        sentence=escape(card.sentence),
+        remarks=_list("What was noticed first", card.remarks),
+        rows="\n".join(map(_row, card.scored)),
+        heads="".join(f"<th>{COLUMNS[name][0]}</th>" for name in SHOWN),
+        damage=card.scored[0].estimates["damage"].text(1),
+        rules="".join(f"<li><b>{word}</b>: {escape(r)}</li>" for word, r in scores.WORDS.items()),
+        worst="\n".join(_figure(*one, outputs) for one in _worst(card.scored)),
+        version=escape(rainlens.__version__),
+    )
+
+
+def _list(title: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<h2>{title}</h2>\n<ul>{items}</ul>"
+
+
+def _row(one: Scored) -> str:
+    cells = "".join(
+        f'<td data-name="{COLUMNS[name][0]}">{one.estimates[name].text(COLUMNS[name][1])}</td>'
+        for name in SHOWN
+    )
+    word = f'<td><span class="word {CLASSES[one.word]}">{one.word}</span></td>'
+    return f'<tr><th scope="row">{escape(one.kind.title)}</th>{word}{cells}</tr>'
+
+
+def _worst(scored: Sequence[Scored]) -> list[tuple[Kind, int, float]]:
+    """The pictures of which most rain is left: kind, place in it, how much."""
+    every = [
+        (one.kind, place, 1 - kept_out)
+        for one in scored
+        for place, kept_out in enumerate(one.measures["rejection"])
+        if np.isfinite(kept_out)
+    ]
+    return sorted(every, key=lambda found: -found[2])[:WORST]
+
+
+def _figure(kind: Kind, place: int, left: float, outputs: Mapping[str, Tensor]) -> str:
+    before, after = kind.degraded[place], outputs[kind.names()[place]]
+    height, width = before.shape[-2:]
+    title = f"{kind.title}, picture {place + 1}"
+    pictures = "".join(
+        f'<img class="{word}" src="{_embedded(picture)}" alt="{word} the network: {escape(title)}" '
+        f'width="{width}" height="{height}">'
+        for word, picture in (("before", before), ("after", after))
+    )
+    return (
+        f'<figure><div class="wipe" style="--cut:50%">{pictures}'
+        f'<input type="range" min="0" max="100" value="50" aria-label="Wipe: {escape(title)}">'
+        f"</div><figcaption>{escape(title)}: {left:.0%} of the rain is left. Left of the line "
+        "before, right of it after.</figcaption></figure>"
+    )
+
+
+def _embedded(picture: Tensor) -> str:
+    return f"data:image/webp;base64,{base64.b64encode(images.encode_webp(picture)).decode()}"
