@@ -81,6 +81,25 @@ def test_one_sentence_names_every_kind_under_its_word(inputs):
     assert said.startswith("This network removes the embedded streaks; it leaves small-range rain,")
 
 
+# --- maps of rain
+
+
+def test_maps_know_the_network_that_does_nothing_and_the_oracle(inputs):
+    cells = {kind.name for kind in inputs.cells}
+    assert len(cells) == len(inputs.cells) == 50
+    idle, known = inputs.pictures(), inputs.pictures()
+    for kind in inputs.cells:
+        known |= dict(zip(kind.names(), kind.clean, strict=True))
+    assert set(scores.kept_out(inputs, idle).values()) == {0}
+    assert list(scores.kept_out(inputs, known).values()) == pytest.approx([1] * 50)
+
+
+def test_a_map_shows_that_an_opening_along_the_rows_takes_upright_thin_streaks(inputs):
+    opening = models.build("opening", size=5)
+    found = scores.kept_out(inputs, networks.outputs(opening, inputs.pictures(), USUAL))
+    assert found["shape+0x1"] > 0.8 > found["shape+60x1"] > found["shape+60x9"]
+
+
 # --- the same card whichever way
 
 
@@ -233,7 +252,8 @@ def test_missing_outputs_are_counted_and_other_names_explained(inputs, tmp_path)
     folder, wanted = written(inputs, tmp_path / "out"), inputs.pictures()
     for file in folder.glob("large-*"):
         file.rename(file.with_stem(f"{file.stem}_derained"))
-    with pytest.raises(AuditError, match=r"2 of 12 outputs are missing .*large-00\.png"):
+    # 5 kinds and 50 cells of maps with 2 pictures each, and these without rain, at two sizes.
+    with pytest.raises(AuditError, match=r"2 of 114 outputs are missing .*large-00\.png"):
         answers.read(folder, wanted)
     with pytest.raises(AuditError, match="There is large-00_derained instead"):
         answers.read(folder, wanted)

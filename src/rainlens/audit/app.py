@@ -21,7 +21,7 @@ from rainlens.audit.card import Card
 from rainlens.audit.inputs import CROP, LIMIT, AuditError, Inputs
 from rainlens.audit.networks import Network, Wiring
 from rainlens.audit.page import page
-from rainlens.audit.scores import score
+from rainlens.audit.scores import kept_out, score
 
 SECONDS = 600.0  # for a command
 Range = StrEnum("Range", {name: name for name in networks.RANGES})  # type: ignore[misc]
@@ -95,7 +95,7 @@ def card(
     ] = None,
     out: Annotated[
         Path, typer.Option(help="The card, a JSON file; an HTML page beside it.")
-    ] = Path("audit_card.json"),
+    ] = Path("card.json"),
     pictures: Pictures = None,
     limit: Limit = LIMIT,
     crop: Crop = CROP,
@@ -126,7 +126,7 @@ def card(
     else:
         found, remarks = _of_network(_network(arch, weights, call), inputs, wanted, wiring)
     name = f"{given[chosen[0]]} {weights.name if weights else ''}".strip()
-    made_card = Card(name, score(inputs, found), remarks)
+    made_card = Card(name, score(inputs, found), remarks, kept_out(inputs, found))
     unmet = made_card.unmet(require or ())
     made_card.save(out)
     html = out.with_suffix(".html")

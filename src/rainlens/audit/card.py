@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import rainlens
-from rainlens.audit import scores
+from rainlens.audit import maps, scores
 from rainlens.audit.inputs import AuditError
+from rainlens.audit.maps import RainMap
 from rainlens.audit.scores import Scored
 from rainlens.intervals import Estimate
 
@@ -31,11 +32,16 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Card:
-    """What an audit found. network: how it was named. remarks: of probes and of files."""
+    """What an audit found.
+
+    network: how it was named. remarks: of probes and of files. cells: the rejection in each cell of
+    the maps of rain.
+    """
 
     network: str
     scored: Sequence[Scored]
     remarks: Sequence[str] = ()
+    cells: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -52,6 +58,7 @@ class Card:
             "remarks": list(self.remarks),
             "rules": scores.WORDS,
             "kinds": [_kind(one) for one in self.scored],
+            "maps": [_map(one, self.cells) for one in maps.MAPS] if self.cells else [],
         }
 
     def save(self, path: Path) -> None:
@@ -112,6 +119,19 @@ def _kind(one: Scored) -> dict[str, Any]:
             }
             for name, values in one.measures.items()
         },
+    }
+
+
+def _map(one: RainMap, cells: Mapping[str, float]) -> dict[str, Any]:
+    values = [_number(cells[name]) for name, _ in one.cells()]
+    width = len(one.across)
+    return {
+        "title": one.title,
+        "rows": one.rows,
+        "down": list(one.down),
+        "columns": one.columns,
+        "across": list(one.across),
+        "rejection": [values[at : at + width] for at in range(0, len(values), width)],
     }
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 import rainlens
 from rainlens import data, evaluation, images, rain
+from rainlens.audit import maps
 from rainlens.degradations import STREAKS, AdditiveRain
 from rainlens.evaluation import RAIN100, RAIN_NAMES, TestSet
 from rainlens.randomness import generator
@@ -61,14 +62,19 @@ class Kind:
 
 @dataclass(frozen=True)
 class Inputs:
-    """All pictures of an audit: kinds of rain, and what lies under them."""
+    """All pictures of an audit: kinds of rain, and what lies under them.
+
+    kinds: what the card has a line for. cells: those of the maps of rain.
+    """
 
     kinds: tuple[Kind, ...]
+    cells: tuple[Kind, ...] = ()
 
     def pictures(self) -> dict[str, Tensor]:
         """File name without suffix -> picture: first those without rain, each once."""
-        without = {k: v for one in self.kinds for k, v in zip(one.places, one.clean, strict=True)}
-        rainy = {k: v for one in self.kinds for k, v in zip(one.names(), one.degraded, strict=True)}
+        every = (*self.kinds, *self.cells)
+        without = {k: v for one in every for k, v in zip(one.places, one.clean, strict=True)}
+        rainy = {k: v for one in every for k, v in zip(one.names(), one.degraded, strict=True)}
         return without | rainy
 
 
@@ -87,7 +93,7 @@ def make(
         Kind(name, TITLES[name], tuple(_rainy(clean, name, seed)), clean, places) for name in DRAWN
     ]
     kinds += [_rain100(name, limit, crop) for name in RAIN100 if images.is_available(name)]
-    return Inputs(tuple(kinds))
+    return Inputs(tuple(kinds), tuple(_cells(clean, seed)))
 
 
 def export(inputs: Inputs, folder: Path) -> int:
@@ -107,7 +113,7 @@ def export(inputs: Inputs, folder: Path) -> int:
         "rainlens": rainlens.__version__,
         "kinds": [
             {"name": kind.name, "title": kind.title, "clean": list(kind.places)}
-            for kind in inputs.kinds
+            for kind in (*inputs.kinds, *inputs.cells)
         ],
         "pictures": digests,
     }
@@ -123,9 +129,11 @@ def read(folder: Path) -> Inputs:
     manifest = _manifest(folder)
     try:
         found = {n: _unchanged(folder, n, digest) for n, digest in manifest["pictures"].items()}
-        return Inputs(tuple(_kind(described, found) for described in manifest["kinds"]))
+        every = [_kind(described, found) for described in manifest["kinds"]]
     except (KeyError, TypeError, AttributeError) as error:
         raise AuditError(f"{_named(folder)} is damaged; export the inputs anew.") from error
+    kinds = tuple(kind for kind in every if not maps.is_cell(kind.name))
+    return Inputs(kinds, tuple(kind for kind in every if maps.is_cell(kind.name)))
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
@@ -179,6 +187,14 @@ def _rainy(clean: Sequence[Tensor], name: str, seed: int) -> Iterator[Tensor]:
         source = generator(seed, f"audit {name} {number}")
         rainy = DRAWN[name].apply(images.to_unit(picture)[None], source)[0]
         yield images.to_bytes(rainy)
+
+
+def _cells(clean: Sequence[Tensor], seed: int) -> Iterator[Kind]:
+    small = tuple(images.centre(one, maps.CROP).clone() for one in clean[: maps.PICTURES])
+    places = tuple(f"{CLEAN}-map-{number:02d}" for number in range(len(small)))
+    for one in maps.MAPS:
+        for name, of in one.cells():
+            yield Kind(name, one.title, tuple(maps.rainy(small, name, of, seed)), small, places)
 
 
 def _rain100(name: str, limit: int, crop: int) -> Kind:

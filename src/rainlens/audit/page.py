@@ -16,6 +16,7 @@ from rainlens import images
 from rainlens.audit import scores
 from rainlens.audit.card import COLUMNS, Card
 from rainlens.audit.inputs import Inputs, Kind
+from rainlens.audit.maps import MAPS, RainMap
 from rainlens.audit.scores import Scored
 
 WORST = 5
@@ -35,6 +36,7 @@ def page(card: Card, inputs: Inputs, outputs: Mapping[str, Tensor]) -> str:
         damage=card.scored[0].estimates["damage"].text(1),
         rules="".join(f"<li><b>{word}</b>: {escape(r)}</li>" for word, r in scores.WORDS.items()),
         worst="\n".join(_figure(*one, outputs) for one in _worst(card.scored)),
+        maps="\n".join(_map(one, card.cells) for one in MAPS) if card.cells else "",
         version=escape(rainlens.__version__),
     )
 
@@ -53,6 +55,28 @@ def _row(one: Scored) -> str:
     )
     word = f'<td><span class="word {CLASSES[one.word]}">{one.word}</span></td>'
     return f'<tr><th scope="row">{escape(one.kind.title)}</th>{word}{cells}</tr>'
+
+
+def _map(one: RainMap, cells: Mapping[str, float]) -> str:
+    """A table, a cell the darker the more of the rain is gone."""
+    heads = "".join(f'<th scope="col">{value}</th>' for value in one.across)
+    found, rows = dict(cells), []
+    names = iter(one.cells())
+    for value in one.down:
+        cell = "".join(_cell(found[next(names)[0]]) for _ in one.across)
+        rows.append(f'<tr><th scope="row">{value}</th>{cell}</tr>')
+    return (
+        f'<table class="map"><caption>{one.title}</caption><thead><tr>'
+        f"<th>{one.rows} \\ {one.columns}</th>{heads}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _cell(value: float) -> str:
+    share = min(max(value, 0.0), 1.0) if np.isfinite(value) else 0.0
+    # Never so dark that black on it could not be read.
+    shade = f"hsl(165 60% {94 - 48 * share:.0f}%)"
+    return f'<td style="background:{shade};color:#111">{value:.2f}</td>'
 
 
 def _worst(scored: Sequence[Scored]) -> list[tuple[Kind, int, float]]:

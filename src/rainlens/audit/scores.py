@@ -47,6 +47,11 @@ def score(inputs: Inputs, outputs: Mapping[str, Tensor]) -> list[Scored]:
     return [_scored(kind, outputs) for kind in inputs.kinds]
 
 
+def kept_out(inputs: Inputs, outputs: Mapping[str, Tensor]) -> dict[str, float]:
+    """The mean rejection in each cell of the maps, by the cell's name."""
+    return {c.name: _scored(c, outputs).estimates["rejection"].value for c in inputs.cells}
+
+
 def _scored(kind: Kind, outputs: Mapping[str, Tensor]) -> Scored:
     rows = [
         _measured(outputs[name], outputs[place], degraded, clean)
