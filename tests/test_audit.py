@@ -13,7 +13,7 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from rainlens import cli, images, models
-from rainlens.audit import AuditError, answers, commands, networks, probes, scores
+from rainlens.audit import AuditError, answers, commands, networks, probes, rivals, scores
 from rainlens.audit import inputs as made
 from rainlens.audit.card import Card
 from rainlens.audit.networks import Wiring
@@ -98,6 +98,23 @@ def test_a_map_shows_that_an_opening_along_the_rows_takes_upright_thin_streaks(i
     opening = models.build("opening", size=5)
     found = scores.kept_out(inputs, networks.outputs(opening, inputs.pictures(), USUAL))
     assert found["shape+0x1"] > 0.8 > found["shape+60x1"] > found["shape+60x9"]
+
+
+# --- filters beside it
+
+
+def test_a_median_is_told_for_what_it_is_and_the_oracle_has_no_rival(inputs):
+    filters = rivals.scores_of_filters(inputs)
+    median = filters["median 3"]
+    found = rivals.best(median, filters)
+    assert all(
+        rival.rejection >= one.estimates["rejection"].value
+        for one, rival in zip(median, found.values(), strict=True)
+    )  # at least itself
+    assert len(rivals.beaten(median, found)) == len(inputs.kinds)
+    known = scores.score(inputs, truth(inputs))
+    assert set(rivals.best(known, filters).values()) == {None}
+    assert rivals.beaten(known, rivals.best(known, filters)) == []
 
 
 # --- the same card whichever way

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from typer.core import TyperGroup
 
 from rainlens import models, resources
-from rainlens.audit import answers, commands, networks, probes
+from rainlens.audit import answers, commands, networks, probes, rivals
 from rainlens.audit import inputs as made
 from rainlens.audit.card import Card
 from rainlens.audit.inputs import CROP, LIMIT, AuditError, Inputs
@@ -126,7 +126,10 @@ def card(
     else:
         found, remarks = _of_network(_network(arch, weights, call), inputs, wanted, wiring)
     name = f"{given[chosen[0]]} {weights.name if weights else ''}".strip()
-    made_card = Card(name, score(inputs, found), remarks, kept_out(inputs, found))
+    scored = score(inputs, found)
+    rival = rivals.best(scored, rivals.scores_of_filters(inputs))
+    remarks += rivals.beaten(scored, rival)
+    made_card = Card(name, scored, remarks, kept_out(inputs, found), rival)
     unmet = made_card.unmet(require or ())
     made_card.save(out)
     html = out.with_suffix(".html")

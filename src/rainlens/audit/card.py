@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import rainlens
 from rainlens.audit import maps, scores
 from rainlens.audit.inputs import AuditError
 from rainlens.audit.maps import RainMap
+from rainlens.audit.rivals import Rival
 from rainlens.audit.scores import Scored
 from rainlens.intervals import Estimate
 
@@ -35,13 +36,14 @@ class Card:
     """What an audit found.
 
     network: how it was named. remarks: of probes and of files. cells: the rejection in each cell of
-    the maps of rain.
+    the maps of rain. rivals: by kind, the best filter that does no more damage.
     """
 
     network: str
     scored: Sequence[Scored]
     remarks: Sequence[str] = ()
     cells: Mapping[str, float] = field(default_factory=dict)
+    rivals: Mapping[str, Rival | None] = field(default_factory=dict)
 
     @property
     def sentence(self) -> str:
@@ -57,7 +59,7 @@ class Card:
             "sentence": self.sentence,
             "remarks": list(self.remarks),
             "rules": scores.WORDS,
-            "kinds": [_kind(one) for one in self.scored],
+            "kinds": [_kind(one, self.rivals.get(one.kind.name)) for one in self.scored],
             "maps": [_map(one, self.cells) for one in maps.MAPS] if self.cells else [],
         }
 
@@ -106,12 +108,13 @@ def _read(requirement: str, kinds: Mapping[str, str]) -> tuple[str, str]:
     return kind, word
 
 
-def _kind(one: Scored) -> dict[str, Any]:
+def _kind(one: Scored, rival: Rival | None) -> dict[str, Any]:
     return {
         "name": one.kind.name,
         "title": one.kind.title,
         "pictures": len(one.kind.places),
         "word": one.word,
+        "best filter": asdict(rival) if rival else None,
         "measures": {
             name: {
                 **_estimate(one.estimates[name]),

@@ -17,6 +17,7 @@ from rainlens.audit import scores
 from rainlens.audit.card import COLUMNS, Card
 from rainlens.audit.inputs import Inputs, Kind
 from rainlens.audit.maps import MAPS, RainMap
+from rainlens.audit.rivals import Rival
 from rainlens.audit.scores import Scored
 
 WORST = 5
@@ -31,7 +32,7 @@ def page(card: Card, inputs: Inputs, outputs: Mapping[str, Tensor]) -> str:
         network=escape(card.network),
         sentence=escape(card.sentence),
         remarks=_list("What was noticed first", card.remarks),
-        rows="\n".join(map(_row, card.scored)),
+        rows="\n".join(_row(one, card.rivals.get(one.kind.name)) for one in card.scored),
         heads="".join(f"<th>{COLUMNS[name][0]}</th>" for name in SHOWN),
         damage=card.scored[0].estimates["damage"].text(1),
         rules="".join(f"<li><b>{word}</b>: {escape(r)}</li>" for word, r in scores.WORDS.items()),
@@ -48,11 +49,13 @@ def _list(title: str, lines: Sequence[str]) -> str:
     return f"<h2>{title}</h2>\n<ul>{items}</ul>"
 
 
-def _row(one: Scored) -> str:
+def _row(one: Scored, rival: Rival | None) -> str:
     cells = "".join(
         f'<td data-name="{COLUMNS[name][0]}">{one.estimates[name].text(COLUMNS[name][1])}</td>'
         for name in SHOWN
     )
+    beside = f"{rival.rejection:.2f} ({rival.name})" if rival else "none"
+    cells += f'<td data-name="best filter">{beside}</td>'
     word = f'<td><span class="word {CLASSES[one.word]}">{one.word}</span></td>'
     return f'<tr><th scope="row">{escape(one.kind.title)}</th>{word}{cells}</tr>'
 
