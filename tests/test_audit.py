@@ -387,6 +387,22 @@ def test_the_page_asks_for_nothing_from_outside_and_escapes_names(inputs):
         assert html.count(f">{one.kind.title}</th>") == 1
 
 
+def test_real_rain_gets_pictures_of_its_change_and_no_score(tmp_path):
+    folder = tmp_path / "real"
+    folder.mkdir()
+    (folder / "street.png").write_bytes(images.encode_png(torch.full((3, 80, 90), 100).byte()))
+    inputs = made.make(limit=2, crop=64, real=folder)
+    made.export(inputs, tmp_path / "in")
+    again = made.read(tmp_path / "in")
+    (picture,) = again.real
+    assert picture.shape == (3, 80, 90)
+    outputs = again.pictures() | {"real-00": picture - 10}
+    card = Card("darker", scores.score(again, outputs))
+    html = page(card, again, outputs)
+    assert "real rain, picture 1: Changed by 10.0." in html and "There is no score" in html
+    assert "real" not in json.dumps(card.as_json())
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

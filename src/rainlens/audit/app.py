@@ -47,6 +47,9 @@ Pictures = Annotated[
 Limit = Annotated[int, typer.Option(min=2, help="At most so many pictures.")]
 Crop = Annotated[int, typer.Option(min=64, help="Side of the middle of each that is used.")]
 Seed = Annotated[int, typer.Option(help="Of the rain.")]
+Real = Annotated[
+    Path | None, typer.Option(help="Photographs of real rain: how they change, without a score.")
+]
 
 
 @app.command()
@@ -56,9 +59,10 @@ def export(
     limit: Limit = LIMIT,
     crop: Crop = CROP,
     seed: Seed = 0,
+    real: Real = None,
 ) -> None:
     """Write the pictures that a network is audited on; run it on them with any program."""
-    count = made.export(made.make(pictures, limit, crop, seed), folder)
+    count = made.export(made.make(pictures, limit, crop, seed, real), folder)
     typer.echo(
         f"{count} pictures in {folder}. Run your network on each, write its outputs to another "
         f"folder under the same names, then: rainlens audit {folder} --outputs THAT_FOLDER"
@@ -100,6 +104,7 @@ def card(
     limit: Limit = LIMIT,
     crop: Crop = CROP,
     seed: Seed = 0,
+    real: Real = None,
 ) -> None:
     """Say whether a deraining network works on rain that it has not seen.
 
@@ -117,7 +122,7 @@ def card(
             "export DIR` wrote the inputs."
         )
     wiring = Wiring(range_.value, order.value, multiple, output, residual)
-    inputs = made.read(folder) if folder else made.make(pictures, limit, crop, seed)
+    inputs = made.read(folder) if folder else made.make(pictures, limit, crop, seed, real)
     wanted = inputs.pictures()
     if outputs is not None:
         found, remarks = answers.read(outputs, wanted), answers.warnings(outputs, wanted)

@@ -24,7 +24,8 @@ from rainlens.randomness import generator
 
 MANIFEST = "audit.json"
 FORMAT = 1
-CLEAN = "clean"
+CLEAN, REAL = "clean", "real"
+REAL_CROP = 384  # pixels; there may be little rain in the middle
 TINT = (1.0, 0.9, 0.8)
 # Kinds of rain whose layers are drawn here, in the order of the card.
 DRAWN = {
@@ -64,28 +65,39 @@ class Kind:
 class Inputs:
     """All pictures of an audit: kinds of rain, and what lies under them.
 
-    kinds: what the card has a line for. cells: those of the maps of rain.
+    kinds: what the card has a line for. cells: those of the maps of rain. real: photographs of real
+    rain, of which nobody knows what lies under it.
     """
 
     kinds: tuple[Kind, ...]
     cells: tuple[Kind, ...] = ()
+    real: tuple[Tensor, ...] = ()
 
     def pictures(self) -> dict[str, Tensor]:
         """File name without suffix -> picture: first those without rain, each once."""
         every = (*self.kinds, *self.cells)
         without = {k: v for one in every for k, v in zip(one.places, one.clean, strict=True)}
         rainy = {k: v for one in every for k, v in zip(one.names(), one.degraded, strict=True)}
-        return without | rainy
+        return without | rainy | self.of_real_rain()
+
+    def of_real_rain(self) -> dict[str, Tensor]:
+        """The photographs of real rain by file name without suffix."""
+        return {f"{REAL}-{number:02d}": picture for number, picture in enumerate(self.real)}
 
 
 def make(
-    pictures: Path | None = None, limit: int = LIMIT, crop: int = CROP, seed: int = 0
+    pictures: Path | None = None,
+    limit: int = LIMIT,
+    crop: int = CROP,
+    seed: int = 0,
+    real: Path | None = None,
 ) -> Inputs:
     """The inputs of an audit.
 
     pictures: a folder of clean pictures; None takes those that come with the package. limit: at
-    most so many of them, and of Rain100's where that is at hand. crop: side of the middle that is
-    used. Raises `images.PictureError` where the folder has none that can be used.
+    most so many of them, of Rain100's where that is at hand, and of real ones. crop: side of the
+    middle that is used. real: a folder of photographs of real rain. Raises `images.PictureError` where a folder
+    has none that can be used.
     """
     clean = _clean(pictures, limit, crop)
     places = tuple(f"{CLEAN}-{number:02d}" for number in range(len(clean)))
@@ -93,7 +105,8 @@ def make(
         Kind(name, TITLES[name], tuple(_rainy(clean, name, seed)), clean, places) for name in DRAWN
     ]
     kinds += [_rain100(name, limit, crop) for name in RAIN100 if images.is_available(name)]
-    return Inputs(tuple(kinds), tuple(_cells(clean, seed)))
+    found = () if real is None else _clean(real, limit, REAL_CROP)
+    return Inputs(tuple(kinds), tuple(_cells(clean, seed)), found)
 
 
 def export(inputs: Inputs, folder: Path) -> int:
@@ -133,7 +146,8 @@ def read(folder: Path) -> Inputs:
     except (KeyError, TypeError, AttributeError) as error:
         raise AuditError(f"{_named(folder)} is damaged; export the inputs anew.") from error
     kinds = tuple(kind for kind in every if not maps.is_cell(kind.name))
-    return Inputs(kinds, tuple(kind for kind in every if maps.is_cell(kind.name)))
+    real = tuple(picture for name, picture in found.items() if name.startswith(f"{REAL}-"))
+    return Inputs(kinds, tuple(kind for kind in every if maps.is_cell(kind.name)), real)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

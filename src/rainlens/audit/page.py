@@ -21,6 +21,7 @@ from rainlens.audit.rivals import Rival
 from rainlens.audit.scores import Scored
 
 WORST = 5
+GAIN = 4  # changes of real rain are shown so many times as bright
 CLASSES = dict(zip(scores.WORDS, ("destroys", "removes", "leaves", "partly"), strict=True))
 SHOWN = ("rejection", "gain", "e_r", "e_b", "psnr", "input_psnr")
 
@@ -38,6 +39,7 @@ def page(card: Card, inputs: Inputs, outputs: Mapping[str, Tensor]) -> str:
         rules="".join(f"<li><b>{word}</b>: {escape(r)}</li>" for word, r in scores.WORDS.items()),
         worst="\n".join(_figure(*one, outputs) for one in _worst(card.scored)),
         maps="\n".join(_map(one, card.cells) for one in MAPS) if card.cells else "",
+        real=_real(inputs, outputs),
         version=escape(rainlens.__version__),
     )
 
@@ -94,19 +96,45 @@ def _worst(scored: Sequence[Scored]) -> list[tuple[Kind, int, float]]:
 
 
 def _figure(kind: Kind, place: int, left: float, outputs: Mapping[str, Tensor]) -> str:
-    before, after = kind.degraded[place], outputs[kind.names()[place]]
-    height, width = before.shape[-2:]
     title = f"{kind.title}, picture {place + 1}"
+    pair = kind.degraded[place], outputs[kind.names()[place]]
+    return _wipe(*pair, title, f"{left:.0%} of the rain is left.")
+
+
+def _real(inputs: Inputs, outputs: Mapping[str, Tensor]) -> str:
+    """What became of real rain: how much was changed and where, without a score."""
+    if not inputs.real:
+        return ""
+    figures = []
+    for number, (name, before) in enumerate(inputs.of_real_rain().items(), 1):
+        change = (outputs[name].float() - before.float()).abs()
+        title = f"real rain, picture {number}"
+        where = (change * GAIN).clamp(max=255).byte()
+        figures.append(_wipe(before, outputs[name], title, f"Changed by {change.mean():.1f}."))
+        figures.append(
+            f'<figure><img src="{_embedded(where)}" alt="where the network changed: {title}">'
+            f"<figcaption>Where it was changed, {GAIN} times as bright.</figcaption></figure>"
+        )
+    return (
+        "<h2>Real rain</h2>\n<p>How much the network changes photographs of real rain, in grey "
+        "levels, and where. There is no score: nobody knows what lies under that rain, so nobody "
+        "can tell rain that was removed from picture that was.</p>\n"
+        f'<div class="worst">{"".join(figures)}</div>'
+    )
+
+
+def _wipe(before: Tensor, after: Tensor, title: str, told: str) -> str:
+    height, width = before.shape[-2:]
     pictures = "".join(
         f'<img class="{word}" src="{_embedded(picture)}" alt="{word} the network: {escape(title)}" '
         f'width="{width}" height="{height}">'
-        for word, picture in (("before", before), ("after", after))
+        for word, picture in {"before": before, "after": after}.items()
     )
     return (
         f'<figure><div class="wipe" style="--cut:50%">{pictures}'
         f'<input type="range" min="0" max="100" value="50" aria-label="Wipe: {escape(title)}">'
-        f"</div><figcaption>{escape(title)}: {left:.0%} of the rain is left. Left of the line "
-        "before, right of it after.</figcaption></figure>"
+        f"</div><figcaption>{escape(title)}: {told} Left of the line before, right of it "
+        "after.</figcaption></figure>"
     )
 
 
