@@ -96,8 +96,8 @@ def make(
 
     pictures: a folder of clean pictures; None takes those that come with the package. limit: at
     most so many of them, of Rain100's where that is at hand, and of real ones. crop: side of the
-    middle that is used. real: a folder of photographs of real rain. Raises `images.PictureError` where a folder
-    has none that can be used.
+    middle that is used. real: a folder of photographs of real rain. Raises `images.PictureError`
+    where a folder has none that can be used.
     """
     clean = _clean(pictures, limit, crop)
     places = tuple(f"{CLEAN}-{number:02d}" for number in range(len(clean)))
