@@ -1,4 +1,4 @@
-"""What a person types: `rainlens run`, `book`, `claims`, `judge`, `data`, `records`."""
+"""What a person types: `rainlens run`, `book`, `claims`, `audit`, `judge`, ...."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ import typer
 from tqdm import tqdm
 
 from rainlens import claims, data, os_errors, planning, records, running, scales, training
+from rainlens.audit import AuditError
+from rainlens.audit.app import app as audit_app
 from rainlens.cluster import Cluster, ClusterError
 from rainlens.images import PictureError
 from rainlens.judging import asking, pairs, replies, summary
@@ -32,13 +34,14 @@ data_app = typer.Typer(no_args_is_help=True, help="The pictures and rain that ex
 app.add_typer(data_app, name="data")
 records_app = typer.Typer(no_args_is_help=True, help="Carry records from one machine to another.")
 app.add_typer(records_app, name="records")
+app.add_typer(audit_app, name="audit")
 
 # The scales themselves say which there are, and mypy wants to read it here.
 ScaleName = StrEnum("ScaleName", {name: name for name in scales.SCALES})  # type: ignore[misc]
 KNOWN = (
     *(data.DataError, PictureError, RecordError, ClusterError),
     *(running.RunError, sources.BookError, pairs.JudgingError),
-    checkpoint_files.CheckpointError,
+    *(checkpoint_files.CheckpointError, AuditError),
 )
 DEVICES = [1, 8, 64]
 DEFAULT_SCALE = ScaleName("cpu")

@@ -209,6 +209,13 @@ def to_bytes(pictures: Tensor) -> Tensor:
     return pictures.float().clamp(0, 1).mul(255).round().byte()
 
 
+def encode_png(picture: Tensor) -> bytes:
+    """uint8 (3, H, W) -> a PNG file, which keeps every value."""
+    target = io.BytesIO()
+    Image.fromarray(picture.permute(1, 2, 0).numpy()).save(target, "PNG")
+    return target.getvalue()
+
+
 def encode_webp(picture: Tensor, lossless: bool = False) -> bytes:
     """uint8 (3, H, W) -> a WebP file of high quality: to be looked at, not measured.
 

@@ -59,6 +59,11 @@ def count_parameters(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
+def needs_weights(name: str) -> bool:
+    """Whether a network is nothing without training; filters learn nothing."""
+    return not MODELS[name].__module__.endswith(".filters")
+
+
 def unused_parameters(model: nn.Module) -> list[str]:
     """Names of the parameters that never reach the output, in the network's order.
 

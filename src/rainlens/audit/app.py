@@ -1,0 +1,183 @@
+"""`rainlens audit`: what a person types to get a report card."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from torch import Tensor
+from tqdm import tqdm
+from typer.core import TyperGroup
+
+from rainlens import models, resources
+from rainlens.audit import answers, commands, networks, probes, rivals
+from rainlens.audit import inputs as made
+from rainlens.audit.card import Card
+from rainlens.audit.inputs import CROP, LIMIT, AuditError, Inputs
+from rainlens.audit.networks import Network, Wiring
+from rainlens.audit.page import page
+from rainlens.audit.scores import kept_out, score
+
+SECONDS = 600.0  # for a command
+Range = StrEnum("Range", {name: name for name in networks.RANGES})  # type: ignore[misc]
+Order = StrEnum("Order", {name: name for name in networks.ORDERS})  # type: ignore[misc]
+USUAL_RANGE, USUAL_ORDER = Range("0-1"), Order("rgb")
+
+
+class _CardUnlessNamed(TyperGroup):
+    """`rainlens audit DIR` means `rainlens audit card DIR`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(
+            ctx, args if args and args[0] in self.commands else ["card", *args]
+        )
+
+
+app = typer.Typer(cls=_CardUnlessNamed, help="A report card for a deraining network.")
+
+Pictures = Annotated[
+    Path | None,
+    typer.Option(help="A folder of your own clean pictures; default: those of the package."),
+]
+Limit = Annotated[int, typer.Option(min=2, help="At most so many pictures.")]
+Crop = Annotated[int, typer.Option(min=64, help="Side of the middle of each that is used.")]
+Seed = Annotated[int, typer.Option(help="Of the rain.")]
+Real = Annotated[
+    Path | None, typer.Option(help="Photographs of real rain: how they change, without a score.")
+]
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="A new folder for the pictures.")],
+    pictures: Pictures = None,
+    limit: Limit = LIMIT,
+    crop: Crop = CROP,
+    seed: Seed = 0,
+    real: Real = None,
+) -> None:
+    """Write the pictures that a network is audited on; run it on them with any program."""
+    count = made.export(made.make(pictures, limit, crop, seed, real), folder)
+    typer.echo(
+        f"{count} pictures in {folder}. Run your network on each, write its outputs to another "
+        f"folder under the same names, then: rainlens audit {folder} --outputs THAT_FOLDER"
+    )
+
+
+@app.command()
+def card(
+    folder: Annotated[
+        Path | None, typer.Argument(help="What `rainlens audit export` wrote; else made now.")
+    ] = None,
+    outputs: Annotated[
+        Path | None, typer.Option(help="A folder of outputs, named like their inputs.")
+    ] = None,
+    command: Annotated[
+        str | None,
+        typer.Option(help='Run this: "python test.py --input {input} --output {output}".'),
+    ] = None,
+    arch: Annotated[
+        str | None, typer.Option(help=f"A network of this package: {', '.join(models.MODELS)}.")
+    ] = None,
+    weights: Annotated[Path | None, typer.Option(help="With --arch: its state dict.")] = None,
+    call: Annotated[
+        str | None, typer.Option(metavar="MODULE:NAME", help="A Python function or class; is run.")
+    ] = None,
+    range_: Annotated[Range, typer.Option("--range", help="Of the values.")] = USUAL_RANGE,
+    order: Annotated[Order, typer.Option(help="Of the channels.")] = USUAL_ORDER,
+    multiple: Annotated[int, typer.Option(min=1, help="Mirror sides up to a multiple.")] = 1,
+    output: Annotated[int, typer.Option(help="Which part of a tuple or list is the picture.")] = 0,
+    residual: Annotated[bool, typer.Option(help="The network returns the rain.")] = False,
+    seconds: Annotated[float, typer.Option(min=1, help="Limit for --command.")] = SECONDS,
+    require: Annotated[
+        list[str] | None, typer.Option(help='Exit with 1 unless so: "rain100l: removes".')
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(help="The card, a JSON file; an HTML page beside it.")
+    ] = Path("card.json"),
+    pictures: Pictures = None,
+    limit: Limit = LIMIT,
+    crop: Crop = CROP,
+    seed: Seed = 0,
+    real: Real = None,
+) -> None:
+    """Say whether a deraining network works on rain that it has not seen.
+
+    Give the network in one way: --outputs (safest, any framework: see `rainlens audit export
+    --help`), --command, --arch with --weights, or --call. The card says for each kind of rain
+    whether the network removes it, partly removes it, leaves it, or destroys the picture.
+    """
+    given = {"--outputs": outputs, "--command": command, "--arch": arch, "--call": call}
+    chosen = [name for name, value in given.items() if value is not None]
+    if len(chosen) != 1:
+        raise AuditError(f"Give the network in exactly one way of: {', '.join(given)}.")
+    if outputs is not None and folder is None:
+        raise AuditError(
+            "Outputs need their inputs: rainlens audit DIR --outputs DIR2, where `rainlens audit "
+            "export DIR` wrote the inputs."
+        )
+    wiring = Wiring(range_.value, order.value, multiple, output, residual)
+    inputs = made.read(folder) if folder else made.make(pictures, limit, crop, seed, real)
+    wanted = inputs.pictures()
+    if outputs is not None:
+        found, remarks = answers.read(outputs, wanted), answers.warnings(outputs, wanted)
+    elif command is not None:
+        found, remarks = _of_command(command, inputs, wanted, seconds, out)
+    else:
+        found, remarks = _of_network(_network(arch, weights, call), inputs, wanted, wiring)
+    name = f"{given[chosen[0]]} {weights.name if weights else ''}".strip()
+    scored = score(inputs, found)
+    rival = rivals.best(scored, rivals.scores_of_filters(inputs))
+    remarks += rivals.beaten(scored, rival)
+    made_card = Card(name, scored, remarks, kept_out(inputs, found), rival)
+    unmet = made_card.unmet(require or ())
+    made_card.save(out)
+    html = out.with_suffix(".html")
+    html.write_text(page(made_card, inputs, found), encoding="utf-8")
+    for line in (
+        *remarks,
+        made_card.table(),
+        "",
+        made_card.sentence,
+        f"The card: {html}, {out}",
+        *unmet,
+    ):
+        typer.echo(line)
+    if unmet:
+        raise typer.Exit(1)
+
+
+def _of_command(
+    command: str, inputs: Inputs, wanted: Mapping[str, Tensor], seconds: float, out: Path
+) -> tuple[dict[str, Tensor], list[str]]:
+    with tempfile.TemporaryDirectory() as place:
+        given, back = Path(place) / "inputs", Path(place) / "outputs"
+        made.export(inputs, given)
+        commands.run(command, given, back, seconds, out.with_suffix(".log"))
+        return answers.read(back, wanted), answers.warnings(back, wanted)
+
+
+def _network(arch: str | None, weights: Path | None, call: str | None) -> Network:
+    if call is not None:
+        return networks.of_callable(call)
+    assert arch is not None
+    if weights is not None:
+        return networks.of_architecture(arch, weights)
+    if models.needs_weights(arch):
+        raise AuditError(f"--arch {arch} needs its --weights.")
+    return models.build(arch).eval()
+
+
+def _of_network(
+    network: Network, inputs: Inputs, wanted: Mapping[str, Tensor], wiring: Wiring
+) -> tuple[dict[str, Tensor], list[str]]:
+    torch.set_num_threads(resources.cores())
+    first = inputs.kinds[0]
+    remarks = probes.probe(network, first.clean[0], first.degraded[0], wiring)
+    with tqdm(total=len(wanted), unit="pictures") as bar:
+        return networks.outputs(network, wanted, wiring, bar.update), remarks

@@ -1,0 +1,142 @@
+"""The report card as one HTML file: no remote content, readable on a phone, printable."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib import resources
+from string import Template
+
+import numpy as np
+from torch import Tensor
+
+import rainlens
+from rainlens import images
+from rainlens.audit import scores
+from rainlens.audit.card import COLUMNS, Card
+from rainlens.audit.inputs import Inputs, Kind
+from rainlens.audit.maps import MAPS, RainMap
+from rainlens.audit.rivals import Rival
+from rainlens.audit.scores import Scored
+
+WORST = 5
+GAIN = 4  # changes of real rain are shown so many times as bright
+CLASSES = dict(zip(scores.WORDS, ("destroys", "removes", "leaves", "partly"), strict=True))
+SHOWN = ("rejection", "gain", "e_r", "e_b", "psnr", "input_psnr")
+
+
+def page(card: Card, inputs: Inputs, outputs: Mapping[str, Tensor]) -> str:
+    """The card as HTML. outputs: by file name, as for `scores.score`."""
+    template = Template(resources.files(__package__).joinpath("card.html").read_text("utf-8"))
+    return template.substitute(
+        network=escape(card.network),
+        sentence=escape(card.sentence),
+        remarks=_list("What was noticed first", card.remarks),
+        rows="\n".join(_row(one, card.rivals.get(one.kind.name)) for one in card.scored),
+        heads="".join(f"<th>{COLUMNS[name][0]}</th>" for name in SHOWN),
+        damage=card.scored[0].estimates["damage"].text(1),
+        rules="".join(f"<li><b>{word}</b>: {escape(r)}</li>" for word, r in scores.WORDS.items()),
+        worst="\n".join(_figure(*one, outputs) for one in _worst(card.scored)),
+        maps="\n".join(_map(one, card.cells) for one in MAPS) if card.cells else "",
+        real=_real(inputs, outputs),
+        version=escape(rainlens.__version__),
+    )
+
+
+def _list(title: str, lines: Sequence[str]) -> str:
+    if not lines:
+        return ""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<h2>{title}</h2>\n<ul>{items}</ul>"
+
+
+def _row(one: Scored, rival: Rival | None) -> str:
+    cells = "".join(
+        f'<td data-name="{COLUMNS[name][0]}">{one.estimates[name].text(COLUMNS[name][1])}</td>'
+        for name in SHOWN
+    )
+    beside = f"{rival.rejection:.2f} ({rival.name})" if rival else "none"
+    cells += f'<td data-name="best filter">{beside}</td>'
+    word = f'<td><span class="word {CLASSES[one.word]}">{one.word}</span></td>'
+    return f'<tr><th scope="row">{escape(one.kind.title)}</th>{word}{cells}</tr>'
+
+
+def _map(one: RainMap, cells: Mapping[str, float]) -> str:
+    """A table, a cell the darker the more of the rain is gone."""
+    heads = "".join(f'<th scope="col">{value}</th>' for value in one.across)
+    found, rows = dict(cells), []
+    names = iter(one.cells())
+    for value in one.down:
+        cell = "".join(_cell(found[next(names)[0]]) for _ in one.across)
+        rows.append(f'<tr><th scope="row">{value}</th>{cell}</tr>')
+    return (
+        f'<table class="map"><caption>{one.title}</caption><thead><tr>'
+        f"<th>{one.rows} \\ {one.columns}</th>{heads}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _cell(value: float) -> str:
+    share = min(max(value, 0.0), 1.0) if np.isfinite(value) else 0.0
+    # Never so dark that black on it could not be read.
+    shade = f"hsl(165 60% {94 - 48 * share:.0f}%)"
+    return f'<td style="background:{shade};color:#111">{value:.2f}</td>'
+
+
+def _worst(scored: Sequence[Scored]) -> list[tuple[Kind, int, float]]:
+    """The pictures of which most rain is left: kind, place in it, how much."""
+    every = [
+        (one.kind, place, 1 - kept_out)
+        for one in scored
+        for place, kept_out in enumerate(one.measures["rejection"])
+        if np.isfinite(kept_out)
+    ]
+    return sorted(every, key=lambda found: -found[2])[:WORST]
+
+
+def _figure(kind: Kind, place: int, left: float, outputs: Mapping[str, Tensor]) -> str:
+    title = f"{kind.title}, picture {place + 1}"
+    pair = kind.degraded[place], outputs[kind.names()[place]]
+    return _wipe(*pair, title, f"{left:.0%} of the rain is left.")
+
+
+def _real(inputs: Inputs, outputs: Mapping[str, Tensor]) -> str:
+    """What became of real rain: how much was changed and where, without a score."""
+    if not inputs.real:
+        return ""
+    figures = []
+    for number, (name, before) in enumerate(inputs.of_real_rain().items(), 1):
+        change = (outputs[name].float() - before.float()).abs()
+        title = f"real rain, picture {number}"
+        where = (change * GAIN).clamp(max=255).byte()
+        figures.append(_wipe(before, outputs[name], title, f"Changed by {change.mean():.1f}."))
+        figures.append(
+            f'<figure><img src="{_embedded(where)}" alt="where the network changed: {title}">'
+            f"<figcaption>Where it was changed, {GAIN} times as bright.</figcaption></figure>"
+        )
+    return (
+        "<h2>Real rain</h2>\n<p>How much the network changes photographs of real rain, in grey "
+        "levels, and where. There is no score: nobody knows what lies under that rain, so nobody "
+        "can tell rain that was removed from picture that was.</p>\n"
+        f'<div class="worst">{"".join(figures)}</div>'
+    )
+
+
+def _wipe(before: Tensor, after: Tensor, title: str, told: str) -> str:
+    height, width = before.shape[-2:]
+    pictures = "".join(
+        f'<img class="{word}" src="{_embedded(picture)}" alt="{word} the network: {escape(title)}" '
+        f'width="{width}" height="{height}">'
+        for word, picture in {"before": before, "after": after}.items()
+    )
+    return (
+        f'<figure><div class="wipe" style="--cut:50%">{pictures}'
+        f'<input type="range" min="0" max="100" value="50" aria-label="Wipe: {escape(title)}">'
+        f"</div><figcaption>{escape(title)}: {told} Left of the line before, right of it "
+        "after.</figcaption></figure>"
+    )
+
+
+def _embedded(picture: Tensor) -> str:
+    return f"data:image/webp;base64,{base64.b64encode(images.encode_webp(picture)).decode()}"
