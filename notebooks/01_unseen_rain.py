@@ -342,7 +342,6 @@ cover, strength = (
     [estimates.mean(many, test, m).value for test in ("unseen", "shown_unseen")]
     for m in ("coverage", "exact_e_r")
 )
-agree = (pictures[0] > pictures[1]) == (contrast.value > 0)
 so = "less of unseen rain than of known rain" if other.value < known.value else "both alike"
 
 # %% tags=["hide-input"]
@@ -353,8 +352,7 @@ Markdown(
     f"take away **{told[0]}** than 512: {taken[0]:.2f} against {taken[1]:.2f}. Exact removal "
     f"gives 1; what is above it was not rain. By the contrast of the streaks on {unseen}, they "
     f"remove **{told[1]}** ({contrast}). On the streaks of the pictures above it is "
-    f"{pictures[0]:.2f} against {pictures[1]:.2f}: the two kinds of unseen rain "
-    f"{'agree' if agree else 'do not agree'} about which network is better. {unseen} covers "
+    f"{pictures[0]:.2f} against {pictures[1]:.2f}, of two pictures alone. {unseen} covers "
     f"{cover[0]:.0%} of a picture and changes it there by {strength[0]:.0f} grey levels (root "
     f"mean square); the streaks that you see cover {cover[1]:.0%} and change it by "
     f"{strength[1]:.0f}."

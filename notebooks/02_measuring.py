@@ -20,7 +20,7 @@
 # logarithmic scale, in decibels (dB). Higher is closer; an exact copy has infinity. The papers (2026, Sec. 3.2, 6.1 and 6.2) argue that it hides
 # the very failure they study: a network that returns its input untouched has kept the background
 # almost perfectly, and scores well. (How well, a table and a chart below will show.) They measure the rainy and the dry part of a picture apart. We follow
-# them, find a weakness in their measure too, and add two numbers.
+# them, find a weakness in their measure too, and add three numbers.
 #
 # **Make a prediction.** Three would-be networks get a picture in light rain. One returns it
 # unchanged, one removes the rain exactly but makes the picture a fifth darker, one returns a black

@@ -443,7 +443,8 @@ rows += [f"| {name} | {gain.text(2)} | {estimates.direction(gain, *words)} |"
 fewer, wider, _ = (estimates.direction(gain, *words) for gain in gains.values())
 Markdown("\n".join(rows) + f"\n\nIntervals are over {len(medium[most_n])} seeds. The curves hold "
          "16 pictures, which the intervals do not cover.\n\nFor someone who trains: at the same "
-         f"damage, widening the rain **{wider}**; cutting the backgrounds **{fewer}**.")
+         f"damage, the large range instead of the medium **{wider}**; cutting the backgrounds "
+         f"**{fewer}**.")
 
 # %% [markdown]
 # ## What we found
@@ -473,7 +474,7 @@ Markdown(
     "**The answer at this scale.** Harder rain should let one add more backgrounds before they do "
     f"harm. By the papers' kind of measure, the tipping points are {told}: *{claim.verdict}*. Of "
     f"the rain itself, {smallest} backgrounds keep out this share and {largest:,} that one: "
-    f"{rain_told}. That the share which {largest:,} backgrounds keep out grows with the range: "
+    f"{rain_told}. That the share of {unseen} which {largest:,} backgrounds keep out grows: "
     f"*{claim.by_rain}*. Along training, {turns} turned to the rain."
 )
 
@@ -527,8 +528,8 @@ Markdown(
     f"{len(sweeps)} ranges:\n\n- *They help* on pictures that the network knows (chapter 4). On "
     "new ones they help against rain where the rejection falls as more are added: it "
     f"{tally('unseen', 'rejection')}.{other}\n- *They hurt* the picture: the damage E_B "
-    f"{tally('unseen', 'e_b')}.\n- *So for someone who trains:* at the same damage, widening the "
-    f"rain {wider}; cutting the backgrounds {fewer}."
+    f"{tally('unseen', 'e_b')}.\n- *So for someone who trains:* at the same damage, the "
+    f"large range instead of the medium {wider}; cutting the backgrounds {fewer}."
 )
 
 # %% [markdown]
@@ -541,7 +542,7 @@ Markdown(
     f"- These networks were trained for {grid[0].iterations:,} steps; the papers' for 250,000. "
     f"{len(tipped)} of {len(tips)} tipping points lie within the sweep; where one does not, the "
     "paper's is neither found nor refuted here. Its *place* depends on size and training time.\n- "
-    f"Intervals cover the choice of {pictures} test pictures and of {seeds} seed(s), which draw "
+    f"Intervals cover the choice of {pictures} test pictures and of {seeds} seeds, which draw "
     "the training patches; with 8 of them that matters most.\n- A difference that holds on one "
     "kind of unseen rain need not hold on another: Rain100L is light, Rain100H heavy, and both are "
     "synthetic."
