@@ -308,9 +308,9 @@ Markdown(
 # outputs. Whatever it does to the background alone is in both and cancels. What is left is what became of the rain. Its slope on *R*, through the origin again, is
 # the **rain response**. 1: all of the rain comes out. 0: no trace of it does.
 #
-# $$\text{rain response} = \frac{\sum_{p \in M} \left(f(B + R)_p - f(B)_p\right) R_p}{\sum_{p \in M} R_p^2} \tag{2.7}$$
+# $$\text{rain response} = \frac{\sum_{p \in M} e_p R_p}{\sum_{p \in M} R_p^2} \tag{2.7}$$
 #
-# Here *f* is the network. Where more should be better, the book shows 1 minus the response, the **rejection**: the share of the rain that leaves no trace. Its partner is again a
+# Here *e = f(B + R) - f(B)* is the difference of the two outputs, and *f* the network. Where more should be better, the book shows 1 minus the response, the **rejection**: the share of the rain that leaves no trace. Its partner is again a
 # damage: what *f* does to a picture without rain.
 
 # %%

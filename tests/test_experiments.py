@@ -344,16 +344,26 @@ def test_filters_have_names_of_their_own():
 
 
 def test_sweeps_hold_all_counts_and_seeds_and_fewer_of_other_networks():
-    setting = replace(SMOKE, patch_counts=(8, 16, 32), coarse_counts=(8, 16, 32), seeds=(0, 1))
-    assert [(e.patches, e.seed) for e in setting.sweep()] == [
-        (n, s) for n in (8, 16, 32) for s in (0, 1)
-    ]
+    setting = replace(
+        SMOKE,
+        patch_counts=(8, 16, 32),
+        more_counts={"large": (24,)},
+        coarse_counts=(8, 16, 32),
+        coarse=dict(iterations=5),
+        seeds=(0, 1, 2),
+        coarse_seeds=(0, 1),
+    )
+    for rain, counts in (("medium", (8, 16, 32)), ("large", (8, 16, 24, 32))):
+        part = setting.sweep(degradation=rain)
+        assert [(e.patches, e.seed) for e in part] == [(n, s) for n in counts for s in (0, 1, 2)]
+        assert {e.iterations for e in part} == {SMOKE.iterations}
     other = setting.sweep(True, model="unet", backgrounds="faces")
     assert [(e.patches, e.seed, e.backgrounds) for e in other] == [
         (n, s, "faces") for n in (8, 32) for s in (0, 1)
     ]
     larger = setting.sweep(True, options=setting.sizes["2x12"])
-    assert [(e.patches, e.seed) for e in larger] == [(8, 0), (16, 0), (32, 0)]
+    assert [(e.patches, e.seed) for e in larger] == [(n, s) for n in (8, 16, 32) for s in (0, 1)]
+    assert {e.iterations for e in (*other, *larger)} == {5}
     assert setting.sweep(True, options=setting.sizes["2x8"]) == setting.sweep(True)
 
 
