@@ -458,6 +458,8 @@ fooled = {
                     if sign * levels[n][m] > max(sign * levels[k][m] for k in learned)]
     for m, sign in better.items()
 }
+
+# %% tags=["hide-input"]
 told = "; ".join(f"by {name}, {', '.join(names) or 'none'}" for name, names in fooled.items())
 dim, blur = levels["dimmed by half"], levels["Gaussian 2"]
 Markdown(

@@ -92,10 +92,8 @@ setting = scale_named(scale)
 # %% tags=["grid"]
 fine = setting.sweep(degradation="medium")
 coarse = {
-    (network, category): setting.sweep(
-        True, model=network, backgrounds=category
-    )
-    for network, category in claims.SWEEPS
+    (n, c): setting.sweep(True, model=n, backgrounds=c)
+    for n, c in claims.SWEEPS
 }
 own = [
     setting.experiment(
@@ -105,9 +103,8 @@ own = [
     for n in setting.coarse_counts
     for s in setting.coarse_seeds
 ]
-filters = setting.filters()
 trainings = [*fine, *own, *(e for part in coarse.values() for e in part)]
-grid = [*trainings, *filters.values()]
+grid = [*trainings, *setting.filters().values()]
 
 # %%
 found = dict(
@@ -567,12 +564,12 @@ for axes, (measure, label) in zip(row, labels.items(), strict=True):
     axes.tick_params("x", labelrotation=60, labelsize=9)
     axes.set(ylabel=label, xlabel="N", ylim=(0, None))
 plots.reference_line(row[0], 1, "as much as the rain", below=True)
-idle = {m: {n: estimates.mean([found[e]], "unseen", m).value for n, e in filters.items()}
+idle = {m: {n: estimates.mean([found[e]], "unseen", m).value for n, e in setting.filters().items()}
         for m in ("rejection", "e_b")}
 rival = max(idle["rejection"], key=idle["rejection"].get)
+row[1].set_ylim(0, 1)
 for axes, measure in zip(row[1:], idle, strict=True):
     plots.reference_line(axes, idle[measure][rival], rival)
-row[1].set_ylim(0, 1)
 
 # %% tags=["hide-input"]
 few_n = counts[0]

@@ -118,6 +118,7 @@ def in_words(test, measure):
     return f"from N = {counts[0]} to {counts[-1]:,}: " + ", ".join(told)
 
 
+# %% tags=["hide-input"]
 def kept_out(test):
     """How much of a rain each filter keeps out that has learned nothing."""
     parts = {name: [trained[e]] for name, e in filters.items()}
