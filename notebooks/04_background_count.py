@@ -564,6 +564,8 @@ for axes, (measure, label) in zip(row, labels.items(), strict=True):
     axes.tick_params("x", labelrotation=60, labelsize=9)
     axes.set(ylabel=label, xlabel="N", ylim=(0, None))
 plots.reference_line(row[0], 1, "as much as the rain", below=True)
+
+# %% tags=["hide-input"]
 idle = {m: {n: estimates.mean([found[e]], "unseen", m).value for n, e in setting.filters().items()}
         for m in ("rejection", "e_b")}
 rival = max(idle["rejection"], key=idle["rejection"].get)

@@ -169,6 +169,8 @@ for axes, (test, measure, name) in zip(panels, drawn, strict=True):
     axes.set_ylabel(label)
     axes.tick_params("x", labelrotation=60, labelsize=9)
     told.append(f"{label} {in_words(test, measure)}")
+
+# %% tags=["hide-input"]
 for axes, (test, measure, _) in zip(panels, drawn, strict=True):
     axes.set_ylim(bottom=0)
     if measure == "rejection":

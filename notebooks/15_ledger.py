@@ -255,7 +255,7 @@ def entry(row):
         lines.append(f"*Mind:* {LIMITS[row.claim]}")
     return "\n\n".join(lines) + evidence(row)
 
-
+# %% tags=["hide-input"]
 def entries(verdict):
     """The claims of one verdict."""
     rows = table[table["verdict"] == verdict].itertuples()
