@@ -579,6 +579,8 @@ ends = {m: [estimates.mean(natural[n], "unseen", m).value for n in (few_n, most)
 told = ", ".join(f"{labels[m]} from {a:.2f} to {b:.2f}" for m, (a, b) in ends.items())
 left = {m: min(estimates.mean(part, "unseen", m).value for part in natural.values())
         / estimates.mean(natural[few_n], "unseen", m).value for m in labels}
+
+# %% tags=["hide-input"]
 best = estimates.best_count(natural, "unseen", "rejection")
 plots.chart(
     figure,

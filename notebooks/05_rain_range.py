@@ -438,6 +438,8 @@ pairs = {
     f"the large range instead of the medium, N = {most_n:,}": (large[most_n], medium[most_n]),
     f"the small range instead of the medium, N = {most_n:,}": (small[most_n], medium[most_n]),
 }
+
+# %% tags=["hide-input"]
 gains = {name: estimates.at_equal_damage(*pair) for name, pair in pairs.items()}
 words = ("removes more", "removes less", "is open")
 rows = ["| training with | contrast gain at equal damage | so it |", "|---|---|---|"]
