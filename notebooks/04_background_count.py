@@ -711,11 +711,10 @@ Markdown("\n".join(rows) + f"\n\n{said}")
 # The comparisons of categories and networks train for a third as long, at a quarter of the rate. Here are both. The long trainings begin with a short warm-up (the rate climbs from zero); in both, the rate falls to zero along a cosine.
 
 # %% tags=["hide-input"]
-short = sweeps["resnet", "natural"]
+short, steps = sweeps["resnet", "natural"], setting.iterations
 long = {n: natural[n] for n in short}
 names = {"e_r": "E_R", "e_b": "E_B", "contrast": "contrast gain"}
 shades = dict(zip(long, (plots.FEW_TO_MANY[place] for place in (0, 1, 3)), strict=False))
-steps = setting.iterations
 figure, row = plt.subplots(1, 3, figsize=(9.5, 3.6))
 for axes, (measure, name) in zip(row, names.items(), strict=True):
     curve = f"unseen/{measure}"
