@@ -777,9 +777,8 @@ course_of = {m: estimates.direction(change, *words) for m, change in changes.ite
 ends = {m: [estimates.mean(natural[n], "unseen", m).value for n in (few_n, most)] for m in changes}
 lost = {m: 1 - last / first for m, (first, last) in ends.items()}
 sense = "So what fewer backgrounds take away more is picture, not rain."
-if course_of["gain"] != "falls":
-    sense = ""
-elif course_of["rejection"] == "falls":
+sense *= course_of["gain"] == "falls" != course_of["rejection"]
+if course_of["gain"] == course_of["rejection"] == "falls":
     sense = (f"Both fall, but the gain loses {lost['gain']:.0%} of its size and the rejection "
              f"{lost['rejection']:.0%}: the rest was picture, not rain.")
 Markdown(
