@@ -91,8 +91,11 @@ def test_the_middle_of_a_run_can_be_resumed(tmp_path):
 
 
 def test_keys_of_recorded_deraining_experiments_stand():
-    name = scales.SCALES["cpu"].experiment(degradation="small", patches=8).name
-    assert name == "derain-resnet-natural8-small-s0-3760cbe86e"
+    setting = scales.SCALES["cpu"]
+    name = setting.experiment(degradation="small", patches=8).name
+    assert name == "derain-resnet-natural8-small-s0-e1e15aaf16"
+    short = setting.experiment(degradation="small", patches=8, **setting.coarse).name
+    assert short == "derain-resnet-natural8-small-s0-3760cbe86e"
 
 
 def test_a_bad_loss_is_named():
