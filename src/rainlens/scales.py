@@ -11,9 +11,10 @@ from typing import Any
 import rainlens
 from rainlens import images, toy_evaluation
 from rainlens.records import RecordStore
-from rainlens.tasks.restore import Restore, with_usual_tests
+from rainlens.tasks.restore import Restore
 from rainlens.tasks.toy import Toy
 from rainlens.tasks.untrained import Untrained
+from rainlens.tasks.usual_tests import with_usual_tests
 
 # The papers' most patches: in a short training, a background hardly comes round twice.
 ALL = 30_000
