@@ -152,7 +152,7 @@ class _Desk:
         answer = self.work.remote(
             experiment,
             unfinished(self.store, experiment.name),
-            kept(self.store, [experiment, *experiment.first()]),
+            kept(self.store, experiment),
             self.portable,
             self.until,
             self.threads,
@@ -228,7 +228,9 @@ def _work(
             postman.post()
             return Answer(None)
         home = {path.name: path.read_bytes() for path in store.files(record)}
-        return Answer(home, kept(store, [experiment]))
+        path = store.trained_path(experiment.training_key)
+        told = {str(path.relative_to(folder)): path.read_bytes()} if path.exists() else {}
+        return Answer(home, told)
 
 
 class _Postman:
@@ -272,16 +274,23 @@ def write_unfinished(store: RecordStore, files: dict[str, bytes]) -> None:
         write_whole(path, content)
 
 
-def kept(store: RecordStore, experiments: Sequence[Experiment]) -> dict[str, bytes]:
-    """The networks that a store keeps of some experiments, by training key."""
-    paths = {e.training_key: store.trained_path(e.training_key) for e in experiments}
-    return {key: path.read_bytes() for key, path in paths.items() if path.exists()}
+def kept(store: RecordStore, experiment: Experiment) -> dict[str, bytes]:
+    """The networks that a store keeps of an experiment and of those that it starts from.
+
+    By their place in the store. Weights may also lie beside a record, which then comes along.
+    """
+    first = experiment.first()
+    paths = [store.trained_path(e.training_key) for e in (experiment, *first)]
+    for earlier in first:
+        if store.weights_path(earlier.name).exists():
+            paths += [store.weights_path(earlier.name), store.path(earlier.name)]
+    return {str(p.relative_to(store.folder)): p.read_bytes() for p in paths if p.exists()}
 
 
-def write_kept(store: RecordStore, weights: dict[str, bytes]) -> None:
+def write_kept(store: RecordStore, files: dict[str, bytes]) -> None:
     """Lays what `kept` gave where another store looks for it."""
-    for key, content in weights.items():
-        path = store.trained_path(key)
+    for place, content in files.items():
+        path = store.folder / place
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)
 

@@ -127,22 +127,24 @@ def patches(backgrounds: str, count: int, size: int, seed: int) -> Tensor:
     return torch.stack(list(islice(crops(backgrounds, size, seed), count)))
 
 
-def crops(backgrounds: str, size: int, seed: int) -> Iterator[Tensor]:
+def crops(backgrounds: str, size: int, seed: int, small: bool = False) -> Iterator[Tensor]:
     """Training crops without end: those of `numbered_crops`, alone."""
-    return (crop for _, crop in numbered_crops(backgrounds, size, seed))
+    return (crop for _, crop in numbered_crops(backgrounds, size, seed, small))
 
 
-def numbered_crops(backgrounds: str, size: int, seed: int) -> Iterator[tuple[int, Tensor]]:
+def numbered_crops(
+    backgrounds: str, size: int, seed: int, small: bool = False
+) -> Iterator[tuple[int, Tensor]]:
     """(number of the picture, crop), uint8 (3, size, size), in an order fixed by the seed.
 
     Without end. Each round takes one crop of every picture, so that any number of crops comes from
     as many different pictures as there are. Crops without content (standard deviation below 4
-    grey levels) are passed over. Raises `PictureError` where a picture is smaller than a crop, or
-    where no picture has content.
+    grey levels) are passed over, and so are pictures smaller than a crop where `small` allows
+    them. Raises `PictureError` where one is there and it does not, or no picture has content.
     """
     files = names(backgrounds, "train")
     empty: set[int] = set()
-    for number, crop in _turns(files, size, seed):
+    for number, crop in _turns(files, size, seed, small):
         if crop is not None:
             empty.clear()
             yield number, crop
@@ -154,7 +156,9 @@ def numbered_crops(backgrounds: str, size: int, seed: int) -> Iterator[tuple[int
             )
 
 
-def _turns(files: Sequence[Path], size: int, seed: int) -> Iterator[tuple[int, Tensor | None]]:
+def _turns(
+    files: Sequence[Path], size: int, seed: int, small: bool
+) -> Iterator[tuple[int, Tensor | None]]:
     """(number of the picture, its crop or None where there is no content), turn by turn."""
     order = np.random.default_rng([seed, 0]).permutation(len(files))
     # Memory may not hold all pictures: one that is read is cut for several rounds at once.
@@ -164,6 +168,9 @@ def _turns(files: Sequence[Path], size: int, seed: int) -> Iterator[tuple[int, T
         number = int(order[turn % len(files)])
         if turn not in ready:
             picture = load_cached(files[number])
+            if small and min(picture.shape[-2:]) < size:
+                yield number, None
+                continue
             _require_size(picture, size, files[number], files)
             for later in range(turn, turn + rounds * len(files), len(files)):
                 # A generator of its own for each turn: what came before does not matter.

@@ -183,7 +183,7 @@ def in_order(
         if experiment.name in order:
             return
         for earlier in experiment.first():
-            if recompute or not store.trained_path(earlier.training_key).exists():
+            if recompute or not store.can_start_from(earlier.name, earlier.training_key):
                 visit(earlier)
         first = trains.get(experiment.training_key, experiment)
         if first != experiment:

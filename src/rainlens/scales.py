@@ -10,7 +10,10 @@ from typing import Any
 
 import rainlens
 from rainlens import images, toy_evaluation
+from rainlens.evaluation import TestSet
 from rainlens.records import RecordStore
+from rainlens.tasks.codebook import Codebook
+from rainlens.tasks.fine_tune import ARMS, ENCODERS, FineTuned, Published, Unchanged
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.toy import Toy
 from rainlens.tasks.untrained import Untrained
@@ -42,7 +45,9 @@ class Scale:
     which would otherwise cost too much. patch_size, iterations,
     learning_rate, warmup, measure_every: as in `Restore`. coarse: the fields in which coarse sweeps
     differ, where they are trained for less; coarse_seeds: their seeds. sharpness_count: N where
-    classes of sharpness are compared. backgrounds: the pictures to train on. test_crop: centre of
+    classes of sharpness are compared. backgrounds: the pictures to train on. book: fields of the
+    code book of our own VQGAN (`tasks.codebook`); product_codes: TAEF2's groups and codes; tuning:
+    in which fields fine-tuning them differs from other trainings. test_crop: centre of
     test pictures that is scored, None for all of it. test_count: how many pictures.
     """
 
@@ -61,6 +66,9 @@ class Scale:
     sharpness_count: int = 1024
     warmup: int | None = None
     backgrounds: str = "natural"
+    book: Options = field(default_factory=dict, hash=False)
+    product_codes: Options = field(default_factory=dict, hash=False)
+    tuning: Options = field(default_factory=dict, hash=False)
     test_count: int = 100
     test_crop: int | None = None
     measure_every: int = 100
@@ -141,11 +149,56 @@ class Scale:
             model="swinir", sharpness=kind, patches=self.sharpness_count, seed=seed, **fields
         )
 
+    def codebook(self, seed: int = 0) -> Codebook:
+        """The pre-training of our own VQGAN: photographs are given back through its code book.
+
+        Looked at on pictures that nothing is ever trained on, those of Rain100L, without rain.
+        """
+        pictures = "rain100l" if self.backgrounds == "natural" else self.backgrounds
+        few = TestSet("clean", "medium", pictures, min(16, self.test_count), 128)
+        whole = TestSet("clean", "medium", pictures, self.test_count, self.test_crop)
+        shown = TestSet("shown", "medium", images.EMBEDDED, 2, 192, keep=True)
+        return Codebook(seed=seed, curves=(few,), tests=(whole, shown), **self.book)
+
+    def prior(
+        self, model: str = "vqgan", arm: str = "method", seed: int = 0, **changes: Any
+    ) -> FineTuned:
+        """A prior of pictures that learns to undo a degradation, in one of `fine_tune.ARMS`.
+
+        model: "vqgan", our own, or "taef2", whose weights others trained. Product codes come from
+        trained weights, so that TAEF2 has none from scratch.
+        """
+        chosen = ARMS[arm]
+        start: Codebook | Published = self.codebook() if model == "vqgan" else Published()
+        fields: dict[str, Any] = dict(
+            options=self._prior_options(model, chosen.quantised),
+            start=start if chosen.pretrained else None,
+            trained=ENCODERS[model] if chosen.frozen else (),
+            backgrounds=self.backgrounds,
+            patch_size=self.patch_size,
+            patches=self.patch_counts[-1],
+        )
+        base = FineTuned(model=model, seed=seed, **{**fields, **self.tuning})
+        return with_usual_tests(replace(base, **changes), self.test_count, self.test_crop)
+
+    def unchanged(self, model: str = "vqgan", quantised: bool = True) -> Unchanged:
+        """A prior as it is before fine-tuning, tested like networks of natural pictures."""
+        start: Codebook | Published = self.codebook() if model == "vqgan" else Published()
+        options = self._prior_options(model, quantised)
+        tests = self.experiment().tests
+        return Unchanged(model=model, options=options, start=start, tests=tests)
+
     def toy(self, order: int = 1, seed: int = 0, **changes: Any) -> Toy:
         """The toy experiment of this scale; the weights of the live panel's three are kept."""
         keep = order in toy_evaluation.ORDERS and seed == 0
         base = dict(self.options["toy"]["cnn1d"], order=order, seed=seed, keep_weights=keep)
         return Toy(**{**base, **changes})
+
+    def _prior_options(self, model: str, quantised: bool) -> tuple[tuple[str, Any], ...]:
+        if model == "vqgan":
+            chosen = dict(self.codebook().options)
+            return tuple({**chosen, **({} if quantised else dict(quantised=False))}.items())
+        return tuple(self.product_codes.items()) if quantised else ()
 
     def _options(self, model: str) -> tuple[tuple[str, int], ...]:
         return tuple(self.options["derain"].get(model, {}).items())
@@ -176,6 +229,18 @@ SCALES = {
             coarse_seeds=(0,),
             sharpness_count=512,
             backgrounds=images.EMBEDDED,
+            book=dict(
+                options=(("config", "A"), ("codes", 64), ("restart_after", 2)),
+                backgrounds=(images.EMBEDDED,),
+                patches=64,
+                patch_size=32,
+                iterations=10,
+                batch=4,
+                warmup=0,
+                measure_every=5,
+            ),
+            product_codes=dict(groups=8, codes=64),
+            tuning=dict(iterations=4, batch=4, learning_rate=3e-4, measure_every=2),
             test_count=4,
             test_crop=192,
             measure_every=10,
@@ -203,6 +268,9 @@ SCALES = {
             coarse_counts=(8, 64, 512),
             coarse=dict(iterations=1000, learning_rate=5e-4, warmup=None, measure_every=100),
             coarse_seeds=(0, 1),
+            book=dict(iterations=6000),
+            product_codes=dict(groups=8, codes=1024),
+            tuning=dict(iterations=1500, learning_rate=1e-3, warmup=50, measure_every=125),
             measure_every=250,
         ),
         Scale(
@@ -223,6 +291,13 @@ SCALES = {
             patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
             coarse_counts=(8, 32, 128, 512),
             coarse_seeds=(0, 1),
+            book=dict(
+                options=(("config", "B"), ("restart_after", 20)),
+                patch_size=128,
+                iterations=20_000,
+            ),
+            product_codes=dict(groups=8, codes=1024),
+            tuning=dict(iterations=4000, learning_rate=3e-4, warmup=50, patches=ALL),
             measure_every=250,
         ),
         Scale(
@@ -243,6 +318,14 @@ SCALES = {
             patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024, ALL),
             coarse_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
             coarse_seeds=(0, 1, 2),
+            book=dict(
+                options=(("config", "B"), ("restart_after", 20)),
+                patch_size=128,
+                iterations=100_000,
+            ),
+            product_codes=dict(groups=8, codes=1024),
+            # The 2026 paper's 50 epochs of 10,000 pictures in batches of 14.
+            tuning=dict(iterations=35_700, learning_rate=3e-4, warmup=50, batch=14),
             sharpness_count=ALL,
             measure_every=5000,
         ),

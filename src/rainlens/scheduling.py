@@ -203,7 +203,7 @@ class Queue:
         """
         path = self.store.path(experiment.name)
         if any(experiment in later.first() for later in self.waiting):
-            if not self.store.trained_path(experiment.training_key).exists():
+            if not self.store.can_start_from(experiment.name, experiment.training_key):
                 return None
         if self.session.fresh and not (
             path.exists() and path.stat().st_mtime >= self.session.began

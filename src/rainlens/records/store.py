@@ -155,6 +155,10 @@ class RecordStore:
             if left.suffix in (".pt", ".safetensors") and left.stat().st_mtime_ns <= written:
                 left.unlink(missing_ok=True)
 
+    def can_start_from(self, name: str, key: str) -> bool:
+        """Whether the weights of an experiment are there: beside its record, or as it kept them."""
+        return self.weights_path(name).exists() or self.trained_path(key).exists()
+
     def keep_trained(self, key: str, trained: Trained) -> None:
         """Keeps a trained network under its training key, for whoever looks at it later."""
         save_trained(self.trained_path(key), trained)

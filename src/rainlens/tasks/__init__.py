@@ -214,13 +214,15 @@ def network(
     session: Session,
     measure: training.Measure,
     usable: Callable[[Trained], Series | None] = lambda kept: kept.curves,
+    begin: Callable[[nn.Module], object] = lambda model: None,
     **options: Any,
 ) -> Network:
     """The network of an experiment: its kept weights where there are any, else trained and kept.
 
     measure: points of the curves. usable(kept) gives the curves of an earlier training as this
     experiment would have them, or None where they tell too little, so that it is trained again.
-    options: further ones of `training.fit`.
+    begin(model): what happens to the fresh network before it is trained. options: further ones of
+    `training.fit`.
     """
     device = training.device()
     model = experiment.fresh_model().to(device).to(memory_format=torch.channels_last)
@@ -231,6 +233,7 @@ def network(
         model.load_state_dict(kept.weights)
         told = {"weights": "read", "training": kept.about["provenance"]}
         return Network(model.eval(), known, "read", {**origin.where(device), **told})
+    begin(model)
     checkpoint = Checkpoint(
         store.checkpoint_path(experiment.name),
         session.save_every,

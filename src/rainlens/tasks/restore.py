@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
 from safetensors.torch import load_file, save
@@ -28,6 +29,8 @@ from rainlens.tasks import Session, Value
 from rainlens.tasks.usual_tests import with_usual_tests
 
 Scores = dict[str, dict[str, list[float]]]
+Pictures = list[Tensor]
+Further = Callable[[Pictures, Pictures, Pictures], dict[str, list[float]]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +142,7 @@ class Restore(Value):
         layers = {t.degradation for t in looked_at} & set(evaluation.RAIN100)
         return {self.backgrounds, *(test.backgrounds for test in looked_at), *layers}
 
-    def stand_in(self) -> Restore:
+    def stand_in(self) -> Self:
         """The same on embedded photographs and test rain."""
         embedded = replace(self, backgrounds=images.EMBEDDED)
         count = min(16, max((test.count for test in self.tests), default=16))
@@ -169,9 +172,21 @@ class Restore(Value):
             measure_every=self.measure_every,
             warmup=self.warmup or 0,
         )
-        draw = training_batches(self, next(model.parameters()).device)
-        update = training.Update(list(model.parameters()), schedule, training.supervised(draw))
+        update = training.Update(list(model.parameters()), schedule, self.objective(model))
         return training.fit(model, [update], measure, **options)
+
+    def objective(self, model: nn.Module) -> training.Objective:
+        """What training makes smaller: the mean absolute difference from the clean pictures."""
+        return training.supervised(training_batches(self, next(model.parameters()).device))
+
+    def begin(self, model: nn.Module, store: RecordStore) -> None:
+        """What happens to the fresh network before it is trained: nothing."""
+
+    def results(
+        self, model: nn.Module, store: RecordStore
+    ) -> tuple[Scores, dict[str, list[Tensor]]]:
+        """Scores and kept outputs of the trained network, see `results`."""
+        return results(self, model)
 
     def compute(self, store: RecordStore, session: Session) -> Record:
         """Trains and tests the network, and writes the record."""
@@ -182,9 +197,10 @@ class Restore(Value):
             session,
             lambda model: evaluation.measure(model, self.curves),
             usable=self._curves_of,
+            begin=lambda model: self.begin(model, store),
             before_step=snapshots.keep,
         )
-        tests, kept = results(self, found.model)
+        tests, kept = self.results(found.model, store)
         record = tasks.record_of(self, found, tests)
         record = store.save(record, {**snapshots.load(), **kept}, lossless=bool(self.lossless))
         tasks.finish(store, self)
@@ -219,10 +235,13 @@ def own(test: str) -> str:
     return f"own_{test}"
 
 
-def results(experiment: Restore, model: nn.Module) -> tuple[Scores, dict[str, list[Tensor]]]:
+def results(
+    experiment: Restore, model: nn.Module, further: Further = lambda *pictures: {}
+) -> tuple[Scores, dict[str, list[Tensor]]]:
     """Test set -> measure -> one score a picture; test set -> outputs, uint8, where it keeps them.
 
-    Its own training patches count as sets, too, if it tests any.
+    Its own training patches count as sets, too, if it tests any. further(outputs, degraded, clean)
+    gives measures beyond those of `evaluation.evaluate`.
     """
     tests: Scores = {}
     kept = {}
@@ -232,7 +251,8 @@ def results(experiment: Restore, model: nn.Module) -> tuple[Scores, dict[str, li
             pairs[own(test.name)] = own_pair(experiment, test)
         for name, pair in pairs.items():
             measures = evaluation.measures_of(test)
-            tests[name], outputs = evaluation.evaluate(model, *pair, measures)
+            scores, outputs = evaluation.evaluate(model, *pair, measures)
+            tests[name] = {**scores, **further(outputs, *pair)}
             if test.keep:
                 kept[name] = [images.to_bytes(output) for output in outputs]
     return tests, kept

@@ -1,0 +1,256 @@
+"""A prior of pictures is trained: a VQGAN learns to draw photographs from the codes of its book.
+
+The papers take one that others trained on ImageNet (2026 paper, Sec. 6.2); this is our small one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from rainlens import evaluation, images, metrics, tasks, training
+from rainlens.evaluation import TestSet
+from rainlens.models.prior import Prior, live_fraction, perplexity
+from rainlens.models.vqgan import OWN, VQGAN
+from rainlens.randomness import generator
+from rainlens.records import Record, RecordError, RecordStore, Trained, described
+from rainlens.tasks import Session, Value
+
+SCALES = 2  # at which differences between neighbours are compared
+
+
+@dataclass(frozen=True, kw_only=True)
+class Codebook(Value):
+    """One VQGAN, trained to give pictures back through its code book.
+
+    options: of `models.vqgan.VQGAN`. backgrounds, patches, patch_size: of each set, so many crops
+    (`images.crops`). iterations, batch, learning_rate, warmup: the budget. edges: weight of the
+    loss on differences between neighbours. seed: crops, initial weights and all draws.
+    measure_every: iterations between two points of the curves. curves, tests: whose clean pictures
+    are to be given back, along the way and at the end; along the way all of one size.
+    """
+
+    task: ClassVar[str] = "codebook"
+    looks: ClassVar[tuple[str, ...]] = ("measure_every", "curves", "tests")
+
+    options: tuple[tuple[str, Any], ...] = (("config", "A"), ("restart_after", 20))
+    backgrounds: tuple[str, ...] = ("natural", "photos")
+    patches: int = 15_000
+    patch_size: int = 64
+    iterations: int = 8000
+    batch: int = 16
+    learning_rate: float = 1e-3
+    warmup: int = 100
+    edges: float = 0.5
+    seed: int = 0
+    measure_every: int = 500
+    curves: tuple[TestSet, ...] = ()
+    tests: tuple[TestSet, ...] = ()
+
+    @property
+    def readable(self) -> str:
+        """Which configuration, by which seed."""
+        return f"vqgan-{dict(self.options).get('config', 'A')}-s{self.seed}"
+
+    @property
+    def about(self) -> str:
+        """The network in words."""
+        return f"VQGAN {dict(self.options).get('config', 'A')}, {self.patch_size} px"
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """Of a crop."""
+        return (3, self.patch_size, self.patch_size)
+
+    def needs(self) -> set[str]:
+        """The pictures that it is trained on and gives back."""
+        return {*self.backgrounds, *(test.backgrounds for test in (*self.curves, *self.tests))}
+
+    def stand_in(self) -> Codebook:
+        """The same on embedded photographs."""
+        curves, tests = (
+            tuple(
+                replace(test, degradation="medium", backgrounds=images.EMBEDDED, crop=128, count=2)
+                for test in looked_at
+            )
+            for looked_at in (self.curves, self.tests)
+        )
+        return replace(self, backgrounds=(images.EMBEDDED,), curves=curves, tests=tests)
+
+    def alike(self) -> Codebook:
+        """Steps take as long as those of this network on crops of this size."""
+        return Codebook(
+            options=self.options,
+            backgrounds=(images.EMBEDDED,),
+            patch_size=self.patch_size,
+            batch=self.batch,
+        )
+
+    def fresh_model(self) -> VQGAN:
+        """The untrained network, on the processor."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            return VQGAN(**dict(self.options))
+
+    def fit(self, model: nn.Module, measure: training.Measure, **options: Any) -> training.Curves:
+        """Trains a network as the experiment says; `options` are those of `training.fit`."""
+        schedule = training.Schedule(
+            self.iterations,
+            self.learning_rate,
+            measure_every=self.measure_every,
+            warmup=self.warmup,
+        )
+        draw = batches(self, next(model.parameters()).device)
+
+        def objective(model: nn.Module, step: int) -> Tensor:
+            assert isinstance(model, Prior)
+            clean = draw(step)
+            with training.precision(clean.device):
+                quantised = model.quantise(model.encode(clean))
+                output = model.decode(quantised.values)
+            return difference(output.float(), clean, self.edges) + quantised.loss
+
+        update = training.Update(list(model.parameters()), schedule, objective)
+        return training.fit(model, [update], measure, **options)
+
+    def compute(self, store: RecordStore, session: Session) -> Record:
+        """Trains the network, looks what it gives back, writes the record with its weights."""
+        found = tasks.network(
+            self,
+            store,
+            session,
+            lambda model: _means(given_back(model, self.curves)[0]),
+            usable=self._curves,
+        )
+        tests, kept = given_back(found.model, self.tests)
+        state = {k: v for k, v in found.model.state_dict().items() if not k.startswith(OWN)}
+        # In half precision: it is to be handed on, and the steps are far below a grey level.
+        halves = {name: value.half() for name, value in state.items()}
+        record = store.save(tasks.record_of(self, found, tests), kept, weights=halves)
+        tasks.finish(store, self)
+        return record
+
+    def _curves(self, kept: Trained) -> Any:
+        """The curves of an earlier training, where it was measured as often, on the same."""
+        theirs, ours = kept.about["experiment"], described(self)
+        same = all(theirs[name] == ours[name] for name in ("measure_every", "curves"))
+        return kept.curves if same else None
+
+
+def difference(output: Tensor, clean: Tensor, edges: float) -> Tensor:
+    """L1 + `edges` times the L1 of the differences between neighbours, at full and half size.
+
+    Pictures (N, 3, H, W); a scalar. The second term keeps edges sharp without a discriminator.
+    """
+    total = F.l1_loss(output, clean)
+    for scale in range(SCALES):
+        if scale:
+            output, clean = F.avg_pool2d(output, 2), F.avg_pool2d(clean, 2)
+        for dim in (-1, -2):
+            total = total + edges / SCALES * F.l1_loss(output.diff(dim=dim), clean.diff(dim=dim))
+    return total
+
+
+def given_back(
+    model: nn.Module, tests: Sequence[TestSet]
+) -> tuple[dict[str, dict[str, list[float]]], dict[str, list[Tensor]]]:
+    """Test set -> measure -> one value a picture, for its clean pictures; and outputs to keep.
+
+    psnr (dB), ssim; `live` and `perplexity` of the codes of all pictures of the set together,
+    which stand once for each picture.
+    """
+    assert isinstance(model, VQGAN)
+    found, kept = {}, {}
+    for test in tests:
+        clean = evaluation.load(test)[1]
+        outputs = evaluation.restore(model, clean)
+        pairs = [(o[None], images.to_unit(c)[None]) for o, c in zip(outputs, clean, strict=True)]
+        values = {
+            "psnr": [metrics.psnr_rgb(*pair).item() for pair in pairs],
+            "ssim": [metrics.ssim_rgb(*pair).item() for pair in pairs],
+        }
+        if hasattr(model, "quantize"):
+            codes = codes_of(model, clean)
+            count = len(model.state_dict()["quantize.embedding.weight"])
+            for name, value in (("live", live_fraction), ("perplexity", perplexity)):
+                values[name] = [value(codes, count).item()] * len(clean)
+        found[test.name] = values
+        if test.keep:
+            kept[test.name] = [images.to_bytes(output) for output in outputs]
+    return found, kept
+
+
+@torch.inference_mode()
+def codes_of(model: VQGAN, clean: Sequence[Tensor]) -> Tensor:
+    """The codes of pictures, uint8 (3, H, W) of any size, one after another: (M,) integers."""
+    device, was_training, found = next(model.parameters()).device, model.training, []
+    model.eval()
+    for picture in clean:
+        height, width = (side // model.factor * model.factor for side in picture.shape[-2:])
+        batch = images.to_unit(picture[None, :, :height, :width].to(device))
+        with training.precision(device):
+            codes = model.quantise(model.encode(batch)).codes
+        assert codes is not None
+        found.append(codes.flatten())
+    model.train(was_training)
+    return torch.cat(found)
+
+
+def batches(experiment: Codebook, device: torch.device) -> Any:
+    """Step -> clean crops, float32 (batch, 3, size, size) in [0, 1], half of them mirrored."""
+    e = experiment
+    crops = torch.stack(
+        [
+            crop
+            for backgrounds in e.backgrounds
+            for crop in islice(
+                images.crops(backgrounds, e.patch_size, e.seed, small=True), e.patches
+            )
+        ]
+    ).to(device)
+
+    def draw(step: int) -> Tensor:
+        source = generator(e.seed, "codebook", step, device)
+        chosen = torch.randint(len(crops), (e.batch,), generator=source, device=device)
+        clean = images.to_unit(crops[chosen]).contiguous(memory_format=torch.channels_last)
+        mirrored = torch.rand(e.batch, 1, 1, 1, generator=source, device=device) < 0.5
+        return torch.where(mirrored, clean.flip(-1), clean)
+
+    return draw
+
+
+def trained(experiment: Codebook, store: RecordStore) -> VQGAN:
+    """The network whose weights lie beside its record, in float32.
+
+    Raises RecordError where they are missing, damaged, or not those of this network.
+    """
+    path, model = store.weights_path(experiment.name), experiment.fresh_model()
+    record = store.load(experiment.name)
+    if record is None or not path.exists():
+        raise RecordError(f"{path} is not there; compute it with `rainlens run 10`.")
+    store.verify(record, path.name)
+    try:
+        model.load({name: value.float() for name, value in load_file(path).items()})
+    except (SafetensorError, ValueError) as error:
+        raise RecordError(
+            f"{path} does not hold this network's weights; compute them again with "
+            "`rainlens run 10 --recompute`."
+        ) from error
+    return model.eval()
+
+
+def _means(values: dict[str, dict[str, list[float]]]) -> dict[str, float]:
+    return {
+        f"{test}/{name}": sum(column) / len(column)
+        for test, columns in values.items()
+        for name, column in columns.items()
+        if name != "ssim"
+    }
