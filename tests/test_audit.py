@@ -5,20 +5,38 @@ import re
 import sys
 import time
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 
+import jsonschema
 import pytest
 import torch
+from browser import axe
+from browser.chromium import open_browser, require_browser, serve
 from torch import Tensor
 from typer.testing import CliRunner
 
-from rainlens import cli, images, models
-from rainlens.audit import AuditError, answers, commands, networks, probes, rivals, scores
+from rainlens import cli, images, models, running
+from rainlens.audit import (
+    AuditError,
+    answers,
+    commands,
+    networks,
+    probes,
+    programs,
+    recorded,
+    rivals,
+    scores,
+)
 from rainlens.audit import inputs as made
 from rainlens.audit.card import Card
+from rainlens.audit.kept import Kept
 from rainlens.audit.networks import Wiring
 from rainlens.audit.page import WORST, page
+from rainlens.audit.recorded import Audited
 from rainlens.images import PictureError
+from rainlens.records import RecordStore
+from rainlens.scales import SCALES
 
 USUAL = Wiring()
 
@@ -120,39 +138,61 @@ def test_a_median_is_told_for_what_it_is_and_the_oracle_has_no_rival(inputs):
 # --- the same card whichever way
 
 
-def test_every_way_gives_the_same_card(inputs, tmp_path, monkeypatch):
-    folder, back = tmp_path / "in", tmp_path / "out"
-    made.export(inputs, folder)
-    model = models.build("median", size=3)
-    outputs = networks.outputs(model, inputs.pictures(), Wiring())
-    back.mkdir()
-    for name, picture in outputs.items():
-        (back / f"{name}.png").write_bytes(images.encode_png(picture))
-    program = tmp_path / "my_median.py"
-    program.write_text(
-        "import sys\nfrom pathlib import Path\n"
-        "from rainlens import images, models\n"
-        "def derain(pictures):\n    return models.build('median', size=3)(pictures)\n"
-        "def main(given, back):\n"
-        "    for file in Path(given).glob('*.png'):\n"
+@pytest.mark.filterwarnings("ignore")  # of the exporters, about themselves
+def test_the_same_weights_get_the_same_card_in_every_form(tmp_path, monkeypatch):
+    """A built-in network, a callable, a command, ONNX, TorchScript, torch.export, a folder."""
+    pytest.importorskip("onnxruntime"), pytest.importorskip("onnxscript")
+    torch.manual_seed(0)
+    model = models.build("prn", rounds=6).eval()
+    with torch.no_grad():
+        model.conv[0].weight.mul_(0.1)  # not far from giving the picture back
+    torch.save(model.state_dict(), tmp_path / "prn.pth")
+    example = torch.rand(1, 3, 64, 64)
+    sides = {2: torch.export.Dim("h", min=32, max=512), 3: torch.export.Dim("w", min=32, max=512)}
+    torch.onnx.export(
+        model, (example,), str(tmp_path / "prn.onnx"),
+        dynamic_shapes=(sides,), dynamo=True, verbose=False,
+    )  # fmt: skip
+    exported = torch.export.export(model, (example,), dynamic_shapes=(sides,))
+    torch.export.save(exported, tmp_path / "prn.pt2")
+    torch.jit.trace(model, example).save(str(tmp_path / "prn.pt"))
+    (tmp_path / "mine.py").write_text(
+        "import sys, torch\nfrom pathlib import Path\nfrom rainlens import images, models\n"
+        "network = models.build('prn').eval()\n"
+        f"network.load_state_dict(torch.load(r'{tmp_path / 'prn.pth'}', weights_only=True))\n"
+        "def derain(pictures):\n"
+        "    with torch.inference_mode():\n        return network(pictures)\n"
+        "if __name__ == '__main__':\n"
+        "    for file in Path(sys.argv[1]).glob('*.png'):\n"
         "        out = derain(images.to_unit(images.load(file))[None])[0]\n"
-        "        (Path(back) / file.name).write_bytes(images.encode_png(images.to_bytes(out)))\n"
-        "if __name__ == '__main__':\n    main(*sys.argv[1:])\n"
+        "        png = images.encode_png(images.to_bytes(out))\n"
+        "        (Path(sys.argv[2]) / file.name).write_bytes(png)\n"
     )
     monkeypatch.chdir(tmp_path)
     ways = {
-        "folder": ["--outputs", str(back)],
-        "callable": ["--call", "my_median:derain"],
-        "command": ["--command", f"{sys.executable} my_median.py {{input}} {{output}}"],
+        "built in": ["--arch", "prn", "--weights", "prn.pth", "--keep", "kept"],
+        "folder": ["--outputs", "kept"],
+        "callable": ["--call", "mine:derain"],
+        "command": ["--command", f"{sys.executable} mine.py {{input}} {{output}}"],
     }
+    found = made.make(limit=2, crop=64)
+    made.export(found, tmp_path / "in")
     cards = {}
     for way, options in ways.items():
-        out = tmp_path / f"{way}.json"
-        result = CliRunner().invoke(cli.app, ["audit", str(folder), *options, "--out", str(out)])
-        assert result.exit_code == 0, result.output
-        cards[way] = json.loads(out.read_text())
-        assert cards[way].pop("network") == options[1]
-    assert cards["folder"] == cards["callable"] == cards["command"]
+        result = CliRunner().invoke(cli.app, ["audit", "in", *options, "--out", f"{way}.json"])
+        assert result.exit_code == 0, (way, result.output, result.exception)
+        cards[way] = json.loads(Path(f"{way}.json").read_text(encoding="utf-8"))
+        del cards[way]["network"], cards[way]["remarks"]
+    assert cards["folder"] == cards["built in"] == cards["callable"] == cards["command"]
+    some = dict(list(found.pictures().items())[:6])
+    own = networks.outputs(model, some, USUAL)
+    for network in (
+        programs.of_onnx(tmp_path / "prn.onnx"),
+        programs.of_program(tmp_path / "prn.pt2", trust=True),
+        programs.of_program(tmp_path / "prn.pt", trust=True),
+    ):  # other kernels: a grey level here and there
+        for name, output in networks.outputs(network, some, USUAL).items():
+            assert (output.int() - own[name].int()).abs().max() <= 1
 
 
 def test_inputs_read_back_are_those_that_were_made(inputs, tmp_path):
@@ -253,6 +293,251 @@ def test_weights_of_another_network_are_refused_with_names(tmp_path):
     torch.save(models.build("resnet", blocks=1, channels=8).state_dict(), file)
     with pytest.raises(AuditError, match="of another size"):
         networks.of_architecture("resnet", file, blocks=1, channels=4)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("evil.pth", "bomb", "is not run"),
+        ("whole.pth", "model", r"torch.save\(model.state_dict"),
+        ("broken.pth", b"no weights", "damaged"),
+        ("there_is_none.pth", None, "does not exist"),
+    ],
+)
+def test_a_file_that_is_more_than_weights_is_not_run(tmp_path, monkeypatch, name, content, said):
+    monkeypatch.chdir(tmp_path)
+    if content == "bomb":
+        torch.save({"state_dict": Bomb(tmp_path / "went_off")}, name)
+    elif content == "model":
+        torch.save(models.build("resnet", blocks=1, channels=4), name)
+    elif content is not None:
+        Path(name).write_bytes(content)
+    options = ["audit", "--arch", "prenet", "--weights", name, "--limit", "2", "--crop", "64"]
+    result = CliRunner().invoke(cli.app, options)
+    assert isinstance(result.exception, RuntimeError) and re.search(said, str(result.exception))
+    assert not (tmp_path / "went_off").exists()
+
+
+class Bomb:
+    """Unpickling it writes a file."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self):
+        return (Path.touch, (self.target,))
+
+
+# --- files of other kinds
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.load` is deprecated")
+def test_a_program_is_opened_only_where_it_is_trusted(tmp_path):
+    file = tmp_path / "network.pt"
+    file.write_bytes(b"no program")
+    with pytest.raises(AuditError, match="loading it can run anything.*--trust"):
+        programs.of_program(file, trust=False)
+    with pytest.raises(AuditError, match=r"is no TorchScript or \.pt2 file"):
+        programs.of_program(file, trust=True)
+    with pytest.raises(AuditError, match="does not exist"):
+        programs.of_program(tmp_path / "other.pt2", trust=True)
+
+
+def onnx_identity(path: Path, sides: tuple[object, object], inputs: int = 1) -> Path:
+    """A network of one layer that gives its first picture back."""
+    onnx = pytest.importorskip("onnx")
+    from onnx import TensorProto, helper
+
+    shape = [1, 3, *sides]
+    given = [
+        helper.make_tensor_value_info(f"x{i}", TensorProto.FLOAT, shape) for i in range(inputs)
+    ]
+    back = helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)
+    graph = helper.make_graph([helper.make_node("Identity", ["x0"], ["y"])], "g", given, [back])
+    opset = [helper.make_opsetid("", 17)]
+    onnx.save(helper.make_model(graph, ir_version=8, opset_imports=opset), path)
+    return path
+
+
+def test_an_onnx_file_is_run_or_told_what_is_wrong(tmp_path):
+    pytest.importorskip("onnxruntime")
+    picture = torch.rand(1, 3, 40, 48)
+    free = programs.of_onnx(onnx_identity(tmp_path / "free.onnx", ("h", "w")))
+    assert torch.equal(free(picture)[0], picture)
+    fixed = programs.of_onnx(onnx_identity(tmp_path / "fixed.onnx", (32, 32)))
+    with pytest.raises(AuditError, match="pictures of 32x32 only: export it with dynamic"):
+        fixed(picture)
+    with pytest.raises(AuditError, match="takes x0: .*, x1: .*; a network of one picture"):
+        programs.of_onnx(onnx_identity(tmp_path / "two.onnx", ("h", "w"), inputs=2))
+    (tmp_path / "broken.onnx").write_bytes(b"no network")
+    with pytest.raises(AuditError, match="cannot be read as an ONNX network"):
+        programs.of_onnx(tmp_path / "broken.onnx")
+    with pytest.raises(AuditError, match="does not exist"):
+        programs.of_onnx(tmp_path / "none.onnx")
+
+
+def test_without_onnxruntime_the_way_to_it_is_told(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(AuditError, match=r"pip install 'rainlens\[onnx\]'"):
+        programs.of_onnx(tmp_path / "network.onnx")
+
+
+# --- large pictures
+
+
+def test_tiles_put_a_picture_together_without_a_seam(inputs):
+    picture = torch.randint(256, (3, 150, 110), generator=torch.Generator().manual_seed(0)).byte()
+    seen = []
+
+    def network(given: Tensor) -> Tensor:
+        seen.append(given.shape[-2:])
+        return torch.nn.functional.avg_pool2d(given, 3, 1, 1, count_include_pad=False)
+
+    whole = networks.run(network, picture, USUAL)
+    tiled = networks.run(network, picture, Wiring(tile=64, multiple=8))
+    assert max(max(size) for size in seen[1:]) == 64 and len(seen) == 1 + 3 * 2
+    inside = ..., slice(1, -1), slice(1, -1)  # at the borders, mirroring makes a difference
+    assert (whole[inside] - tiled[inside]).abs().max() < 0.05
+    copied = networks.run(lambda given: given, picture, Wiring(tile=40))
+    assert torch.allclose(copied * 255, picture.float(), atol=1e-3)
+    with pytest.raises(ValueError, match="at least 32"):
+        Wiring(tile=8)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("not enough memory"),
+    ],
+)
+def test_a_network_that_needs_too_much_memory_is_told_of_tiles(inputs, error):
+    def network(given: Tensor) -> Tensor:
+        raise error
+
+    with pytest.raises(AuditError, match="96x96 pixels; give it fewer at a time: --tile 48"):
+        wired(network, inputs)
+
+
+def test_other_errors_of_a_network_are_its_own(inputs):
+    def network(given: Tensor) -> Tensor:
+        raise RuntimeError("expected 4 channels")
+
+    with pytest.raises(RuntimeError, match="expected 4 channels"):
+        wired(network, inputs)
+
+
+# --- stopped and resumed
+
+
+def test_what_was_kept_is_not_run_again(inputs, tmp_path):
+    calls = []
+
+    def network(given: Tensor) -> Tensor:
+        calls.append(1)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return given * 0.5
+
+    pictures, told = dict(list(inputs.pictures().items())[:6]), {"name": "half"}
+    with pytest.raises(KeyboardInterrupt):
+        networks.outputs(network, pictures, USUAL, kept=Kept(tmp_path / "kept", told))
+    again = networks.outputs(network, pictures, USUAL, kept=Kept(tmp_path / "kept", told))
+    assert len(calls) == 4 + 3
+    fresh = networks.outputs(lambda given: given * 0.5, pictures, USUAL)
+    assert all(torch.equal(again[name], fresh[name]) for name in pictures)
+    other = {name: picture.flip(-1) for name, picture in pictures.items()}
+    networks.outputs(network, other, USUAL, kept=Kept(tmp_path / "kept", told))
+    assert len(calls) == 7 + 6  # other pictures under the same names
+    with pytest.raises(AuditError, match="outputs of another network"):
+        Kept(tmp_path / "kept", {"name": "third"})
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("")
+    with pytest.raises(AuditError, match="holds other things"):
+        Kept(tmp_path / "mine", told)
+
+
+def test_a_network_is_known_by_its_weights_and_its_wiring(tmp_path):
+    file = tmp_path / "weights"
+    file.write_bytes(b"1")
+    first = networks.identity("prn", file, USUAL)
+    assert first == networks.identity("prn", file, Wiring())
+    assert first != networks.identity("prn", file, Wiring(tile=64))
+    file.write_bytes(b"2")
+    assert first != networks.identity("prn", file, USUAL)
+
+
+# --- noise and blur
+
+
+@pytest.mark.parametrize("task", ["denoise", "deblur"])
+def test_noise_and_blur_get_the_same_words(task, tmp_path):
+    found = made.make(limit=2, crop=64, task=task)
+    assert {kind.task for kind in found.kinds} == {task} and not found.cells
+    assert words(found, found.pictures()) == {scores.LEAVES}
+    assert words(found, truth(found)) == {scores.REMOVES}
+    black = {name: torch.zeros_like(picture) for name, picture in found.pictures().items()}
+    assert words(found, black) == {scores.DESTROYS}
+    made.export(found, tmp_path / "in")
+    assert made.read(tmp_path / "in").digest() == found.digest()
+
+
+def test_a_median_takes_salt_and_pepper_and_the_page_says_noise(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = ["--arch", "median", "--task", "denoise", "--limit", "2", "--crop", "96"]
+    required = ["--require", "salt_and_pepper: removes"]
+    result = CliRunner().invoke(cli.app, ["audit", *options, *required])
+    assert result.exit_code == 0, (result.output, result.exception)
+    html = re.sub(r"rainlens|data:\S+", "", Path("card.html").read_text(encoding="utf-8"))
+    assert "Pictures without noise" in html and "rain" not in html
+
+
+# --- the book's own cards
+
+
+def tiny(**changes) -> Audited:
+    fields = dict(title="a median", model="median", limit=2, crop=64, sets=())
+    return Audited(**{**fields, **changes})
+
+
+def test_a_recorded_card_says_what_a_fresh_one_says(tmp_path):
+    found, store = made.make(limit=2, crop=64, sets=()), RecordStore(tmp_path)
+    outcome = running.run_within([tiny()], store, threads=1)
+    (record,) = outcome.records
+    median = networks.outputs(models.build("median"), found.pictures(), USUAL)
+    fresh = scores.score(found, median)
+    again = recorded.scored(record)
+    assert scores.sentence(fresh) == scores.sentence(again)
+    assert recorded.cells(record) == pytest.approx(scores.kept_out(found, median), rel=1e-6)
+    assert len(record.pictures["streaks"]) == recorded.KEPT
+    assert recorded.nearest(fresh, found, store).title == "a median"
+    assert recorded.nearest(fresh, found, store).distance == pytest.approx(0, abs=1e-6)
+    assert recorded.nearest(fresh, found, store, without="a median") is None
+    other = made.make(limit=2, crop=64, seed=1, sets=())  # other pictures cannot be compared
+    assert recorded.nearest(fresh, other, store) is None
+
+
+def test_the_nearest_card_is_the_likeliest(tmp_path):
+    grid = [tiny(), tiny(title="a copy", model="copy"), tiny(title="black", model="black")]
+    store, found = RecordStore(tmp_path), made.make(limit=2, crop=64, sets=())
+    running.run_within(grid, store, threads=1)
+    dark = {n: (p.float() * 0.1).byte() for n, p in found.pictures().items()}
+    for outputs, expected in ((found.pictures(), "a copy"), (dark, "black")):
+        near = recorded.nearest(scores.score(found, outputs), found, store)
+        assert near.title == expected
+        card = Card("mine", scores.score(found, outputs), nearest=near)
+        assert f"nearest to that of {expected}, which " in card.likeness
+
+
+def test_a_network_of_the_book_is_trained_before_it_is_audited(tmp_path):
+    own = SCALES["smoke"].experiment(patches=8, iterations=1)
+    one = tiny(title="ours", model=None, of=own)
+    outcome = running.run_within([one], RecordStore(tmp_path), threads=1)
+    assert outcome.trained == 1 and not outcome.failures
+    whole = tiny(title="PRN", model="prn", weights="prenet/PRN6_Rain100L.pth", sets=("rain100l",))
+    assert whole.needs() == {"rain100l", "weights"}
+    assert whole.stand_in().needs() == set() and "untrained" in whole.stand_in().title
 
 
 # --- folders
@@ -372,6 +657,48 @@ def test_json_holds_every_picture_and_no_number_that_json_does_not_know(inputs, 
         assert kind["pictures"] == 2 and kind["word"] == "removes"
         assert kind["measures"]["psnr"]["values"] == [None, None]  # infinite
         assert kind["measures"]["rejection"]["values"] == pytest.approx([1, 1])
+
+
+def test_json_keeps_to_its_schema(inputs, tmp_path):
+    text = resources.files("rainlens.audit").joinpath("card.schema.json").read_text("utf-8")
+    schema = json.loads(text)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    outputs = truth(inputs)
+    found = scores.score(inputs, outputs)
+    filters = rivals.best(found, rivals.scores_of_filters(inputs))
+    near = recorded.Nearest("another", 0.1, "This network leaves rain.")
+    whole = Card("mine", found, ["odd"], scores.kept_out(inputs, outputs), filters, near)
+    for card in (whole, Card("mine", found)):
+        jsonschema.validate(card.as_json(), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**whole.as_json(), "score": 1}, schema)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_passes_the_gates(inputs, tmp_path, theme: str, width: int):
+    require_browser()
+    outputs = inputs.pictures()
+    found = scores.score(inputs, outputs)
+    cells = scores.kept_out(inputs, outputs)
+    card = Card("a copy", found, ["One remark."], cells, {}, recorded.Nearest("x", 0.0, "It."))
+    (tmp_path / "index.html").write_text(page(card, inputs, outputs), encoding="utf-8")
+    with serve(tmp_path) as (address, asked), open_browser() as driver:
+        devtools = driver.execute_cdp_cmd
+        devtools(
+            "Emulation.setDeviceMetricsOverride",
+            dict(width=width, height=844, deviceScaleFactor=1, mobile=width < 500),
+        )
+        devtools(
+            "Emulation.setEmulatedMedia",
+            dict(features=[dict(name="prefers-color-scheme", value=theme)]),
+        )
+        driver.get(f"{address}/index.html")
+        axe.prepare(driver)
+        assert axe.violations(driver) == []
+        wide = driver.execute_script("return document.documentElement.scrollWidth")
+        assert wide <= width
+        assert {path for path in asked if "favicon" not in path} <= {"/index.html"}
 
 
 def test_the_page_asks_for_nothing_from_outside_and_escapes_names(inputs):

@@ -114,6 +114,16 @@ def rain_response(
     return _sum((output - output_clean).double() * rain) / _sum(rain * rain)  # 0 / 0 = nan
 
 
+def trace(output: Tensor, output_clean: Tensor, degraded: Tensor, clean: Tensor) -> Tensor:
+    """How much of any degradation comes out again: as `rain_response`, over all pixels.
+
+    For noise and blur, which have no region of their own. nan where nothing was degraded.
+    """
+    _check(output=output, output_clean=output_clean, degraded=degraded, clean=clean)
+    added = (degraded - clean).double()
+    return _sum((output - output_clean).double() * added) / _sum(added * added)  # 0 / 0 = nan
+
+
 def damage(output_clean: Tensor, clean: Tensor) -> Tensor:
     """rms of f(B) - B over all pixels, 0 to 255: what a network does to pictures without rain."""
     _check(output_clean=output_clean, clean=clean)

@@ -15,18 +15,23 @@ from tqdm import tqdm
 from typer.core import TyperGroup
 
 from rainlens import models, resources
-from rainlens.audit import answers, commands, networks, probes, rivals
+from rainlens.audit import answers, commands, networks, probes, programs, rivals
 from rainlens.audit import inputs as made
 from rainlens.audit.card import Card
-from rainlens.audit.inputs import CROP, LIMIT, AuditError, Inputs
+from rainlens.audit.inputs import CROP, LIMIT, TASKS, AuditError, Inputs
+from rainlens.audit.kept import Kept
 from rainlens.audit.networks import Network, Wiring
 from rainlens.audit.page import page
+from rainlens.audit.recorded import nearest
 from rainlens.audit.scores import kept_out, score
+from rainlens.scales import scale_named
 
+RECORDED = "cpu"  # the scale whose cards one's own is compared with
 SECONDS = 600.0  # for a command
 Range = StrEnum("Range", {name: name for name in networks.RANGES})  # type: ignore[misc]
 Order = StrEnum("Order", {name: name for name in networks.ORDERS})  # type: ignore[misc]
-USUAL_RANGE, USUAL_ORDER = Range("0-1"), Order("rgb")
+Task = StrEnum("Task", {name: name for name in TASKS})  # type: ignore[misc]
+USUAL_RANGE, USUAL_ORDER, USUAL_TASK = Range("0-1"), Order("rgb"), Task("derain")
 
 
 class _CardUnlessNamed(TyperGroup):
@@ -50,6 +55,7 @@ Seed = Annotated[int, typer.Option(help="Of the rain.")]
 Real = Annotated[
     Path | None, typer.Option(help="Photographs of real rain: how they change, without a score.")
 ]
+TaskOption = Annotated[Task, typer.Option("--task", help="What the network takes off pictures.")]
 
 
 @app.command()
@@ -60,9 +66,10 @@ def export(
     crop: Crop = CROP,
     seed: Seed = 0,
     real: Real = None,
+    task: TaskOption = USUAL_TASK,
 ) -> None:
     """Write the pictures that a network is audited on; run it on them with any program."""
-    count = made.export(made.make(pictures, limit, crop, seed, real), folder)
+    count = made.export(made.make(pictures, limit, crop, seed, real, task.value), folder)
     typer.echo(
         f"{count} pictures in {folder}. Run your network on each, write its outputs to another "
         f"folder under the same names, then: rainlens audit {folder} --outputs THAT_FOLDER"
@@ -88,11 +95,22 @@ def card(
     call: Annotated[
         str | None, typer.Option(metavar="MODULE:NAME", help="A Python function or class; is run.")
     ] = None,
+    onnx: Annotated[Path | None, typer.Option(help="An ONNX file (needs onnxruntime).")] = None,
+    program: Annotated[
+        Path | None, typer.Option(help="A TorchScript or .pt2 file; only with --trust.")
+    ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Open --program although that can run anything.")
+    ] = False,
     range_: Annotated[Range, typer.Option("--range", help="Of the values.")] = USUAL_RANGE,
     order: Annotated[Order, typer.Option(help="Of the channels.")] = USUAL_ORDER,
     multiple: Annotated[int, typer.Option(min=1, help="Mirror sides up to a multiple.")] = 1,
     output: Annotated[int, typer.Option(help="Which part of a tuple or list is the picture.")] = 0,
     residual: Annotated[bool, typer.Option(help="The network returns the rain.")] = False,
+    tile: Annotated[int, typer.Option(help="So many pixels a side at a time; 0: all.")] = 0,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep outputs here; an audit that was stopped goes on.")
+    ] = None,
     seconds: Annotated[float, typer.Option(min=1, help="Limit for --command.")] = SECONDS,
     require: Annotated[
         list[str] | None, typer.Option(help='Exit with 1 unless so: "rain100l: removes".')
@@ -105,14 +123,19 @@ def card(
     crop: Crop = CROP,
     seed: Seed = 0,
     real: Real = None,
+    task: TaskOption = USUAL_TASK,
 ) -> None:
     """Say whether a deraining network works on rain that it has not seen.
 
     Give the network in one way: --outputs (safest, any framework: see `rainlens audit export
-    --help`), --command, --arch with --weights, or --call. The card says for each kind of rain
-    whether the network removes it, partly removes it, leaves it, or destroys the picture.
+    --help`), --command, --arch with --weights, --call, --onnx, or --program. The card says for
+    each kind of rain whether the network removes it, partly removes it, leaves it, or destroys the
+    picture.
     """
-    given = {"--outputs": outputs, "--command": command, "--arch": arch, "--call": call}
+    given = {
+        **{"--outputs": outputs, "--command": command, "--arch": arch, "--call": call},
+        **{"--onnx": onnx, "--program": program},
+    }
     chosen = [name for name, value in given.items() if value is not None]
     if len(chosen) != 1:
         raise AuditError(f"Give the network in exactly one way of: {', '.join(given)}.")
@@ -121,20 +144,26 @@ def card(
             "Outputs need their inputs: rainlens audit DIR --outputs DIR2, where `rainlens audit "
             "export DIR` wrote the inputs."
         )
-    wiring = Wiring(range_.value, order.value, multiple, output, residual)
-    inputs = made.read(folder) if folder else made.make(pictures, limit, crop, seed, real)
+    wiring = Wiring(range_.value, order.value, multiple, output, residual, tile)
+    inputs = (
+        made.read(folder) if folder else made.make(pictures, limit, crop, seed, real, task.value)
+    )
     wanted = inputs.pictures()
     if outputs is not None:
         found, remarks = answers.read(outputs, wanted), answers.warnings(outputs, wanted)
     elif command is not None:
         found, remarks = _of_command(command, inputs, wanted, seconds, out)
     else:
-        found, remarks = _of_network(_network(arch, weights, call), inputs, wanted, wiring)
+        network = _network(arch, weights, call, onnx, program, trust)
+        file = next((f for f in (weights, onnx, program) if f is not None), None)
+        kept = Kept(keep, networks.identity(arch or call, file, wiring)) if keep else None
+        found, remarks = _of_network(network, inputs, wanted, wiring, kept)
     name = f"{given[chosen[0]]} {weights.name if weights else ''}".strip()
     scored = score(inputs, found)
     rival = rivals.best(scored, rivals.scores_of_filters(inputs))
     remarks += rivals.beaten(scored, rival)
-    made_card = Card(name, scored, remarks, kept_out(inputs, found), rival)
+    near = nearest(scored, inputs, scale_named(RECORDED).store)
+    made_card = Card(name, scored, remarks, kept_out(inputs, found), rival, near)
     unmet = made_card.unmet(require or ())
     made_card.save(out)
     html = out.with_suffix(".html")
@@ -144,6 +173,7 @@ def card(
         made_card.table(),
         "",
         made_card.sentence,
+        *([made_card.likeness] if near else []),
         f"The card: {html}, {out}",
         *unmet,
     ):
@@ -162,9 +192,20 @@ def _of_command(
         return answers.read(back, wanted), answers.warnings(back, wanted)
 
 
-def _network(arch: str | None, weights: Path | None, call: str | None) -> Network:
+def _network(
+    arch: str | None,
+    weights: Path | None,
+    call: str | None,
+    onnx: Path | None,
+    program: Path | None,
+    trust: bool,
+) -> Network:
     if call is not None:
         return networks.of_callable(call)
+    if onnx is not None:
+        return programs.of_onnx(onnx)
+    if program is not None:
+        return programs.of_program(program, trust)
     assert arch is not None
     if weights is not None:
         return networks.of_architecture(arch, weights)
@@ -174,10 +215,14 @@ def _network(arch: str | None, weights: Path | None, call: str | None) -> Networ
 
 
 def _of_network(
-    network: Network, inputs: Inputs, wanted: Mapping[str, Tensor], wiring: Wiring
+    network: Network,
+    inputs: Inputs,
+    wanted: Mapping[str, Tensor],
+    wiring: Wiring,
+    kept: Kept | None,
 ) -> tuple[dict[str, Tensor], list[str]]:
     torch.set_num_threads(resources.cores())
     first = inputs.kinds[0]
     remarks = probes.probe(network, first.clean[0], first.degraded[0], wiring)
     with tqdm(total=len(wanted), unit="pictures") as bar:
-        return networks.outputs(network, wanted, wiring, bar.update), remarks
+        return networks.outputs(network, wanted, wiring, bar.update, kept), remarks

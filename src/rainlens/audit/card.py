@@ -13,14 +13,15 @@ import rainlens
 from rainlens.audit import maps, scores
 from rainlens.audit.inputs import AuditError
 from rainlens.audit.maps import RainMap
+from rainlens.audit.recorded import Nearest
 from rainlens.audit.rivals import Rival
 from rainlens.audit.scores import Scored
 from rainlens.intervals import Estimate
 
-FORMAT = 1
+FORMAT = 2  # the second knows tasks and the nearest recorded network; see card.schema.json
 # Measures on the card, with what they are called and their digits.
 COLUMNS = {
-    "rejection": ("rain gone", 2),
+    "rejection": ("gone", 2),
     "gain": ("removal gain", 2),
     "contrast": ("contrast gain", 2),
     "e_r": ("E_R", 1),
@@ -36,7 +37,8 @@ class Card:
     """What an audit found.
 
     network: how it was named. remarks: of probes and of files. cells: the rejection in each cell of
-    the maps of rain. rivals: by kind, the best filter that does no more damage.
+    the maps of rain. rivals: by kind, the best filter that does no more damage. nearest: of the
+    book's recorded networks, where the same pictures were used.
     """
 
     network: str
@@ -44,6 +46,7 @@ class Card:
     remarks: Sequence[str] = ()
     cells: Mapping[str, float] = field(default_factory=dict)
     rivals: Mapping[str, Rival | None] = field(default_factory=dict)
+    nearest: Nearest | None = None
 
     @property
     def sentence(self) -> str:
@@ -61,6 +64,7 @@ class Card:
             "rules": scores.WORDS,
             "kinds": [_kind(one, self.rivals.get(one.kind.name)) for one in self.scored],
             "maps": [_map(one, self.cells) for one in maps.MAPS] if self.cells else [],
+            "nearest": asdict(self.nearest) if self.nearest else None,
         }
 
     def save(self, path: Path) -> None:
@@ -70,13 +74,24 @@ class Card:
 
     def table(self) -> str:
         """The words and the first measures, a line a kind, for a terminal."""
-        shown = ("rejection", "e_b", "psnr", "input_psnr")
+        wanted = ("rejection", "e_b", "psnr", "input_psnr")
+        shown = [name for name in wanted if name in self.scored[0].estimates]
         width = max(len(one.kind.title) for one in self.scored)
         lines = []
         for one in self.scored:
             told = [f"{COLUMNS[m][0]} {one.estimates[m].text(COLUMNS[m][1])}" for m in shown]
             lines.append(f"{one.kind.title:{width}}  {one.word:15}  {'  '.join(told)}")
         return "\n".join(lines)
+
+    @property
+    def likeness(self) -> str:
+        """The recorded network that it is nearest to, in a sentence; empty where there is none."""
+        if self.nearest is None:
+            return ""
+        told = self.nearest.sentence.removeprefix("This network ")
+        return (
+            f"Of the book's own cards it is nearest to that of {self.nearest.title}, which {told}"
+        )
 
     def unmet(self, requirements: Sequence[str]) -> list[str]:
         """Which of the requirements, "kind: word", do not hold, as sentences.
@@ -112,6 +127,7 @@ def _kind(one: Scored, rival: Rival | None) -> dict[str, Any]:
     return {
         "name": one.kind.name,
         "title": one.kind.title,
+        "task": one.kind.task,
         "pictures": len(one.kind.places),
         "word": one.word,
         "best filter": asdict(rival) if rival else None,

@@ -18,7 +18,7 @@ from torch import Tensor
 import rainlens
 from rainlens import data, evaluation, images, rain
 from rainlens.audit import maps
-from rainlens.degradations import STREAKS, AdditiveRain
+from rainlens.degradations import STREAKS, AdditiveRain, Degradation, named
 from rainlens.evaluation import RAIN100, RAIN_NAMES, TestSet
 from rainlens.randomness import generator
 
@@ -27,13 +27,25 @@ FORMAT = 1
 CLEAN, REAL = "clean", "real"
 REAL_CROP = 384  # pixels; there may be little rain in the middle
 TINT = (1.0, 0.9, 0.8)
-# Kinds of rain whose layers are drawn here, in the order of the card.
-DRAWN = {
-    **{name: AdditiveRain(name) for name in rain.RANGES},
-    STREAKS: AdditiveRain(STREAKS),
-    "tinted": AdditiveRain("medium", tint=TINT),
+# Kinds that are drawn here, by task, in the order of the card.
+DRAWN: dict[str, dict[str, Degradation]] = {
+    "derain": {
+        **{name: AdditiveRain(name) for name in rain.RANGES},
+        STREAKS: AdditiveRain(STREAKS),
+        "tinted": AdditiveRain("medium", tint=TINT),
+    },
+    "denoise": {
+        **{f"gauss{sigma}": named("gauss30", sigma=sigma) for sigma in (15, 30, 50)},
+        "salt_and_pepper": named("salt_and_pepper"),
+    },
+    "deblur": {name: named(name) for name in ("blur", "motion_blur")},
 }
-TITLES = {**RAIN_NAMES, "tinted": "tinted medium-range rain"}
+TITLES = {
+    **{name: kind.about for of in DRAWN.values() for name, kind in of.items()},
+    **RAIN_NAMES,
+    "tinted": "tinted medium-range rain",
+}
+TASKS = tuple(DRAWN)
 CROP = 192  # pixels; the middle of a picture is enough, and quick
 LIMIT = 8  # pictures
 
@@ -44,10 +56,10 @@ class AuditError(RuntimeError):
 
 @dataclass(frozen=True)
 class Kind:
-    """Pictures with rain of one kind, and without.
+    """Pictures with rain, or another degradation, of one kind, and without.
 
     name: in file names. title: on the card. degraded, clean: uint8 (3, H, W), pair by pair. places:
-    the file name, without suffix, of each clean picture; kinds share these.
+    the file name, without suffix, of each clean picture; kinds share these. task: undoing it.
     """
 
     name: str
@@ -55,6 +67,7 @@ class Kind:
     degraded: tuple[Tensor, ...]
     clean: tuple[Tensor, ...]
     places: tuple[str, ...]
+    task: str = "derain"
 
     def names(self) -> list[str]:
         """File names, without suffix, of the degraded pictures."""
@@ -80,6 +93,15 @@ class Inputs:
         rainy = {k: v for one in every for k, v in zip(one.names(), one.degraded, strict=True)}
         return without | rainy | self.of_real_rain()
 
+    def digest(self) -> str:
+        """Of all pictures that are drawn here, so not of Rain100's: the same only for the same."""
+        total = hashlib.sha256()
+        for kind in self.kinds:
+            if kind.name not in RAIN100:
+                for picture in (*kind.clean, *kind.degraded):
+                    total.update(digest_of(picture).encode())
+        return total.hexdigest()
+
     def of_real_rain(self) -> dict[str, Tensor]:
         """The photographs of real rain by file name without suffix."""
         return {f"{REAL}-{number:02d}": picture for number, picture in enumerate(self.real)}
@@ -91,20 +113,26 @@ def make(
     crop: int = CROP,
     seed: int = 0,
     real: Path | None = None,
+    task: str = "derain",
+    sets: Sequence[str] = RAIN100,
 ) -> Inputs:
     """The inputs of an audit.
 
     pictures: a folder of clean pictures; None takes those that come with the package. limit: at
     most so many of them, of Rain100's where that is at hand, and of real ones. crop: side of the
-    middle that is used. real: a folder of photographs of real rain. Raises `images.PictureError`
-    where a folder has none that can be used.
+    middle that is used. real: a folder of photographs of real rain. task: of `TASKS`. sets: of
+    Rain100's, where they are at hand and rain is the task. Raises `images.PictureError` where a
+    folder has none that can be used.
     """
     clean = _clean(pictures, limit, crop)
     places = tuple(f"{CLEAN}-{number:02d}" for number in range(len(clean)))
     kinds = [
-        Kind(name, TITLES[name], tuple(_rainy(clean, name, seed)), clean, places) for name in DRAWN
+        Kind(name, TITLES[name], tuple(_degraded(clean, task, name, seed)), clean, places, task)
+        for name in DRAWN[task]
     ]
-    kinds += [_rain100(name, limit, crop) for name in RAIN100 if images.is_available(name)]
+    if task != "derain":
+        return Inputs(tuple(kinds))
+    kinds += [_rain100(name, limit, crop) for name in sets if images.is_available(name)]
     found = () if real is None else _clean(real, limit, REAL_CROP)
     return Inputs(tuple(kinds), tuple(_cells(clean, seed)), found)
 
@@ -120,12 +148,17 @@ def export(inputs: Inputs, folder: Path) -> int:
     digests = {}
     for name, picture in inputs.pictures().items():
         (folder / f"{name}.png").write_bytes(images.encode_png(picture))
-        digests[name] = _digest(picture)
+        digests[name] = digest_of(picture)
     manifest = {
         "format": FORMAT,
         "rainlens": rainlens.__version__,
         "kinds": [
-            {"name": kind.name, "title": kind.title, "clean": list(kind.places)}
+            {
+                "name": kind.name,
+                "title": kind.title,
+                "clean": list(kind.places),
+                "task": kind.task,
+            }
             for kind in (*inputs.kinds, *inputs.cells)
         ],
         "pictures": digests,
@@ -170,7 +203,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
 def _unchanged(folder: Path, name: str, digest: str) -> Tensor:
     # A name may not lead out of the folder.
     picture = images.load(folder / f"{Path(name).name}.png")
-    if _digest(picture) != digest:
+    if digest_of(picture) != digest:
         raise AuditError(
             f"{data.printable(folder / name)}.png is not what was exported; outputs belong into "
             "another folder. Export the inputs anew."
@@ -179,7 +212,8 @@ def _unchanged(folder: Path, name: str, digest: str) -> Tensor:
 
 
 def _kind(described: dict[str, Any], found: dict[str, Tensor]) -> Kind:
-    kind = Kind(described["name"], described["title"], (), (), tuple(described["clean"]))
+    name, title, task = (described[key] for key in ("name", "title", "task"))
+    kind = Kind(name, title, (), (), tuple(described["clean"]), task)
     degraded = tuple(found[name] for name in kind.names())
     return replace(kind, degraded=degraded, clean=tuple(found[place] for place in kind.places))
 
@@ -196,11 +230,11 @@ def _clean(pictures: Path | None, limit: int, crop: int) -> tuple[Tensor, ...]:
     return tuple(images.centre(images.load(file), crop).clone() for file in files[:limit])
 
 
-def _rainy(clean: Sequence[Tensor], name: str, seed: int) -> Iterator[Tensor]:
+def _degraded(clean: Sequence[Tensor], task: str, name: str, seed: int) -> Iterator[Tensor]:
     for number, picture in enumerate(clean):
         source = generator(seed, f"audit {name} {number}")
-        rainy = DRAWN[name].apply(images.to_unit(picture)[None], source)[0]
-        yield images.to_bytes(rainy)
+        degraded = DRAWN[task][name].apply(images.to_unit(picture)[None], source)[0]
+        yield images.to_bytes(degraded)
 
 
 def _cells(clean: Sequence[Tensor], seed: int) -> Iterator[Kind]:
@@ -218,7 +252,7 @@ def _rain100(name: str, limit: int, crop: int) -> Kind:
     return Kind(name, TITLES[name], tuple(degraded), tuple(clean), places)
 
 
-def _digest(picture: Tensor) -> str:
-    """Of the pixels: a file may be stored anew without being changed."""
+def digest_of(picture: Tensor) -> str:
+    """SHA-256 of the pixels: a file may be stored anew without being changed."""
     shape = ",".join(map(str, picture.shape))
     return hashlib.sha256(shape.encode() + picture.contiguous().numpy().tobytes()).hexdigest()

@@ -7,18 +7,22 @@ the same card whichever way it is run.
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from rainlens import images, models
+from rainlens import data, images, models
 from rainlens.audit.inputs import AuditError
+from rainlens.audit.kept import Kept
+from rainlens.audit.kept import outputs as kept_outputs
+from rainlens.audit.tiles import in_tiles
 from rainlens.models import checkpoint_files
 from rainlens.models.unet import mirror_to_multiple
 
@@ -26,6 +30,7 @@ Network = Callable[[Tensor], Any]
 # What a network takes for [0, 1]: factor and offset.
 RANGES = {"0-1": (1.0, 0.0), "0-255": (255.0, 0.0), "-1-1": (2.0, -1.0)}
 ORDERS = ("rgb", "bgr")
+LEAST_TILE = 32  # pixels a side; below, a network sees next to nothing
 SHOWN = 3  # names of weights in a message
 
 
@@ -35,7 +40,8 @@ class Wiring:
 
     range: of the values, in and out. order: of the channels. multiple: sides must be multiples of
     it; pictures are mirrored up to that and cut again. output: which part of a tuple or list.
-    residual: the network returns the rain, not the picture. Raises ValueError for what is none.
+    residual: the network returns the rain, not the picture. tile: it sees so many pixels a side at
+    a time, 0 for the whole picture. Raises ValueError for what is none.
     """
 
     range: str = "0-1"
@@ -43,6 +49,7 @@ class Wiring:
     multiple: int = 1
     output: int = 0
     residual: bool = False
+    tile: int = 0
 
     def __post_init__(self) -> None:
         if self.range not in RANGES:
@@ -51,6 +58,8 @@ class Wiring:
             raise ValueError(f"order is {self.order!r}; there are: {', '.join(ORDERS)}.")
         if self.multiple < 1:
             raise ValueError(f"multiple is {self.multiple}; it must be at least 1.")
+        if self.tile and self.tile < LEAST_TILE:
+            raise ValueError(f"tile is {self.tile}; it must be 0, or at least {LEAST_TILE}.")
 
 
 def run(network: Network, picture: Tensor, wiring: Wiring) -> Tensor:
@@ -60,19 +69,39 @@ def run(network: Network, picture: Tensor, wiring: Wiring) -> Tensor:
     """
     factor, offset = RANGES[wiring.range]
     unit = images.to_unit(picture)[None]
-    given = mirror_to_multiple(_ordered(unit, wiring), wiring.multiple) * factor + offset
-    with torch.inference_mode():
-        answer = _picked(network(given), wiring.output)
+
+    def answer_to(part: Tensor) -> Tensor:
+        height, width = part.shape[-2:]
+        given = mirror_to_multiple(part, wiring.multiple) * factor + offset
+        return _answer(network, given, wiring)[..., :height, :width]
+
+    given = _ordered(unit, wiring)
+    answer = in_tiles(answer_to, given, wiring.tile) if wiring.tile else answer_to(given)
+    if wiring.residual:  # rain has the scale of pictures, but not their offset
+        return (unit - _ordered(answer / factor, wiring))[0]
+    return _ordered((answer - offset) / factor, wiring)[0]
+
+
+def _answer(network: Network, given: Tensor, wiring: Wiring) -> Tensor:
+    try:
+        with torch.inference_mode():
+            answer = _picked(network(given), wiring.output)
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and not any(
+            told in str(error).lower() for told in ("out of memory", "not enough memory")
+        ):
+            raise
+        height, width = given.shape[-2:]
+        raise AuditError(
+            f"The network runs out of memory on {width}x{height} pixels; give it fewer at a time: "
+            f"--tile {max(LEAST_TILE, min(height, width) // 2)}."
+        ) from error
     if answer.shape != given.shape:
         raise AuditError(
             f"The network was given {tuple(given.shape)} and returned {tuple(answer.shape)}; it "
             "must keep the size. Where it needs sides that are multiples of K, say --multiple K."
         )
-    height, width = picture.shape[-2:]
-    answer = answer.float().cpu()[..., :height, :width]
-    if wiring.residual:  # rain has the scale of pictures, but not their offset
-        return (unit - _ordered(answer / factor, wiring))[0]
-    return _ordered((answer - offset) / factor, wiring)[0]
+    return answer.float().cpu()
 
 
 def _ordered(pictures: Tensor, wiring: Wiring) -> Tensor:
@@ -101,13 +130,17 @@ def outputs(
     pictures: Mapping[str, Tensor],
     wiring: Wiring,
     progress: Callable[[int], object] = lambda done: None,
+    kept: Kept | None = None,
 ) -> dict[str, Tensor]:
-    """The answers by name as 8-bit pictures, rounded and clipped. Raises as `run` does."""
-    answers = {}
-    for name, picture in pictures.items():
-        answers[name] = images.to_bytes(run(network, picture, wiring))
-        progress(1)
-    return answers
+    """The answers by name as 8-bit pictures, rounded and clipped. Raises as `run` does.
+
+    kept: where they are kept as they come, and taken from.
+    """
+
+    def answer(picture: Tensor) -> Tensor:
+        return images.to_bytes(run(network, picture, wiring))
+
+    return kept_outputs(kept, pictures, answer, progress)
 
 
 def of_architecture(name: str, weights: Path, **options: object) -> nn.Module:
@@ -124,17 +157,23 @@ def of_architecture(name: str, weights: Path, **options: object) -> nn.Module:
         parts = [f"lacks {_some(missing)}"] * bool(missing)
         parts += [f"has {_some(extra)} too many"] * bool(extra)
         raise AuditError(
-            f"{weights} is not for {name}: it {' and '.join(parts)}. Is it another network, or one "
-            "of another size?"
+            f"{data.printable(weights)} is not for {name}: it {' and '.join(parts)}. Is it another "
+            "network, or one of another size?"
         )
     other = [key for key in own if own[key].shape != state[key].shape]
     if other:
         raise AuditError(
-            f"{weights} is for {name} of another size: {other[0]} has the shape "
+            f"{data.printable(weights)} is for {name} of another size: {other[0]} has the shape "
             f"{tuple(state[other[0]].shape)}, not {tuple(own[other[0]].shape)}."
         )
     model.load_state_dict(state)
     return model.eval()
+
+
+def identity(named: str | None, file: Path | None, wiring: Wiring) -> dict[str, Any]:
+    """What tells a network from others, for outputs that are kept: name, file, wiring."""
+    sha = hashlib.sha256(file.read_bytes()).hexdigest() if file else None
+    return {"name": named, "file": sha, **asdict(wiring)}
 
 
 def _some(names: list[str]) -> str:

@@ -24,21 +24,39 @@ WORST = 5
 GAIN = 4  # changes of real rain are shown so many times as bright
 CLASSES = dict(zip(scores.WORDS, ("destroys", "removes", "leaves", "partly"), strict=True))
 SHOWN = ("rejection", "gain", "e_r", "e_b", "psnr", "input_psnr")
+NOUNS = {"derain": "rain", "denoise": "noise", "deblur": "blur"}  # what a task takes off
+# What only rain has a region for.
+OF_RAIN = (
+    " <i>E_R</i> is how much it changed where it rains, <i>E_B</i> how much it damaged the rest, "
+    "in grey levels of 255. <i>Removal gain</i> is 1 where as much as the rain was taken away, "
+    "whatever it was."
+)
+OF_MAPS = (
+    "<h2>Where it stops working</h2>\n<p>Rain of one angle and width, or one length and density, "
+    "at a time: the share that is gone. The rest is as in the small range (width 5, length 30, "
+    'upright).</p>\n<div class="maps">\n'
+)
 
 
 def page(card: Card, inputs: Inputs, outputs: Mapping[str, Tensor]) -> str:
     """The card as HTML. outputs: by file name, as for `scores.score`."""
     template = Template(resources.files(__package__).joinpath("card.html").read_text("utf-8"))
+    task = card.scored[0].kind.task
+    shown = [name for name in SHOWN if name in card.scored[0].estimates]
+    maps = "\n".join(_map(one, card.cells) for one in MAPS) if card.cells else ""
     return template.substitute(
+        noun=NOUNS[task],
+        of_rain=OF_RAIN if task == "derain" else "",
         network=escape(card.network),
         sentence=escape(card.sentence),
+        likeness=f"<p>{escape(card.likeness)}</p>" if card.likeness else "",
         remarks=_list("What was noticed first", card.remarks),
-        rows="\n".join(_row(one, card.rivals.get(one.kind.name)) for one in card.scored),
-        heads="".join(f"<th>{COLUMNS[name][0]}</th>" for name in SHOWN),
+        rows="\n".join(_row(one, shown, card.rivals.get(one.kind.name)) for one in card.scored),
+        heads="".join(f"<th>{COLUMNS[name][0]}</th>" for name in shown),
         damage=card.scored[0].estimates["damage"].text(1),
         rules="".join(f"<li><b>{word}</b>: {escape(r)}</li>" for word, r in scores.WORDS.items()),
         worst="\n".join(_figure(*one, outputs) for one in _worst(card.scored)),
-        maps="\n".join(_map(one, card.cells) for one in MAPS) if card.cells else "",
+        maps=f"{OF_MAPS}{maps}\n</div>" if maps else "",
         real=_real(inputs, outputs),
         version=escape(rainlens.__version__),
     )
@@ -51,10 +69,10 @@ def _list(title: str, lines: Sequence[str]) -> str:
     return f"<h2>{title}</h2>\n<ul>{items}</ul>"
 
 
-def _row(one: Scored, rival: Rival | None) -> str:
+def _row(one: Scored, shown: Sequence[str], rival: Rival | None) -> str:
     cells = "".join(
         f'<td data-name="{COLUMNS[name][0]}">{one.estimates[name].text(COLUMNS[name][1])}</td>'
-        for name in SHOWN
+        for name in shown
     )
     beside = f"{rival.rejection:.2f} ({rival.name})" if rival else "none"
     cells += f'<td data-name="best filter">{beside}</td>'
@@ -98,7 +116,7 @@ def _worst(scored: Sequence[Scored]) -> list[tuple[Kind, int, float]]:
 def _figure(kind: Kind, place: int, left: float, outputs: Mapping[str, Tensor]) -> str:
     title = f"{kind.title}, picture {place + 1}"
     pair = kind.degraded[place], outputs[kind.names()[place]]
-    return _wipe(*pair, title, f"{left:.0%} of the rain is left.")
+    return _wipe(*pair, title, f"{left:.0%} of the {NOUNS[kind.task]} is left.")
 
 
 def _real(inputs: Inputs, outputs: Mapping[str, Tensor]) -> str:

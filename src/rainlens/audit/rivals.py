@@ -18,11 +18,14 @@ SLOW = ("untouched", "dimmed by half", "median 7")
 
 @dataclass(frozen=True)
 class Rival:
-    """A filter that does not damage more than the network, and how much rain it takes."""
+    """A filter that does not damage more than the network, and how much rain it takes.
+
+    damage: its E_B of rain; of noise and blur, that to pictures that need nothing.
+    """
 
     name: str
     rejection: float
-    e_b: float
+    damage: float
 
 
 def scores_of_filters(inputs: Inputs) -> dict[str, list[Scored]]:
@@ -38,14 +41,15 @@ def scores_of_filters(inputs: Inputs) -> dict[str, list[Scored]]:
 def best(
     scored: Sequence[Scored], filters: Mapping[str, Sequence[Scored]]
 ) -> dict[str, Rival | None]:
-    """By kind: of the filters with no more damage (E_B), the one that keeps most rain out."""
+    """By kind: of the filters with no more damage, the one that keeps most of it out."""
     found: dict[str, Rival | None] = {}
     for place, one in enumerate(scored):
+        damage = "e_b" if "e_b" in one.estimates else "damage"
         rivals = [
-            Rival(name, *(of[place].estimates[m].value for m in ("rejection", "e_b")))
+            Rival(name, *(of[place].estimates[m].value for m in ("rejection", damage)))
             for name, of in filters.items()
         ]
-        fair = [rival for rival in rivals if rival.e_b <= one.estimates["e_b"].value]
+        fair = [rival for rival in rivals if rival.damage <= one.estimates[damage].value]
         found[one.kind.name] = max(fair, key=lambda rival: rival.rejection, default=None)
     return found
 

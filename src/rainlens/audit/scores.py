@@ -21,9 +21,9 @@ REMOVES, PARTLY, LEAVES, DESTROYS = "removes", "partly removes", "leaves", "dest
 REMOVED, LEFT = 0.8, 0.3  # of the rain, by the interval of the rejection
 RUINED = 25.0  # grey levels, rms, by which pictures without rain are changed
 WORDS = {
-    DESTROYS: f"changes pictures without rain by more than {RUINED:g} grey levels (rms)",
-    REMOVES: f"more than {REMOVED:.0%} of the rain leaves no trace",
-    LEAVES: f"less than {LEFT:.0%} of the rain is gone",
+    DESTROYS: f"changes pictures that need nothing by more than {RUINED:g} grey levels (rms)",
+    REMOVES: f"more than {REMOVED:.0%} of it leaves no trace",
+    LEAVES: f"less than {LEFT:.0%} of it is gone",
     PARTLY: "anything between, or the pictures do not tell",
 }
 
@@ -54,28 +54,33 @@ def kept_out(inputs: Inputs, outputs: Mapping[str, Tensor]) -> dict[str, float]:
 
 def _scored(kind: Kind, outputs: Mapping[str, Tensor]) -> Scored:
     rows = [
-        _measured(outputs[name], outputs[place], degraded, clean)
+        _measured(kind.task, outputs[name], outputs[place], degraded, clean)
         for name, place, degraded, clean in zip(
             kind.names(), kind.places, kind.degraded, kind.clean, strict=True
         )
     ]
     measures = {name: tuple(row[name] for row in rows) for name in rows[0]}
-    estimates = {name: _mean(values) for name, values in measures.items()}
+    estimates = {name: mean(values) for name, values in measures.items()}
     return Scored(kind, word_for(estimates), measures, estimates)
 
 
-def _mean(values: Sequence[float]) -> Estimate:
+def mean(values: Sequence[float]) -> Estimate:
+    """The mean over pictures with its interval; nan, where a measure is undefined, is left out."""
     known = np.array(values)[~np.isnan(values)]
     if np.isinf(known).any():  # the PSNR of an exact copy
         return Estimate(float(known.mean()), float(known.min()), float("inf"))
     return intervals.mean_of(known)
 
 
-def _measured(output: Tensor, of_clean: Tensor, rainy: Tensor, clean: Tensor) -> dict[str, float]:
-    unit = [images.to_unit(picture)[None] for picture in (output, of_clean, rainy, clean)]
+def _measured(
+    task: str, output: Tensor, of_clean: Tensor, degraded: Tensor, clean: Tensor
+) -> dict[str, float]:
+    unit = [images.to_unit(picture)[None] for picture in (output, of_clean, degraded, clean)]
     out, out_clean, before, truth = unit
-    values = metrics.score(out, before, truth, ("e_r", "e_b", "gain", "contrast", "psnr", "ssim"))
-    values["rejection"] = 1 - metrics.rain_response(out, out_clean, before, truth)
+    rain = task == "derain"  # only rain has a region, and so E_R, E_B and the gains
+    values = metrics.score(out, before, truth, metrics.DERAINING if rain else ("psnr", "ssim"))
+    response = metrics.rain_response if rain else metrics.trace
+    values["rejection"] = 1 - response(out, out_clean, before, truth)
     values["damage"] = metrics.damage(out_clean, truth)
     values["input_psnr"] = metrics.psnr_rgb(before, truth)
     values["psnr_y"], values["input_psnr_y"] = (metrics.psnr_y(p, truth) for p in (out, before))

@@ -94,7 +94,8 @@ def _read_here(path: Path) -> object:
     except pickle.UnpicklingError as error:
         raise CheckpointError(
             f"{path} holds more than tensors, or is damaged, and is not run; "
-            f"`rainlens data convert {path}` takes the tensors out."
+            f"`rainlens data convert {path}` takes the tensors out. If it is a whole network, save "
+            "its weights instead: torch.save(model.state_dict(), FILE)."
         ) from error
     except (SafetensorError, RuntimeError, EOFError, ValueError) as error:
         raise CheckpointError(

@@ -1,0 +1,192 @@
+"""Audits as records: the cards of published networks, of the book's own, and of filters.
+
+Chapter 13 shows them, and a card of one's own names the one that it is nearest to.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from rainlens import models, tasks
+from rainlens.audit import inputs as made
+from rainlens.audit import networks, scores
+from rainlens.audit.inputs import CROP, LIMIT, Inputs, Kind
+from rainlens.audit.networks import Wiring
+from rainlens.audit.scores import Scored
+from rainlens.evaluation import RAIN100
+from rainlens.models import published
+from rainlens.records import Record, RecordError, RecordStore
+from rainlens.tasks import Experiment, Session, Value
+from rainlens.tasks.restore import Restore
+
+MAP = "map"  # the test set of a record that holds the cells of the maps
+SHOWN = ("streaks", "large")  # kinds of rain whose outputs are kept
+KEPT = 2  # pictures of each
+# How much of an audit's measures count when two networks are compared.
+COMPARED = ("rejection", "damage")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audited(Value):
+    """One network, audited on the pictures of the package and, where at hand, Rain100.
+
+    of: a network that the book trains; else model and options name one of `models`, and weights the
+    file of published ones (`models.published`). limit, crop, inputs_seed: as in `inputs.make`.
+    sets: of Rain100's.
+    """
+
+    task: ClassVar[str] = "audit"
+    iterations: ClassVar[int] = 0
+
+    title: str
+    model: str | None = None
+    options: tuple[tuple[str, Any], ...] = ()
+    weights: str | None = None
+    of: Restore | None = None
+    limit: int = LIMIT
+    crop: int = CROP
+    inputs_seed: int = 0
+    sets: tuple[str, ...] = RAIN100
+    seed: int = 0
+
+    @property
+    def readable(self) -> str:
+        """Which network."""
+        if self.of is not None:
+            return self.of.readable
+        told = [self.model or "", *(f"{name}{value}" for name, value in self.options)]
+        weights = (self.weights or "").split("/")[-1].removesuffix(".pth")
+        return "-".join([*told, weights]).rstrip("-")
+
+    def first(self) -> tuple[Experiment, ...]:
+        """The training of the book's own network."""
+        return (self.of,) if self.of is not None else ()
+
+    def needs(self) -> set[str]:
+        """Rain100, published weights, and what the book's own network is trained with."""
+        own = self.of.needs() if self.of is not None else set()
+        return {*self.sets, *(["weights"] if self.weights else []), *own}
+
+    def stand_in(self) -> Audited:
+        """The same without Rain100; and an untrained network in the place of published weights."""
+        own = self.of.stand_in() if self.of is not None else None
+        told = f"{self.title}, untrained" if self.weights else self.title
+        return replace(self, title=told, weights=None, of=own, sets=())
+
+    def compute(self, store: RecordStore, session: Session) -> Record:
+        """Runs the network on all pictures, scores them; a minute, so no deadline is looked at."""
+        start = time.monotonic()
+        inputs = made.make(limit=self.limit, crop=self.crop, seed=self.inputs_seed, sets=self.sets)
+        network = self._network(store)
+        found = networks.outputs(network, inputs.pictures(), Wiring())
+        tests: dict[str, Any] = {
+            one.kind.name: {name: list(values) for name, values in one.measures.items()}
+            for one in scores.score(inputs, found)
+        }
+        cells = scores.kept_out(inputs, found)
+        tests[MAP] = {name: [value] for name, value in cells.items()}
+        tests["inputs"] = {"digest": digits(inputs)}
+        kept = {
+            kind.name: [found[name] for name in kind.names()[:KEPT]]
+            for kind in inputs.kinds
+            if kind.name in SHOWN
+        }
+        return store.save(tasks.record_untrained(self, tests, start), kept)
+
+    def _network(self, store: RecordStore) -> nn.Module:
+        if self.of is not None:
+            held = store.trained(self.of.training_key)
+            if held is None:
+                raise RecordError(f"The weights of {self.of.name} are not there; train it first.")
+            model = self.of.fresh_model()
+            model.load_state_dict(held.weights)
+            return model.eval().to(memory_format=torch.channels_last)
+        if self.weights:
+            (known,) = (p for p in published.PUBLISHED if p.file == self.weights)
+            return published.load(known)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            return models.build(self.model or "", **dict(self.options)).eval()
+
+
+def digits(inputs: Inputs) -> list[float]:
+    """The digest of the inputs as numbers of at most seven digits, which a record holds exactly."""
+    digest = inputs.digest()
+    return [float(int(digest[at : at + 5], 16)) for at in range(0, 30, 5)]
+
+
+def scored(record: Record) -> list[Scored]:
+    """The scores in a record, without its pictures."""
+    found = []
+    for name, measures in record.tests.items():
+        if name in (MAP, "inputs"):
+            continue
+        values = {
+            measure: tuple(float("nan") if v is None else v for v in column)
+            for measure, column in measures.items()
+        }
+        estimates = {measure: scores.mean(column) for measure, column in values.items()}
+        kind = Kind(name, made.TITLES[name], (), (), ("",) * len(values["rejection"]))
+        found.append(Scored(kind, scores.word_for(estimates), values, estimates))
+    return found
+
+
+def cells(record: Record) -> dict[str, float]:
+    """The rejection in each cell of the maps."""
+    return {
+        name: float("nan") if values[0] is None else values[0]
+        for name, values in record.tests[MAP].items()
+    }
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """The recorded network that a card is nearest to.
+
+    distance: between the two, see `nearest`. sentence: what that one does, as its card says.
+    """
+
+    title: str
+    distance: float
+    sentence: str
+
+
+def nearest(
+    card: Sequence[Scored], inputs: Inputs, store: RecordStore, without: str = ""
+) -> Nearest | None:
+    """Of the recorded audits on the same pictures, that whose scores differ least.
+
+    The distance is the mean over kinds of rain of the difference in the rain that is gone, plus the
+    difference in damage to pictures without rain, in units of `scores.RUINED`. None where no audit
+    of these pictures is recorded. without: the title of one that is not compared.
+    """
+    told, found = digits(inputs), list[Nearest]()
+    for record in store:
+        if record.task != Audited.task or record.experiment["title"] == without:
+            continue
+        if list(record.tests["inputs"]["digest"]) != told:
+            continue
+        theirs = {one.kind.name: one for one in scored(record)}
+        distance = _distance({one.kind.name: one for one in card}, theirs)
+        sentence = scores.sentence(list(theirs.values()))
+        found.append(Nearest(record.experiment["title"], distance, sentence))
+    return min(found, key=lambda one: one.distance, default=None)
+
+
+def _distance(ours: Mapping[str, Scored], theirs: Mapping[str, Scored]) -> float:
+    both = [name for name in ours if name in theirs]
+    gaps = {
+        measure: [
+            abs(ours[name].estimates[measure].value - theirs[name].estimates[measure].value)
+            for name in both
+        ]
+        for measure in COMPARED
+    }
+    return float(np.mean(gaps["rejection"]) + np.mean(gaps["damage"]) / scores.RUINED)
