@@ -15,18 +15,13 @@ from tqdm import tqdm
 from typer.core import TyperGroup
 
 from rainlens import models, resources
-from rainlens.audit import answers, commands, networks, probes, programs, rivals
+from rainlens.audit import answers, commands, networks, programs, report
 from rainlens.audit import inputs as made
-from rainlens.audit.card import Card
+from rainlens.audit.card import read_requirement
 from rainlens.audit.inputs import CROP, LIMIT, TASKS, AuditError, Inputs
 from rainlens.audit.kept import Kept
 from rainlens.audit.networks import Network, Wiring
-from rainlens.audit.page import page
-from rainlens.audit.recorded import nearest
-from rainlens.audit.scores import kept_out, score
-from rainlens.scales import scale_named
 
-RECORDED = "cpu"  # the scale whose cards one's own is compared with
 SECONDS = 600.0  # for a command
 Range = StrEnum("Range", {name: name for name in networks.RANGES})  # type: ignore[misc]
 Order = StrEnum("Order", {name: name for name in networks.ORDERS})  # type: ignore[misc]
@@ -148,32 +143,32 @@ def card(
     inputs = (
         made.read(folder) if folder else made.make(pictures, limit, crop, seed, real, task.value)
     )
+    for requirement in require or ():  # before anything is computed
+        read_requirement(requirement, [kind.name for kind in inputs.kinds])
     wanted = inputs.pictures()
+    name = f"{given[chosen[0]]} {weights.name if weights else ''}".strip()
     if outputs is not None:
         found, remarks = answers.read(outputs, wanted), answers.warnings(outputs, wanted)
+        made_report = report.of_outputs(found, name, inputs, remarks)
     elif command is not None:
         found, remarks = _of_command(command, inputs, wanted, seconds, out)
+        made_report = report.of_outputs(found, name, inputs, remarks)
     else:
         network = _network(arch, weights, call, onnx, program, trust)
         file = next((f for f in (weights, onnx, program) if f is not None), None)
         kept = Kept(keep, networks.identity(arch or call, file, wiring)) if keep else None
-        found, remarks = _of_network(network, inputs, wanted, wiring, kept)
-    name = f"{given[chosen[0]]} {weights.name if weights else ''}".strip()
-    scored = score(inputs, found)
-    rival = rivals.best(scored, rivals.scores_of_filters(inputs))
-    remarks += rivals.beaten(scored, rival)
-    near = nearest(scored, inputs, scale_named(RECORDED).store)
-    made_card = Card(name, scored, remarks, kept_out(inputs, found), rival, near)
+        torch.set_num_threads(resources.cores())
+        with tqdm(total=len(wanted), unit="pictures") as bar:
+            made_report = report.of_network(network, name, inputs, wiring, kept, bar.update)
+    made_card = made_report.card
     unmet = made_card.unmet(require or ())
-    made_card.save(out)
-    html = out.with_suffix(".html")
-    html.write_text(page(made_card, inputs, found), encoding="utf-8")
+    html = made_report.save(out)
     for line in (
-        *remarks,
+        *made_card.remarks,
         made_card.table(),
         "",
         made_card.sentence,
-        *([made_card.likeness] if near else []),
+        *([made_card.likeness] if made_card.nearest else []),
         f"The card: {html}, {out}",
         *unmet,
     ):
@@ -212,17 +207,3 @@ def _network(
     if models.needs_weights(arch):
         raise AuditError(f"--arch {arch} needs its --weights.")
     return models.build(arch).eval()
-
-
-def _of_network(
-    network: Network,
-    inputs: Inputs,
-    wanted: Mapping[str, Tensor],
-    wiring: Wiring,
-    kept: Kept | None,
-) -> tuple[dict[str, Tensor], list[str]]:
-    torch.set_num_threads(resources.cores())
-    first = inputs.kinds[0]
-    remarks = probes.probe(network, first.clean[0], first.degraded[0], wiring)
-    with tqdm(total=len(wanted), unit="pictures") as bar:
-        return networks.outputs(network, wanted, wiring, bar.update, kept), remarks

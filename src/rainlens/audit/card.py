@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,19 @@ class Card:
             f"Of the book's own cards it is nearest to that of {self.nearest.title}, which {told}"
         )
 
+    def markdown(self) -> str:
+        """The sentence and the table as Markdown, for a notebook."""
+        wanted = ("rejection", "e_b", "psnr", "input_psnr")
+        shown = [name for name in wanted if name in self.scored[0].estimates]
+        heads = " | ".join(COLUMNS[name][0] for name in shown)
+        rows = [f"**{self.sentence}**", "", f"| kind | what it does | {heads} |"]
+        rows.append("|---" * (len(shown) + 2) + "|")
+        for one in self.scored:
+            cells = " | ".join(one.estimates[name].text(COLUMNS[name][1]) for name in shown)
+            rows.append(f"| {one.kind.title} | {one.word} | {cells} |")
+        told = [f"- {remark}" for remark in self.remarks]
+        return "\n".join([*rows, "", *told, *([""] if told else []), self.likeness])
+
     def unmet(self, requirements: Sequence[str]) -> list[str]:
         """Which of the requirements, "kind: word", do not hold, as sentences.
 
@@ -101,7 +114,7 @@ class Card:
         words = {one.kind.name: one.word for one in self.scored}
         told = []
         for requirement in requirements:
-            kind, word = _read(requirement, words)
+            kind, word = read_requirement(requirement, words)
             if words[kind] != word:
                 told.append(
                     f"{kind} was required to be {word!r}, and the network {words[kind]} it."
@@ -109,7 +122,8 @@ class Card:
         return told
 
 
-def _read(requirement: str, kinds: Mapping[str, str]) -> tuple[str, str]:
+def read_requirement(requirement: str, kinds: Collection[str]) -> tuple[str, str]:
+    """(kind, word) of "kind: word". Raises AuditError where it cannot be read."""
     kind, separator, word = (part.strip() for part in requirement.partition(":"))
     if not separator or kind not in kinds:
         raise AuditError(

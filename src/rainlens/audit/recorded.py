@@ -23,6 +23,7 @@ from rainlens.audit.scores import Scored
 from rainlens.evaluation import RAIN100
 from rainlens.models import published
 from rainlens.records import Record, RecordError, RecordStore
+from rainlens.scales import FILTERS
 from rainlens.tasks import Experiment, Session, Value
 from rainlens.tasks.restore import Restore
 
@@ -114,6 +115,26 @@ class Audited(Value):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             return models.build(self.model or "", **dict(self.options)).eval()
+
+
+def of_published(**fields: Any) -> list[Audited]:
+    """The published weights that can be had, each to be audited; fields: further ones."""
+    names = {"prenet": "PReNet", "prn": "PRN", "rain100l": "Rain100L", "rain100h": "Rain100H"}
+    return [
+        Audited(
+            title=f"{names[one.model]}, trained on {names[one.rain]}",
+            model=one.model,
+            weights=one.file,
+            **fields,
+        )
+        for one in published.PUBLISHED
+    ]
+
+
+def of_filter(name: str, **fields: Any) -> Audited:
+    """A filter of `scales.FILTERS`, to be audited."""
+    model, options = FILTERS[name]
+    return Audited(title=name, model=model, options=options, **fields)
 
 
 def digits(inputs: Inputs) -> list[float]:
