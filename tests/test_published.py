@@ -9,9 +9,12 @@ import torch
 from skimage.metrics import structural_similarity
 from torch import nn
 
-from rainlens import data, evaluation, models
+from rainlens import data, evaluation, images, models, running
 from rainlens.models import published, rcdnet, spdnet
 from rainlens.models.weights import WeightsError
+from rainlens.records import RecordStore
+from rainlens.scales import SCALES
+from rainlens.tasks import published as repeated
 
 OFFICIAL = Path(__file__).parent / "official"
 NAMES = ["prenet", "prn", "rcdnet", "spdnet"]
@@ -565,3 +568,32 @@ def test_published_weights_score_as_they_should(entry, expected):
     assert scores["psnr_y"] == pytest.approx([expected[0]], abs=0.02)
     assert scores["ssim_y"] == pytest.approx([expected[1]], abs=0.0005)
     assert scores["psnr_y"][0] > untouched["psnr_y"][0] + 8
+
+
+# --- as an experiment ----------------------------------------------------------------------------
+
+
+def test_repeated_scores_are_those_of_the_function_and_stand_ins_need_nothing(tmp_path):
+    whole = repeated.grid(count=2)
+    assert [e.weights for e in whole] == [entry.file for entry in published.PUBLISHED]
+    assert whole[1].needs() == {"rain100l", "rain100h", "weights"}
+    one = whole[2].stand_in()
+    assert one.needs() == {images.EMBEDDED} and one.weights is None
+    torch.manual_seed(0)
+    record = running.run_within([one], RecordStore(tmp_path), threads=1).records[0]
+    assert set(record.tests["rain100l"]) == {"psnr_y", "ssim_y", "psnr_y_cut", "ssim_y_cut"}
+    assert len(record.tests["rain100l"]["psnr_y"]) == 2
+    with pytest.raises(LookupError, match=r"other\.pth is not among"):
+        repeated.by_file("other.pth")
+
+
+@pytest.mark.parametrize("entry", published.PUBLISHED, ids=lambda entry: entry.file)
+def test_the_recorded_scores_are_the_printed_ones(entry):
+    """The whole test sets; the record is in version control, the weights and pictures are not."""
+    (experiment,) = (e for e in repeated.grid() if e.weights == entry.file)
+    record = SCALES["cpu"].store.load(experiment.name)
+    assert record is not None
+    found = record.tests[entry.rain]
+    assert len(found["psnr_y_cut"]) == 100
+    assert sum(found["psnr_y_cut"]) / 100 == pytest.approx(entry.psnr_y, abs=0.3)
+    assert sum(found["ssim_y_cut"]) / 100 == pytest.approx(entry.ssim_y, abs=0.003)

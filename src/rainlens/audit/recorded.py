@@ -23,8 +23,9 @@ from rainlens.audit.scores import Scored
 from rainlens.evaluation import RAIN100
 from rainlens.models import published
 from rainlens.records import Record, RecordError, RecordStore
-from rainlens.scales import FILTERS
+from rainlens.scales import FILTERS, Scale
 from rainlens.tasks import Experiment, Session, Value
+from rainlens.tasks.published import by_file
 from rainlens.tasks.restore import Restore
 
 MAP = "map"  # the test set of a record that holds the cells of the maps
@@ -110,8 +111,7 @@ class Audited(Value):
             model.load_state_dict(held.weights)
             return model.eval().to(memory_format=torch.channels_last)
         if self.weights:
-            (known,) = (p for p in published.PUBLISHED if p.file == self.weights)
-            return published.load(known)
+            return published.load(by_file(self.weights))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
             return models.build(self.model or "", **dict(self.options)).eval()
@@ -135,6 +135,12 @@ def of_filter(name: str, **fields: Any) -> Audited:
     """A filter of `scales.FILTERS`, to be audited."""
     model, options = FILTERS[name]
     return Audited(title=name, model=model, options=options, **fields)
+
+
+def of_own(n: int, degradation: str, setting: Scale, seed: int, **fields: Any) -> Audited:
+    """A ResNet of the book, to be audited, by its number of backgrounds and its rain."""
+    network = setting.experiment(patches=n, degradation=degradation, seed=seed)
+    return Audited(title=f"ResNet, N = {n:,}, {degradation} range", of=network, **fields)
 
 
 def digits(inputs: Inputs) -> list[float]:

@@ -58,7 +58,7 @@ def score(
     model: nn.Module,
     rainy: Sequence[Tensor],
     clean: Sequence[Tensor],
-    progress: Callable[[int], None] = lambda pictures: None,
+    progress: Callable[[int], object] = lambda pictures: None,
 ) -> dict[str, list[float]]:
     """`psnr_y` (dB) and `ssim_y` of the network's outputs, one number a picture.
 
