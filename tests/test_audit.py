@@ -9,10 +9,12 @@ from importlib import resources
 from pathlib import Path
 
 import jsonschema
+import matplotlib.pyplot as plt
 import pytest
 import torch
 from browser import axe
 from browser.chromium import open_browser, require_browser, serve
+from matplotlib.colors import to_hex
 from torch import Tensor
 from typer.testing import CliRunner
 
@@ -21,6 +23,8 @@ from rainlens.audit import (
     AuditError,
     answers,
     commands,
+    figures,
+    maps,
     networks,
     probes,
     programs,
@@ -745,3 +749,35 @@ def test_real_rain_gets_pictures_of_its_change_and_no_score(tmp_path):
 def test_a_network_that_is_not_there_ends_in_a_sentence(options, said: str):
     result = CliRunner().invoke(cli.app, ["audit", *options, "--limit", "2", "--crop", "64"])
     assert isinstance(result.exception, AuditError) and said in str(result.exception)
+
+
+# --- charts of several cards
+
+
+def test_the_chart_of_words_has_a_cell_for_each_card_and_kind(inputs):
+    cards = {"copy": scores.score(inputs, inputs.pictures()), "oracle": None}
+    cards["oracle"] = scores.score(inputs, truth(inputs))
+    figure = figures.words(cards)
+    (axes,) = figure.axes
+    cells = [patch for patch in axes.patches if patch.get_width() == 0.96]
+    assert len(cells) == 2 * len(inputs.kinds)
+    colours = [to_hex(cell.get_facecolor()) for cell in cells]
+    half = len(inputs.kinds)
+    assert set(colours[:half]) == {figures.COLOURS[scores.LEAVES]}
+    assert set(colours[half:]) == {figures.COLOURS[scores.REMOVES]}
+    assert [text.get_text() for text in axes.texts] == ["0.00"] * half + ["1.00"] * half
+    plt.close(figure)
+
+
+def test_the_chart_of_maps_has_each_share_in_its_place(inputs):
+    names = [name for one in maps.MAPS for name, _ in one.cells()]
+    shares = {name: place / 100 for place, name in enumerate(names)}
+    figure = figures.maps({"a network": shares})
+    first, second = figure.axes
+    assert [text.get_text() for text in first.texts] == [
+        f"{place / 100:.2f}" for place in range(25)
+    ]
+    # Row by row: the first of the second row is the sixth of all.
+    assert first.texts[5].get_position() == (0, 1)
+    assert second.texts[0].get_text() == "0.25"
+    plt.close(figure)

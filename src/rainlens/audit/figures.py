@@ -24,6 +24,7 @@ SHORT = {
     "rain100l": "Rain100L",
     "rain100h": "Rain100H",
 }
+DARK = 0.8  # the share from which white letters are read better on the map's shade
 ROW, COLUMN, NAMES = 0.44, 0.82, 2.9  # inches: of a cell, and of the names at the left
 
 
@@ -62,19 +63,22 @@ def maps(cells: Mapping[str, Mapping[str, float]]) -> Figure:
         len(cells), len(MAPS), figsize=(7.2, 0.6 + 2.75 * len(cells)), squeeze=False
     )
     shades = LinearSegmentedColormap.from_list("gone", ["#f4f1e8", "#00704f"])
-    for row, (title, found) in zip(rows, cells.items(), strict=True):
-        for axes, one in zip(row, MAPS, strict=True):
+    for line, (title, found) in zip(rows, cells.items(), strict=True):
+        for axes, one in zip(line, MAPS, strict=True):
             values = _grid(one, found)
             axes.imshow(values, cmap=shades, vmin=0, vmax=1, aspect="auto")
             axes.set_xticks(range(len(one.across)), [str(value) for value in one.across])
-            axes.set_yticks(range(len(one.down)), [str(value) for value in one.down])
+            axes.set_yticks(
+                range(len(one.down)),
+                [f"{value}".replace("-", "\N{MINUS SIGN}") for value in one.down],
+            )
             axes.set_xlabel(one.columns)
             axes.set_ylabel(one.rows)
             axes.set_title(title, fontsize=10, loc="left")
             for (place, across), value in np.ndenumerate(values):
                 axes.text(
                     across, place, _told(value), ha="center", va="center", fontsize=8.5,
-                    color="white" if value > 0.6 else "#1c1c1c",
+                    color="white" if value > DARK else "#1c1c1c",
                 )  # fmt: skip
     figure.tight_layout()
     return figure

@@ -22,6 +22,7 @@ from rainlens.audit.networks import Wiring
 from rainlens.audit.scores import Scored
 from rainlens.evaluation import RAIN100
 from rainlens.models import published
+from rainlens.models.published import Published
 from rainlens.records import Record, RecordError, RecordStore
 from rainlens.scales import FILTERS, Scale
 from rainlens.tasks import Experiment, Session, Value
@@ -119,16 +120,16 @@ class Audited(Value):
 
 def of_published(**fields: Any) -> list[Audited]:
     """The published weights that can be had, each to be audited; fields: further ones."""
-    names = {"prenet": "PReNet", "prn": "PRN", "rain100l": "Rain100L", "rain100h": "Rain100H"}
     return [
-        Audited(
-            title=f"{names[one.model]}, trained on {names[one.rain]}",
-            model=one.model,
-            weights=one.file,
-            **fields,
-        )
+        Audited(title=title_of(one), model=one.model, weights=one.file, **fields)
         for one in published.PUBLISHED
     ]
+
+
+def title_of(one: Published) -> str:
+    """What the book calls published weights: the network, and what it was trained on."""
+    network = {"prenet": "PReNet", "prn": "PRN"}[one.model]
+    return f"{network}, trained on {made.TITLES[one.rain]}"
 
 
 def of_filter(name: str, **fields: Any) -> Audited:

@@ -38,6 +38,7 @@ PHOTOGRAPH = "Photograph: Chelsea, from scikit-image."
 START = "Start with chapter 1"
 MAIN_CLAIM = "fewer-backgrounds"
 CHAPTER_ON_RANGES, LEDGER = "05_rain_range", "15_ledger"
+CHAPTER_ON_CARDS = "13_report_card"
 VERDICT_CLASSES = dict(zip(claims.VERDICTS, ("yes", "no", "open", "untested"), strict=True))
 
 
@@ -320,17 +321,16 @@ def _ways_in(first: str) -> str:
               START, f"../notebooks/{first}.html"),
         _card("Run it", "The same chapter in Colab: change the rain, train again, see what moves.",
               "Open in Colab", colab.address(first)),
-        _card("Audit your own network", "A report card for a deraining network that you bring.",
-              "Coming"),
+        _card("Audit your own network", "Which rain does it remove, and which does it leave? "
+              "A report card for a network that you bring.",
+              "See the cards of others", f"../notebooks/{CHAPTER_ON_CARDS}.html"),
     )  # fmt: skip
     return '<div class="rl-ways">\n' + "\n".join(cards) + "\n</div>"
 
 
-def _card(title: str, text: str, action: str, address: str | None = None) -> str:
+def _card(title: str, text: str, action: str, address: str) -> str:
     # The whole card can be clicked, through the link's ::after; its name stays the short action.
-    last = f'<a href="{address}">{action}</a>' if address else f"<span>{action}</span>"
-    state = "" if address else " rl-coming"
     return (
-        f'<div class="rl-way{state}"><p class="rl-way-title">{title}</p><p>{text}</p>'
-        f'<p class="rl-way-action">{last}</p></div>'
+        f'<div class="rl-way"><p class="rl-way-title">{title}</p><p>{text}</p>'
+        f'<p class="rl-way-action"><a href="{address}">{action}</a></p></div>'
     )
