@@ -92,7 +92,8 @@ medium
 
 # %% [markdown]
 # **Step 1: drops.** Every pixel draws a number between 0 and 256. Only those above
-# 256 - quantity / 100 survive, about one pixel in a hundred. **Step 2** softens these dots a little
+# 256 - quantity / 100 survive, about one pixel in a hundred. The *quantity* is the recipe's word for how much it rains: the higher, the more
+# drops. **Step 2** softens these dots a little
 # (it happens together with step 4 below).
 
 # %%
@@ -247,7 +248,8 @@ for axes, (measure, label) in zip(pair, labels.items(), strict=True):
 shown = plots.chart(
     figure, alt=f"Removal and contrast gain on {unseen} for both networks. {measured}",
     caption=f"Two measures of removal on {unseen}, explained below: 0 is nothing, 1 is all. Bars "
-    "are 95 % intervals over seeds and test pictures. What to notice: whether the two measures "
+    "are 95 % intervals: where the mean would lie in 95 of 100 repetitions with other seeds and "
+    "other test pictures. What to notice: whether the two measures "
     f"name the same network. The papers have no such figure. {plots.source_note(records, scale)}",
 )
 plots.guess("Which network removes more of rain it has never seen?", replies, shown)
@@ -305,8 +307,8 @@ show(
 # change it. **E_B** is the typical error (root mean square) where it does not rain, on the scale from 0 to 255.
 #
 # The table is about many test pictures and all seeds; only its rows on the embedded streaks are about the two pictures
-# above. In brackets: where the mean would lie in 95 of 100 repetitions with other seeds and other test pictures (an interval). A seed also draws the backgrounds, and with
-# few of them and few seeds the interval is wide.
+# above. In brackets: the 95 % interval. A seed is the number from which all chance of an experiment follows: the first weights, the order of
+# the rain, and which backgrounds are drawn. With few backgrounds and few seeds the interval is wide.
 
 # %% tags=["hide-input"]
 def cell(group, test, measure, digits=2):

@@ -416,7 +416,7 @@ Markdown(
 )
 
 # %% [markdown]
-# ## Which measure does what fool?
+# ## What fools which measure?
 #
 # All measures at once, for the networks and for filters that have learned nothing: a median (each pixel becomes the middle value of its neighbourhood), a Gaussian blur, an
 # *opening* (it levels what is bright and narrow), dimming, and doing nothing. A measure that can be fooled by one of these measures something else than the removal of rain.

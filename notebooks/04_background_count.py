@@ -180,7 +180,8 @@ shown = plots.chart(
     figure,
     alt=f"Contrast gain against damage along training. {measured}",
     caption="Natural pictures, ResNet, 16 test pictures. The dashed line is the damage that N = 8 "
-    "ends with. What to notice: which path is higher on it. A path that never damages so much is "
+    "ends with; the stopped network reaches it on the way to far less. What to notice: which path "
+    "is higher on it. A path that never damages so much is "
     "taken at its first measured moment, the circle. The papers have no such figure. "
     + plots.source_note(natural[setting.patch_counts[0]] + natural[most], scale),
 )
@@ -359,8 +360,8 @@ plots.chart(
     figure,
     alt=f"On {unseen}, from the fewest to the most backgrounds. {'; '.join(told)}",
     caption=f"{unseen}, which no network has met, on 8 patches of the training and on new "
-    "pictures. Bars are 95 % intervals over patches and pictures; all axes begin at zero. What to "
-    "notice: how far the two marks lie apart at the left, and whether they meet at the right. The "
+    "pictures. Bars are 95 % intervals over patches and pictures, not over seeds; all axes begin "
+    "at zero. What to notice: how far the two marks lie apart at the left, and whether they meet at the right. The "
     "papers have no such figure. "
     + plots.source_note(both, scale),
 )
@@ -615,8 +616,9 @@ Markdown("\n".join(rows) + f"\n\nIntervals over {len(natural[most])} seeds and a
 # ## What happens along training?
 #
 # Back to the guess, now with more values of *N*. Left: the contrast gain on unseen rain along training. At the very
-# beginning the output is hardly a picture, so the curves begin with the first measured step. (They are measured on 16 small test pictures, so their ends differ a little from
-# the charts above.) Right: the same as a path from the open circle to the star. Each dot is a
+# beginning the output is hardly a picture, so the curves begin with the first measured step. (They are measured on 16 small test pictures.
+# Their ends differ a little from the charts above, and where two networks are close there, they may change places here: the charts above, on
+# all test pictures, are what counts for the end.) Right: the same as a path from the open circle to the star. Each dot is a
 # moment; up is rain removed, left is background kept. With many backgrounds a path leads to the left: less damage. With 8 it leads to the
 # right: the longer it trains, the more it damages pictures that it does not know. What matters is how high a path still is at a given damage.
 

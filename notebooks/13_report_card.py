@@ -92,6 +92,8 @@ filters = [
     recorded.of_filter(name, **few)
     for name in ("untouched", "median 5", "opening 9")
 ]
+
+# %% tags=["grid"]
 unseen_seed = max(setting.seeds) + 1  # no network of other chapters
 ours = [
     recorded.of_own(n, "medium", setting, seed=unseen_seed, **few)
@@ -175,17 +177,19 @@ plots.guess("Of which other rain does PReNet (Rain100L) take more than half?", r
 # on.
 
 # %% tags=["hide-input"]
-inputs = made.make(**{"limit": published[0].limit, "crop": published[0].crop, "sets": ()})
+size = dict(limit=published[0].limit, crop=published[0].crop)
+inputs = made.make(**size, sets=())
 rainy = {kind.name: kind.degraded[0] for kind in inputs.kinds}
+
+# %% tags=["hide-input"]
 rows = []
 for kind in recorded.SHOWN:
-    rows.append((None, made.TITLES[kind].capitalize()))
-    rows.append((rainy[kind], "rainy"))
+    rows += [(None, made.TITLES[kind].capitalize()), (rainy[kind], "rainy")]
     for e in published[:2]:
         rows.append((setting.store.picture(found[e], kind, 0), titles[e]))
 plots.gallery(
     rows,
-    alt="A cat's face under two kinds of rain, and what two networks make of each",
+    alt="A cat's face in two kinds of rain, and what two networks make of it",
     caption="PReNet's answers to two kinds of rain that it was not trained on. The papers have no "
     "such figure; their Fig. 1 shows the same with another network. What to notice: where the "
     "output looks like the input. " + plots.source_note([found[e] for e in published[:2]], scale),
