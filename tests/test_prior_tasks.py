@@ -11,9 +11,11 @@ from rainlens.evaluation import TestSet
 from rainlens.models import build
 from rainlens.models.prior import checksum
 from rainlens.records import RecordError, RecordStore
-from rainlens.tasks import codebook, fine_tune
+from rainlens.scales import SCALES
+from rainlens.tasks import codebook, fine_tune, restore
 from rainlens.tasks.codebook import Codebook, difference
 from rainlens.tasks.fine_tune import FineTuned, Published, Unchanged
+from rainlens.tasks.restore import Restore
 
 TESTS = (TestSet("unseen", "streaks", images.EMBEDDED, count=2, crop=32),)
 BOOK = Codebook(
@@ -287,3 +289,52 @@ def test_a_published_prior_passes_rain_on_and_its_codes_are_a_ceiling(tmp_path):
     first, second = (record.tests["unseen"] for record in outcome.records)
     assert min(first["response"]) > 0.9
     assert sum(second["damage"]) > sum(first["damage"])
+
+
+# --- networks of the lab, and those with a loss of their own --------------------------------------
+
+
+def test_weights_that_belong_to_a_record_give_the_network_back(tmp_path):
+    small = dict(model="resnet", options=(("blocks", 1), ("channels", 8)), batch=2, patches=4)
+    one = Restore(
+        **small, backgrounds=images.EMBEDDED, patch_size=32, iterations=3, tests=TESTS,
+        learning_rate=1e-3, keep_weights=True,
+    )  # fmt: skip
+    store = RecordStore(tmp_path / "store")
+    (record,) = running.run_within([one], store, threads=1).records
+    clone = RecordStore(tmp_path / "clone")
+    clone.put({path.name: path.read_bytes() for path in store.files(record)})
+    network = restore.trained(one, clone)
+    exact = one.fresh_model()
+    exact.load_state_dict(store.trained(one.training_key).weights)
+    for name, value in network.state_dict().items():
+        assert torch.equal(value, exact.state_dict()[name].half().float()), name
+    scores, _ = restore.results(one, network)
+    assert scores["unseen"]["psnr"] == pytest.approx(record.tests["unseen"]["psnr"], abs=0.05)
+    other = replace(one, seed=1)
+    with pytest.raises(RecordError, match="train it first"):
+        restore.trained(other, clone)
+    assert replace(one, keep_weights=None).training_key == one.training_key
+
+
+def test_the_lab_s_networks_are_the_usual_ones_with_their_weights():
+    setting = SCALES["cpu"]
+    kept = setting.experiment(patches=8, degradation="small", seed=setting.lab_seed)
+    assert kept.keep_weights
+    for changes in (dict(patches=8, seed=0), dict(patches=8, seed=setting.lab_seed, batch=4)):
+        assert setting.experiment(**changes).keep_weights is None
+    usual = setting.experiment(patches=8, degradation="small", seed=0)
+    assert replace(usual, seed=setting.lab_seed).training_key == kept.training_key
+
+
+def test_a_network_with_a_loss_of_its_own_is_trained_by_it(monkeypatch):
+    one = Restore(
+        model="prn", options=(("rounds", 1),), backgrounds=images.EMBEDDED,
+        patches=4, patch_size=32, batch=2, iterations=2,
+    )  # fmt: skip
+    network = one.fresh_model()
+    rainy, clean = restore.training_batches(one, torch.device("cpu"))(0)
+    monkeypatch.setattr("rainlens.training.uses_bfloat16", lambda device: False)
+    told = one.objective(network)(network, 0)
+    assert told.item() == pytest.approx(network.objective(rainy, clean).item())
+    assert told.item() == pytest.approx(-metrics.ssim_rgb(network(rainy), clean).mean().item())

@@ -42,7 +42,8 @@ class Scale:
     options: task -> network -> its options; of the toy task, the fields of its experiments.
     seeds: repetitions. patch_counts: the values of N; more_counts: further ones by range of rain,
     for claims that name them; coarse_counts: those of sweeps over categories, networks and sizes,
-    which would otherwise cost too much. patch_size, iterations,
+    which would otherwise cost too much. lab_seed: of the ResNets with these counts whose weights
+    are kept, to be tried out and audited. patch_size, iterations,
     learning_rate, warmup, measure_every: as in `Restore`. coarse: the fields in which coarse sweeps
     differ, where they are trained for less; coarse_seeds: their seeds. sharpness_count: N where
     classes of sharpness are compared. backgrounds: the pictures to train on. book: fields of the
@@ -61,6 +62,7 @@ class Scale:
     patch_counts: tuple[int, ...]
     coarse_counts: tuple[int, ...]
     coarse_seeds: tuple[int, ...]
+    lab_seed: int
     more_counts: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
     coarse: Options = field(default_factory=dict, hash=False)
     sharpness_count: int = 1024
@@ -92,6 +94,8 @@ class Scale:
         Test sets and curves follow the fields, and so do the options of the network, where they
         are not given.
         """
+        if self._is_of_lab(changes):
+            changes = dict(keep_weights=True, **changes)
         base = Restore(
             options=self._options(changes.get("model", "resnet")),
             backgrounds=self.backgrounds,
@@ -107,6 +111,14 @@ class Scale:
             self.test_crop,
             tests="tests" not in changes,
             curves="curves" not in changes,
+        )
+
+    def _is_of_lab(self, changes: Mapping[str, Any]) -> bool:
+        """Whether an experiment is a usual one but for its rain, with the lab's seed and counts."""
+        return (
+            changes.keys() <= {"patches", "degradation", "seed"}
+            and changes.get("seed") == self.lab_seed
+            and changes.get("patches") in self.coarse_counts
         )
 
     def sweep(self, coarse: bool = False, **fields: Any) -> list[Restore]:
@@ -227,6 +239,7 @@ SCALES = {
             patch_counts=(8, 64, 512),
             coarse_counts=(8, 512),
             coarse_seeds=(0,),
+            lab_seed=1,
             sharpness_count=512,
             backgrounds=images.EMBEDDED,
             book=dict(
@@ -268,6 +281,7 @@ SCALES = {
             coarse_counts=(8, 64, 512),
             coarse=dict(iterations=1000, learning_rate=5e-4, warmup=None, measure_every=100),
             coarse_seeds=(0, 1),
+            lab_seed=3,
             book=dict(iterations=6000),
             product_codes=dict(groups=8, codes=1024),
             tuning=dict(iterations=1500, learning_rate=1e-3, warmup=50, measure_every=125),
@@ -291,6 +305,7 @@ SCALES = {
             patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
             coarse_counts=(8, 32, 128, 512),
             coarse_seeds=(0, 1),
+            lab_seed=3,
             book=dict(
                 options=(("config", "B"), ("restart_after", 20)),
                 patch_size=128,
@@ -318,6 +333,7 @@ SCALES = {
             patch_counts=(8, 16, 32, 64, 128, 256, 512, 1024, ALL),
             coarse_counts=(8, 16, 32, 64, 128, 256, 512, 1024),
             coarse_seeds=(0, 1, 2),
+            lab_seed=3,
             book=dict(
                 options=(("config", "B"), ("restart_after", 20)),
                 patch_size=128,

@@ -92,6 +92,19 @@ def supervised(draw: Draw, loss: Loss = nn.functional.l1_loss) -> Objective:
     return objective
 
 
+def by_own_loss(draw: Draw) -> Objective:
+    """The objective model.objective(input, target), for networks published with their own loss."""
+
+    def objective(model: nn.Module, step: int) -> Tensor:
+        degraded, target = draw(step)
+        own: Any = model
+        with precision(target.device):
+            loss: Tensor = own.objective(degraded, target)
+        return loss
+
+    return objective
+
+
 def fit(
     model: nn.Module,
     updates: Sequence[Update],

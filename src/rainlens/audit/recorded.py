@@ -23,9 +23,9 @@ from rainlens.audit.scores import Scored
 from rainlens.evaluation import RAIN100
 from rainlens.models import published
 from rainlens.models.published import Published
-from rainlens.records import Record, RecordError, RecordStore
+from rainlens.records import Record, RecordStore
 from rainlens.scales import FILTERS, Scale
-from rainlens.tasks import Experiment, Session, Value
+from rainlens.tasks import Experiment, Session, Value, restore
 from rainlens.tasks.published import by_file
 from rainlens.tasks.restore import Restore
 
@@ -105,12 +105,7 @@ class Audited(Value):
 
     def _network(self, store: RecordStore) -> nn.Module:
         if self.of is not None:
-            held = store.trained(self.of.training_key)
-            if held is None:
-                raise RecordError(f"The weights of {self.of.name} are not there; train it first.")
-            model = self.of.fresh_model()
-            model.load_state_dict(held.weights)
-            return model.eval().to(memory_format=torch.channels_last)
+            return restore.trained(self.of, store)
         if self.weights:
             return published.load(by_file(self.weights))
         with torch.random.fork_rng(devices=[]):

@@ -13,7 +13,7 @@ from dataclasses import Field, dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from rainlens import data, images, origin, training
 from rainlens.checkpoints import SAVE_EVERY, Checkpoint
@@ -315,6 +315,16 @@ def record_untrained(
     return Record(
         experiment.name, described(experiment), {}, tests, provenance=provenance, data=of_pictures
     )
+
+
+def halved(weights: Mapping[str, Tensor] | None) -> dict[str, Tensor] | None:
+    """Weights to be handed on, in half precision: its steps are far below a grey level."""
+    if weights is None:
+        return None
+    return {
+        name: value.half() if value.is_floating_point() else value
+        for name, value in weights.items()
+    }
 
 
 def finish(store: RecordStore, experiment: Experiment) -> None:

@@ -132,9 +132,8 @@ class Codebook(Value):
         )
         tests, kept = given_back(found.model, self.tests)
         state = {k: v for k, v in found.model.state_dict().items() if not k.startswith(OWN)}
-        # In half precision: it is to be handed on, and the steps are far below a grey level.
-        halves = {name: value.half() for name, value in state.items()}
-        record = store.save(tasks.record_of(self, found, tests), kept, weights=halves)
+        told = tasks.record_of(self, found, tests)
+        record = store.save(told, kept, weights=tasks.halved(state))
         tasks.finish(store, self)
         return record
 

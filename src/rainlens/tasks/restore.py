@@ -17,6 +17,7 @@ from rainlens.evaluation import TestSet
 from rainlens.randomness import generator
 from rainlens.records import (
     Record,
+    RecordError,
     RecordStore,
     Series,
     Trained,
@@ -47,11 +48,12 @@ class Restore(Value):
     theirs are kept, too, under the name that `snapshot` gives. own_patches: so many of its training
     patches are tested as well, degraded as each test set is, under the name that `own` gives.
     lossless: kept outputs are stored as they are, for pictures that a reader compares closely.
+    keep_weights: the trained weights are part of the record, in half precision.
     """
 
     looks: ClassVar[tuple[str, ...]] = (
         *("measure_every", "curves", "tests"),
-        *("snapshots", "own_patches", "lossless"),
+        *("snapshots", "own_patches", "lossless", "keep_weights"),
     )
 
     model: str = "resnet"
@@ -72,6 +74,7 @@ class Restore(Value):
     own_patches: int | None = None
     lossless: bool | None = None
     warmup: int | None = None
+    keep_weights: bool | None = None
 
     def __post_init__(self) -> None:
         if not self.backgrounds.isprintable():
@@ -176,8 +179,13 @@ class Restore(Value):
         return training.fit(model, [update], measure, **options)
 
     def objective(self, model: nn.Module) -> training.Objective:
-        """What training makes smaller: the mean absolute difference from the clean pictures."""
-        return training.supervised(training_batches(self, next(model.parameters()).device))
+        """What training makes smaller: the mean absolute difference from the clean pictures.
+
+        A network that was published with a loss of its own (`objective`) is trained by that.
+        """
+        draw = training_batches(self, next(model.parameters()).device)
+        own = getattr(model, "objective", None)
+        return training.supervised(draw) if own is None else training.by_own_loss(draw)
 
     def begin(self, model: nn.Module, store: RecordStore) -> None:
         """What happens to the fresh network before it is trained: nothing."""
@@ -202,7 +210,9 @@ class Restore(Value):
         )
         tests, kept = self.results(found.model, store)
         record = tasks.record_of(self, found, tests)
-        record = store.save(record, {**snapshots.load(), **kept}, lossless=bool(self.lossless))
+        outputs = {**snapshots.load(), **kept}
+        weights = found.model.state_dict() if self.keep_weights else None
+        record = store.save(record, outputs, bool(self.lossless), tasks.halved(weights))
         tasks.finish(store, self)
         snapshots.discard()
         return record
@@ -256,6 +266,28 @@ def results(
             if test.keep:
                 kept[name] = [images.to_bytes(output) for output in outputs]
     return tests, kept
+
+
+def trained(experiment: Restore, store: RecordStore) -> nn.Module:
+    """The trained network: its weights beside the record, or else those kept on this machine.
+
+    Raises RecordError where there are neither, or they are not those of this network.
+    """
+    model, path = experiment.fresh_model(), store.weights_path(experiment.name)
+    record = store.load(experiment.name)
+    if record is not None and path.exists():
+        store.verify(record, path.name)
+        state = {name: value.float() for name, value in load_file(path).items()}
+    else:
+        kept = store.trained(experiment.training_key)
+        if kept is None:
+            raise RecordError(f"The weights of {experiment.name} are not there; train it first.")
+        state = dict(kept.weights)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise RecordError(f"{path} does not hold this network's weights; restore it.") from error
+    return model.eval().to(memory_format=torch.channels_last)
 
 
 # --- what it trains on
