@@ -2,8 +2,10 @@
 
 import json
 import re
+import struct
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -591,6 +593,52 @@ def test_inputs_that_were_written_over_are_noticed(inputs, tmp_path):
         made.read(folder)
     with pytest.raises(AuditError, match="rainlens audit export"):
         made.read(tmp_path)
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG file whose header promises a picture of that size, and holds nothing of it."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        body = kind + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    content = chunk(b"IDAT", zlib.compress(bytes(1000)))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + content + chunk(b"IEND", b"")
+
+
+def test_a_picture_that_is_a_bomb_ends_in_a_sentence(inputs, tmp_path):
+    folder, wanted = written(inputs, tmp_path / "out"), inputs.pictures()
+    (folder / "clean-00.png").write_bytes(png_of(100_000, 100_000))
+    start = time.monotonic()
+    with pytest.raises(PictureError, match=r"clean-00\.png"):
+        answers.read(folder, wanted)
+    assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize("name", ["../../outside", "/etc/hostname", "a\nb", "x" * 300])
+def test_a_manifest_with_a_hostile_name_reads_nothing_elsewhere(inputs, tmp_path, name):
+    folder = tmp_path / "in"
+    made.export(inputs, folder)
+    (tmp_path / "outside.png").write_bytes(images.encode_png(torch.zeros(3, 8, 8).byte()))
+    manifest = json.loads((folder / made.MANIFEST).read_text(encoding="utf-8"))
+    manifest["pictures"][name] = manifest["pictures"].pop("clean-00")
+    (folder / made.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises((AuditError, PictureError)) as told:
+        made.read(folder)
+    assert "\n" not in str(told.value)
+
+
+def test_hostile_names_among_the_outputs_do_no_harm(inputs, tmp_path):
+    folder, wanted = written(inputs, tmp_path / "out"), inputs.pictures()
+    for name in ("<script>alert(1)<", "-rf", "\x1b[31mred"):
+        (folder / f"{name}.png").write_bytes(images.encode_png(torch.zeros(3, 8, 8).byte()))
+    (folder / "loop.png").symlink_to(folder / "loop.png")
+    assert answers.read(folder, wanted).keys() == wanted.keys()
+    (folder / "clean-00.png").rename(folder / "clean-00\x1b[31m.png")
+    with pytest.raises(AuditError) as told:
+        answers.read(folder, wanted)
+    assert "\x1b" not in str(told.value) and "clean-00" in str(told.value)
 
 
 # --- commands

@@ -21,12 +21,15 @@ class UNet(nn.Module):
     width: channels at full size; they double with each halving. depth: how often the picture is
     halved. 32 and 3, the default, have 2.9 million parameters. H and W may be any: the picture is
     mirrored up to a multiple of 2^depth and cropped again. shortcut: whether the input picture is
-    added to the result; the network then starts close to a copy.
+    added to the result; the network then starts close to a copy. latent: above 0, the deepest
+    features pass through so many channels, whose values `latents` gives.
 
     Raises ValueError if width or depth is below 1, or a picture is too small to be mirrored.
     """
 
-    def __init__(self, width: int = 32, depth: int = 3, shortcut: bool = False) -> None:
+    def __init__(
+        self, width: int = 32, depth: int = 3, shortcut: bool = False, latent: int = 0
+    ) -> None:
         super().__init__()
         if width < 1 or depth < 1:
             raise ValueError(f"width is {width} and depth {depth}; both must be at least 1.")
@@ -40,16 +43,17 @@ class UNet(nn.Module):
         self.up = nn.ModuleList(nn.Conv2d(b, a, 3, padding=1) for a, b in reversed(pairs))
         self.decoder = nn.ModuleList(Pair(2 * a, a) for a, _ in reversed(pairs))
         self.tail = nn.Conv2d(width, 3, 3, padding=1)
+        if latent:
+            self.squeeze = nn.Conv2d(widths[-1], latent, 1)
+            self.expand = nn.Conv2d(latent, widths[-1], 1)
         if shortcut:
             shrink(self.tail)
 
     def forward(self, rainy: Tensor) -> Tensor:
         height, width = rainy.shape[-2:]
-        x = self.head(mirror_to_multiple(rainy, self.multiple))
-        skips = []
-        for down, encode in zip(self.down, self.encoder, strict=True):
-            skips.append(x)
-            x = encode(F.relu(down(x)))  # (N, 2C, H/2, W/2)
+        x, skips = self._encode(rainy)
+        if hasattr(self, "squeeze"):
+            x = F.relu(self.expand(self.squeeze(x)))
         for up, decode in zip(self.up, self.decoder, strict=True):
             x = F.relu(up(F.interpolate(x, scale_factor=2, mode="nearest")))
             x = decode(torch.cat((skips.pop(), x), dim=1))  # (N, C, H, W)
@@ -57,6 +61,19 @@ class UNet(nn.Module):
         with torch.autocast(rainy.device.type, enabled=False):
             drawn = self.tail(x.float())[..., :height, :width]
             return drawn + rainy if self.shortcut else drawn
+
+    def latents(self, rainy: Tensor) -> Tensor:
+        """The latent of each picture, (N, latent, h, w), h and w a 2^depth-th of its sides."""
+        return self.squeeze(self._encode(rainy)[0])
+
+    def _encode(self, rainy: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The deepest features (N, C, h, w), and those handed over, from large to small."""
+        x = self.head(mirror_to_multiple(rainy, self.multiple))
+        skips = []
+        for down, encode in zip(self.down, self.encoder, strict=True):
+            skips.append(x)
+            x = encode(F.relu(down(x)))  # (N, 2C, H/2, W/2)
+        return x, skips
 
 
 class Pair(nn.Sequential):
