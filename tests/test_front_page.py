@@ -362,6 +362,11 @@ def test_the_sliders_have_names_and_only_this_page_loads_them(browser: SimpleNam
     assert not any("compare.js" in path for path in browser.asked)
 
 
+def test_the_wipe_works_in_a_page_opened_as_a_file(browser: SimpleNamespace) -> None:
+    browser.driver.get((browser.site / "book" / "index.html").as_uri())
+    assert browser.driver.execute_script(SLIDERS) == pytest.approx([50, 50], abs=3)
+
+
 def test_without_scripts_the_pictures_stand_side_by_side(browser: SimpleNamespace) -> None:
     driver = browser.driver
     driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})

@@ -149,8 +149,10 @@ def book(
         bool, typer.Option("--save", help="Write executed notebooks to notebooks/, to commit them.")
     ] = False,
 ) -> None:
-    """Execute every chapter and build the book; prints the page to open."""
-    typer.echo(f"Open {build.make(scale.value, recompute, save)}")
+    """Execute every chapter and build the book; prints the page to open, and how to serve it."""
+    page = build.make(scale.value, recompute, save)
+    typer.echo(f"Open {page}")
+    typer.echo(f"Or serve it: {sys.executable} -m http.server --directory {page.parent}")
 
 
 @app.command("claims")

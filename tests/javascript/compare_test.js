@@ -1,6 +1,7 @@
 // The arithmetic of the pictures to wipe, on a page of stand-ins.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import test from "node:test";
 
 /** As much of an element as the script asks for. */
@@ -32,15 +33,17 @@ class Element {
   }
 }
 
+const groups = []; // those that the page has
 Object.defineProperty(globalThis, "document", {
-  value: { createElement: () => new Element(), querySelectorAll: () => [] },
+  value: { createElement: () => new Element(), querySelectorAll: () => groups },
 });
-const { compare } = await import("../../book/_static/compare.js");
+const script = await readFile(new URL("../../book/_static/compare.js", import.meta.url), "utf8");
 
 /** A group of two pairs: the pairs, and their sliders. */
 function group() {
   const pairs = [new Element("trained on few", "A"), new Element("trained on many", "B")];
-  compare({ querySelectorAll: () => pairs, classList: { add: () => {} } });
+  groups.splice(0, 1, { querySelectorAll: () => pairs, classList: { add: () => {} } });
+  new Function(script)(); // as a page runs it
   return { pairs, inputs: pairs.map((pair) => pair.children[0]) };
 }
 

@@ -180,7 +180,7 @@ def _pictures(pairs: Sequence[Pair], lesson: str, caption: str) -> str:
         f'<p><strong class="rl-screen">Drag across the cat.</strong> {lesson}</p>\n'
         f'<figure class="rl-front">\n<div class="rl-compare{shape}">\n{figures}\n</div>\n'
         f"<figcaption>{caption}</figcaption>\n</figure>\n"
-        '<script type="module" src="../_static/compare.js"></script>'
+        '<script defer src="../_static/compare.js"></script>'
     )
 
 
