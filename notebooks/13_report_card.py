@@ -64,6 +64,7 @@ from rainlens.audit import inputs as made
 from rainlens.running import run
 from rainlens.scales import scale_named
 from rainlens.tasks import published as repeated
+from rainlens.tasks.subject import title_of
 
 plots.use_style()
 setting = scale_named(scale)
@@ -96,7 +97,7 @@ filters = [
 # %% tags=["grid"]
 least, *_, most = setting.coarse_counts
 ours = [
-    recorded.of_own(n, name, setting, seed=setting.lab_seed, **few)
+    recorded.of_own(setting.of_lab(n, name), **few)
     for n, name in ((least, "medium"), (most, "medium"), (most, "large"))
 ]
 scores_again = repeated.grid(2 if scale == "smoke" else 100)
@@ -129,7 +130,7 @@ for e in scores_again:
     told, test = repeated.by_file(e.weights), found[e].tests[e.test.name]
     means = {name: sum(values) / len(values) for name, values in test.items()}
     rows.append(
-        f"| {recorded.title_of(told)} | {told.psnr_y} | {means['psnr_y_cut']:.2f} | "
+        f"| {title_of(told)} | {told.psnr_y} | {means['psnr_y_cut']:.2f} | "
         f"{means['psnr_y']:.2f} | {told.ssim_y} | {means['ssim_y_cut']:.3f} |"
     )
 Markdown("\n".join(rows))

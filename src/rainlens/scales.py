@@ -113,6 +113,10 @@ class Scale:
             curves="curves" not in changes,
         )
 
+    def of_lab(self, patches: int, degradation: str) -> Restore:
+        """A network whose weights are kept: N of the coarse counts, any range of rain."""
+        return self.experiment(patches=patches, degradation=degradation, seed=self.lab_seed)
+
     def _is_of_lab(self, changes: Mapping[str, Any]) -> bool:
         """Whether an experiment is a usual one but for its rain, with the lab's seed and counts."""
         return (

@@ -8,26 +8,22 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
-from torch import nn
 
-from rainlens import models, tasks
+from rainlens import tasks
 from rainlens.audit import inputs as made
 from rainlens.audit import networks, scores
 from rainlens.audit.inputs import CROP, LIMIT, Inputs, Kind
 from rainlens.audit.networks import Wiring
 from rainlens.audit.scores import Scored
 from rainlens.evaluation import RAIN100
-from rainlens.models import published
-from rainlens.models.published import Published
 from rainlens.records import Record, RecordStore
-from rainlens.scales import FILTERS, Scale
-from rainlens.tasks import Experiment, Session, Value, restore
-from rainlens.tasks.published import by_file
+from rainlens.scales import FILTERS
+from rainlens.tasks import Session, subject
 from rainlens.tasks.restore import Restore
+from rainlens.tasks.subject import Subject
 
 MAP = "map"  # the test set of a record that holds the cells of the maps
 SHOWN = ("streaks", "large")  # kinds of rain whose outputs are kept
@@ -37,57 +33,32 @@ COMPARED = ("rejection", "damage")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Audited(Value):
+class Audited(Subject):
     """One network, audited on the pictures of the package and, where at hand, Rain100.
 
-    of: a network that the book trains; else model and options name one of `models`, and weights the
-    file of published ones (`models.published`). limit, crop, inputs_seed: as in `inputs.make`.
-    sets: of Rain100's.
+    limit, crop, inputs_seed: as in `inputs.make`. sets: of Rain100's.
     """
 
     task: ClassVar[str] = "audit"
-    iterations: ClassVar[int] = 0
 
-    title: str
-    model: str | None = None
-    options: tuple[tuple[str, Any], ...] = ()
-    weights: str | None = None
-    of: Restore | None = None
     limit: int = LIMIT
     crop: int = CROP
     inputs_seed: int = 0
     sets: tuple[str, ...] = RAIN100
-    seed: int = 0
-
-    @property
-    def readable(self) -> str:
-        """Which network."""
-        if self.of is not None:
-            return self.of.readable
-        told = [self.model or "", *(f"{name}{value}" for name, value in self.options)]
-        weights = (self.weights or "").split("/")[-1].removesuffix(".pth")
-        return "-".join([*told, weights]).rstrip("-")
-
-    def first(self) -> tuple[Experiment, ...]:
-        """The training of the book's own network."""
-        return (self.of,) if self.of is not None else ()
 
     def needs(self) -> set[str]:
-        """Rain100, published weights, and what the book's own network is trained with."""
-        own = self.of.needs() if self.of is not None else set()
-        return {*self.sets, *(["weights"] if self.weights else []), *own}
+        """Rain100, and what the network takes."""
+        return {*self.sets, *super().needs()}
 
-    def stand_in(self) -> Audited:
-        """The same without Rain100; and an untrained network in the place of published weights."""
-        own = self.of.stand_in() if self.of is not None else None
-        told = f"{self.title}, untrained" if self.weights else self.title
-        return replace(self, title=told, weights=None, of=own, sets=())
+    def stand_in(self) -> Self:
+        """The same without Rain100."""
+        return replace(super().stand_in(), sets=())
 
     def compute(self, store: RecordStore, session: Session) -> Record:
         """Runs the network on all pictures, scores them; a minute, so no deadline is looked at."""
         start = time.monotonic()
         inputs = made.make(limit=self.limit, crop=self.crop, seed=self.inputs_seed, sets=self.sets)
-        network = self._network(store)
+        network = self.network(store)
         found = networks.outputs(network, inputs.pictures(), Wiring())
         tests: dict[str, Any] = {
             one.kind.name: {name: list(values) for name, values in one.measures.items()}
@@ -103,28 +74,10 @@ class Audited(Value):
         }
         return store.save(tasks.record_untrained(self, tests, start), kept)
 
-    def _network(self, store: RecordStore) -> nn.Module:
-        if self.of is not None:
-            return restore.trained(self.of, store)
-        if self.weights:
-            return published.load(by_file(self.weights))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            return models.build(self.model or "", **dict(self.options)).eval()
-
 
 def of_published(**fields: Any) -> list[Audited]:
     """The published weights that can be had, each to be audited; fields: further ones."""
-    return [
-        Audited(title=title_of(one), model=one.model, weights=one.file, **fields)
-        for one in published.PUBLISHED
-    ]
-
-
-def title_of(one: Published) -> str:
-    """What the book calls published weights: the network, and what it was trained on."""
-    network = {"prenet": "PReNet", "prn": "PRN"}[one.model]
-    return f"{network}, trained on {made.TITLES[one.rain]}"
+    return [Audited(**told, **fields) for told in subject.all_published()]
 
 
 def of_filter(name: str, **fields: Any) -> Audited:
@@ -133,10 +86,9 @@ def of_filter(name: str, **fields: Any) -> Audited:
     return Audited(title=name, model=model, options=options, **fields)
 
 
-def of_own(n: int, degradation: str, setting: Scale, seed: int, **fields: Any) -> Audited:
-    """A ResNet of the book, to be audited, by its number of backgrounds and its rain."""
-    network = setting.experiment(patches=n, degradation=degradation, seed=seed)
-    return Audited(title=f"ResNet, N = {n:,}, {degradation} range", of=network, **fields)
+def of_own(network: Restore, **fields: Any) -> Audited:
+    """A network of the book, to be audited."""
+    return Audited(**subject.of_own(network), **fields)
 
 
 def digits(inputs: Inputs) -> list[float]:
