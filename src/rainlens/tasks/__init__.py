@@ -13,12 +13,15 @@ from dataclasses import Field, dataclass, field
 from typing import Any, ClassVar, Protocol, Self
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from rainlens import data, images, origin, training
 from rainlens.checkpoints import SAVE_EVERY, Checkpoint
 from rainlens.records import (
     Record,
+    RecordError,
     RecordStore,
     Series,
     Trained,
@@ -325,6 +328,21 @@ def halved(weights: Mapping[str, Tensor] | None) -> dict[str, Tensor] | None:
         name: value.half() if value.is_floating_point() else value
         for name, value in weights.items()
     }
+
+
+def weights_beside(experiment: Experiment, store: RecordStore) -> dict[str, Tensor]:
+    """The weights that lie beside a record, in float32, verified.
+
+    Raises RecordError where they are missing or damaged.
+    """
+    path, record = store.weights_path(experiment.name), store.load(experiment.name)
+    if record is None or not path.exists():
+        raise RecordError(f"{path} is not there; compute its record first.")
+    store.verify(record, path.name)
+    try:
+        return {name: value.float() for name, value in load_file(path).items()}
+    except SafetensorError as error:
+        raise RecordError(f"{path} is damaged; restore it from version control.") from error
 
 
 def finish(store: RecordStore, experiment: Experiment) -> None:

@@ -12,8 +12,6 @@ from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from rainlens import evaluation, images, metrics, tasks, training
@@ -231,18 +229,12 @@ def trained(experiment: Codebook, store: RecordStore) -> VQGAN:
 
     Raises RecordError where they are missing, damaged, or not those of this network.
     """
-    path, model = store.weights_path(experiment.name), experiment.fresh_model()
-    record = store.load(experiment.name)
-    if record is None or not path.exists():
-        raise RecordError(f"{path} is not there; compute it with `rainlens run 10`.")
-    store.verify(record, path.name)
+    model, state = experiment.fresh_model(), tasks.weights_beside(experiment, store)
     try:
-        model.load({name: value.float() for name, value in load_file(path).items()})
-    except (SafetensorError, ValueError) as error:
-        raise RecordError(
-            f"{path} does not hold this network's weights; compute them again with "
-            "`rainlens run 10 --recompute`."
-        ) from error
+        model.load(state)
+    except ValueError as error:
+        path = store.weights_path(experiment.name)
+        raise RecordError(f"{path} does not hold this network's weights: {error}") from error
     return model.eval()
 
 

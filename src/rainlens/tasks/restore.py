@@ -274,10 +274,8 @@ def trained(experiment: Restore, store: RecordStore) -> nn.Module:
     Raises RecordError where there are neither, or they are not those of this network.
     """
     model, path = experiment.fresh_model(), store.weights_path(experiment.name)
-    record = store.load(experiment.name)
-    if record is not None and path.exists():
-        store.verify(record, path.name)
-        state = {name: value.float() for name, value in load_file(path).items()}
+    if path.exists():
+        state = tasks.weights_beside(experiment, store)
     else:
         kept = store.trained(experiment.training_key)
         if kept is None:
