@@ -97,8 +97,8 @@ filters = [
 # %% tags=["grid"]
 least, *_, most = setting.coarse_counts
 ours = [
-    recorded.of_own(setting.of_lab(n, name), **few)
-    for n, name in ((least, "medium"), (most, "medium"), (most, "large"))
+    recorded.of_own(setting.of_lab(n, "medium"), **few)
+    for n in (least, most)
 ]
 scores_again = repeated.grid(2 if scale == "smoke" else 100)
 cards = [*published, *filters, *ours]
@@ -271,10 +271,9 @@ Markdown("\n".join(lines))
 # %% [markdown]
 # ## The book's own networks, and filters
 #
-# The same card for networks like those of chapters 4 and 5: few and many backgrounds in the medium range of rain, and many in the large
-# range. Below them are three things that have learned nothing. The untouched picture shows what "leaves" looks like, and
-# the filters show what any network should beat. These networks are small, and were trained for minutes on a
-# laptop's processor.
+# The same card for two networks like those of chapter 4, with few and with many backgrounds in the medium range of rain. They are small,
+# and were trained for minutes. Below them are three things that have learned nothing: the untouched picture shows what "leaves" looks like,
+# and the filters show what any network should beat.
 
 # %% tags=["hide-input"]
 rest = [*ours, *filters]
@@ -283,7 +282,7 @@ plots.chart(
     figure,
     alt="; ".join(f"{t}: {scores.sentence(c)}" for t, c in of(rest).items()),
     caption="As above, for the book's own networks and for filters. The papers have no such figure. "
-    "What to notice: the rows of N = 8, and compare them with the damage in the table below. "
+    "What to notice: the two rows of networks, and beside them their damage in the table below. "
     + plots.source_note([found[e] for e in rest], scale),
 )
 
