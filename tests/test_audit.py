@@ -31,6 +31,7 @@ from rainlens.audit import (
     probes,
     programs,
     recorded,
+    report,
     rivals,
     scores,
 )
@@ -294,19 +295,20 @@ def test_weights_of_another_network_are_refused_with_names(tmp_path):
     torch.save(small.state_dict(), file)
     assert networks.of_architecture("prenet", file).training is False
     torch.save(other.state_dict(), file)
-    with pytest.raises(AuditError, match=r"is not for prenet: it lacks .* and has .* too many"):
+    told = "does not fit PReNet: missing: .*; not in the network: .*"
+    with pytest.raises(AuditError, match=told):
         networks.of_architecture("prenet", file)
     torch.save(models.build("resnet", blocks=1, channels=8).state_dict(), file)
-    with pytest.raises(AuditError, match="of another size"):
+    with pytest.raises(AuditError, match="of another shape"):
         networks.of_architecture("resnet", file, blocks=1, channels=4)
 
 
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("evil.pth", "bomb", "is not run"),
-        ("whole.pth", "model", r"torch.save\(model.state_dict"),
-        ("broken.pth", b"no weights", "damaged"),
+        ("evil.pth", "bomb", "something other than tensors"),
+        ("whole.pth", "model", r"save the weights alone, with torch\.save\(network\.state_dict"),
+        ("broken.pth", b"no weights", "cannot be read as a file that torch saved"),
         ("there_is_none.pth", None, "does not exist"),
     ],
 )
@@ -434,6 +436,36 @@ def test_other_errors_of_a_network_are_its_own(inputs):
         wired(network, inputs)
 
 
+def test_values_that_are_not_finite_are_noticed_in_every_picture(inputs):
+    dark = inputs.kinds[3].degraded[0].float().mean() / 255 - 1e-4
+
+    def network(given: Tensor) -> Tensor:
+        return given / (given.mean() - dark).clamp(min=0).ceil()  # nan for some pictures alone
+
+    with pytest.raises(AuditError, match="not finite .* for some of the pictures"):
+        networks.outputs(network, inputs.pictures(), USUAL)
+
+
+def test_no_tile_grows_when_it_is_mirrored_to_a_multiple():
+    sizes = []
+
+    def network(given: Tensor) -> Tensor:
+        sizes.append(max(given.shape[-2:]))
+        return given
+
+    picture = torch.randint(256, (3, 130, 192), generator=torch.Generator().manual_seed(0)).byte()
+    answer = networks.run(network, picture, Wiring(tile=100, multiple=48))
+    assert max(sizes) <= 100 and torch.allclose(answer * 255, picture.float(), atol=1e-3)
+
+
+def test_a_damaged_record_does_not_cost_the_card(inputs, tmp_path, monkeypatch):
+    monkeypatch.setenv("RAINLENS_RECORDS", str(tmp_path))
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu" / "audit-broken-0123456789.json").write_text("{}")
+    found = report.of_outputs(inputs.pictures(), "a copy", inputs)
+    assert found.card.nearest is None and "It was not compared" in found.card.remarks[-1]
+
+
 # --- stopped and resumed
 
 
@@ -456,6 +488,10 @@ def test_what_was_kept_is_not_run_again(inputs, tmp_path):
     other = {name: picture.flip(-1) for name, picture in pictures.items()}
     networks.outputs(network, other, USUAL, kept=Kept(tmp_path / "kept", told))
     assert len(calls) == 7 + 6  # other pictures under the same names
+    (tmp_path / "kept" / "clean-00.png").write_bytes(images.encode_png(pictures["clean-00"]))
+    (tmp_path / "kept" / "clean-01.png").write_bytes(b"no picture")
+    networks.outputs(network, other, USUAL, kept=Kept(tmp_path / "kept", told))
+    assert len(calls) == 13 + 2  # what was kept, but is not that any more
     with pytest.raises(AuditError, match="outputs of another network"):
         Kept(tmp_path / "kept", {"name": "third"})
     (tmp_path / "mine").mkdir()
@@ -629,6 +665,21 @@ def test_a_manifest_with_a_hostile_name_reads_nothing_elsewhere(inputs, tmp_path
     assert "\n" not in str(told.value)
 
 
+def test_a_manifest_cannot_name_what_the_card_says(inputs, tmp_path):
+    folder = tmp_path / "in"
+    made.export(inputs, folder)
+    manifest = json.loads((folder / made.MANIFEST).read_text(encoding="utf-8"))
+    manifest["kinds"][0] |= {"title": "<b>all rain there is</b>", "task": "deblur"}
+    (folder / made.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    kind = made.read(folder).kinds[0]
+    assert (kind.title, kind.task) == ("small-range rain", "derain")
+    for damage in ([], [{"name": "snow", "clean": ["clean-00"]}], [{"name": "small", "clean": []}]):
+        manifest["kinds"] = damage
+        (folder / made.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+        with pytest.raises(AuditError, match="is damaged|names no pictures"):
+            made.read(folder)
+
+
 def test_hostile_names_among_the_outputs_do_no_harm(inputs, tmp_path):
     folder, wanted = written(inputs, tmp_path / "out"), inputs.pictures()
     for name in ("<script>alert(1)<", "-rf", "\x1b[31mred"):
@@ -789,6 +840,13 @@ def test_real_rain_gets_pictures_of_its_change_and_no_score(tmp_path):
         (["--arch", "copy", "--call", "a:b"], "exactly one way"),
         (["--outputs", "there"], "Outputs need their inputs"),
         (["--arch", "prenet"], "needs its --weights"),
+        (["--arch", "restormer"], "There is no --arch restormer"),
+        (["--call", "json:loads", "--weights", "w.pth"], "give --arch, too"),
+        (["--call", "json:loads", "--keep", "kept"], "--keep knows networks by their files"),
+        (["--arch", "copy", "--tile", "8"], "it must be 0, or at least 32"),
+        (["--arch", "copy", "--tile", "40", "--multiple", "64"], "or at least 64"),
+        (["--arch", "copy", "--out", "card.html"], "give a .json file"),
+        (["--arch", "copy", "--out", "no_such_folder/card.json"], "a folder that exists"),
         (["--call", "no_such_module:f"], "cannot be imported"),
         (["--call", "json:no_such_name"], "has no no_such_name"),
         (["--call", "json"], "names no function"),

@@ -14,8 +14,10 @@ import pytest
 import torch
 
 from rainlens import running, scales, training
+from rainlens.audit.recorded import Audited
 from rainlens.evaluation import TestSet
 from rainlens.records import RecordStore, rebuilt
+from rainlens.tasks.published import Repeated
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.survey import Survey
 from rainlens.tasks.toy import Toy
@@ -31,10 +33,18 @@ TOLERANCE = 2e-3
 
 def experiment_of(name: str, description: dict) -> Restore | Toy | Survey | Untrained:
     """The experiment that a record's JSON describes."""
-    kinds = {"survey": Survey, "toy": Toy, "derain": Restore, "filter": Untrained}
+    kinds = {
+        **{"survey": Survey, "toy": Toy, "derain": Restore, "filter": Untrained},
+        **{"audit": Audited, "published": Repeated},
+    }
     values = dict(description)
+    if "of" in values:
+        values["of"] = experiment_of("derain", values["of"])
+    if "test" in values:
+        values["test"] = rebuilt(TestSet, values["test"])
     if "options" in values:
         values["options"] = [(option, value) for option, value in values["options"]]
+    if name.split("-")[0] in ("derain", "filter"):
         for tests in values.keys() & {"curves", "tests"}:
             values[tests] = [rebuilt(TestSet, test) for test in values[tests]]
     return rebuilt(kinds[name.split("-")[0]], values)

@@ -139,7 +139,21 @@ def card(
             "Outputs need their inputs: rainlens audit DIR --outputs DIR2, where `rainlens audit "
             "export DIR` wrote the inputs."
         )
-    wiring = Wiring(range_.value, order.value, multiple, output, residual, tile)
+    if weights is not None and arch is None:
+        raise AuditError("--weights are those of a network of this package: give --arch, too.")
+    if keep is not None and not (arch or onnx or program):
+        raise AuditError(
+            "--keep knows networks by their files, so it goes with --arch, --onnx and --program; "
+            "the outputs of others can be kept by `rainlens audit export`."
+        )
+    if folder is not None and outputs is not None and folder.resolve() == outputs.resolve():
+        raise AuditError("--outputs is the folder of the inputs; give that of the outputs.")
+    if out.suffix == ".html" or not out.absolute().parent.is_dir():
+        raise AuditError(f"--out is {out}; give a .json file in a folder that exists.")
+    try:
+        wiring = Wiring(range_.value, order.value, multiple, output, residual, tile)
+    except ValueError as error:
+        raise AuditError(f"--{error}") from error
     inputs = (
         made.read(folder) if folder else made.make(pictures, limit, crop, seed, real, task.value)
     )
@@ -156,7 +170,7 @@ def card(
     else:
         network = _network(arch, weights, call, onnx, program, trust)
         file = next((f for f in (weights, onnx, program) if f is not None), None)
-        kept = Kept(keep, networks.identity(arch or call, file, wiring)) if keep else None
+        kept = Kept(keep, networks.identity(arch, file, wiring)) if keep else None
         torch.set_num_threads(resources.cores())
         with tqdm(total=len(wanted), unit="pictures") as bar:
             made_report = report.of_network(network, name, inputs, wiring, kept, bar.update)
@@ -202,6 +216,8 @@ def _network(
     if program is not None:
         return programs.of_program(program, trust)
     assert arch is not None
+    if arch not in models.MODELS:
+        raise AuditError(f"There is no --arch {arch}; there are: {', '.join(models.MODELS)}.")
     if weights is not None:
         return networks.of_architecture(arch, weights)
     if models.needs_weights(arch):

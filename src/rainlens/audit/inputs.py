@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from torch import Tensor
@@ -153,12 +153,7 @@ def export(inputs: Inputs, folder: Path) -> int:
         "format": FORMAT,
         "rainlens": rainlens.__version__,
         "kinds": [
-            {
-                "name": kind.name,
-                "title": kind.title,
-                "clean": list(kind.places),
-                "task": kind.task,
-            }
+            {"name": kind.name, "clean": list(kind.places)}
             for kind in (*inputs.kinds, *inputs.cells)
         ],
         "pictures": digests,
@@ -179,6 +174,8 @@ def read(folder: Path) -> Inputs:
     except (KeyError, TypeError, AttributeError) as error:
         raise AuditError(f"{_named(folder)} is damaged; export the inputs anew.") from error
     kinds = tuple(kind for kind in every if not maps.is_cell(kind.name))
+    if not kinds or not all(kind.places for kind in every):
+        raise AuditError(f"{_named(folder)} names no pictures; export the inputs anew.")
     real = tuple(picture for name, picture in found.items() if name.startswith(f"{REAL}-"))
     return Inputs(kinds, tuple(kind for kind in every if maps.is_cell(kind.name)), real)
 
@@ -201,8 +198,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _unchanged(folder: Path, name: str, digest: str) -> Tensor:
-    # A name may not lead out of the folder.
-    picture = images.load(folder / f"{Path(name).name}.png")
+    if PurePath(name).name != name or "\\" in name:  # it may not lead out of any folder
+        raise AuditError(f"{_named(folder)} is damaged; export the inputs anew.")
+    picture = images.load(folder / f"{name}.png")
     if digest_of(picture) != digest:
         raise AuditError(
             f"{data.printable(folder / name)}.png is not what was exported; outputs belong into "
@@ -212,10 +210,19 @@ def _unchanged(folder: Path, name: str, digest: str) -> Tensor:
 
 
 def _kind(described: dict[str, Any], found: dict[str, Tensor]) -> Kind:
-    name, title, task = (described[key] for key in ("name", "title", "task"))
-    kind = Kind(name, title, (), (), tuple(described["clean"]), task)
+    # What it is called on the card is never taken from a file.
+    name = described["name"]
+    kind = Kind(name, _title(name), (), (), tuple(described["clean"]), _task(name))
     degraded = tuple(found[name] for name in kind.names())
     return replace(kind, degraded=degraded, clean=tuple(found[place] for place in kind.places))
+
+
+def _title(name: str) -> str:
+    return next((one.title for one in maps.MAPS if name.startswith(one.name)), None) or TITLES[name]
+
+
+def _task(name: str) -> str:
+    return next((task for task, of in DRAWN.items() if name in of), "derain")
 
 
 def _named(folder: Path) -> str:

@@ -47,21 +47,29 @@ class Kept:
         self.told["inputs"] = inputs
 
     def output(self, name: str, picture: Tensor) -> Tensor | None:
-        """What was kept for this input; None where it was another picture, or is not there."""
+        """What was kept for this input; None where either is another picture now, or not there."""
         path = self._path(name)
-        if self.told["inputs"].get(name) != digest_of(picture) or not path.exists():
+        if not path.exists():
             return None
-        found = images.load(path)
-        return found if found.shape == picture.shape else None
+        try:
+            found = images.load(path)
+        except images.PictureError:
+            return None
+        return found if self.told["inputs"].get(name) == _pair(picture, found) else None
 
     def add(self, name: str, picture: Tensor, output: Tensor) -> None:
         """Writes an output, and only then that it is there."""
         write_whole(self._path(name), images.encode_png(output))
-        self.told["inputs"][name] = digest_of(picture)
+        self.told["inputs"][name] = _pair(picture, output)
         write_whole(self.folder / MADE_BY, json.dumps(self.told, indent=1).encode())
 
     def _path(self, name: str) -> Path:
         return self.folder / f"{name}.png"
+
+
+def _pair(picture: Tensor, output: Tensor) -> str:
+    """Of an input and what was made of it: neither may have changed since."""
+    return f"{digest_of(picture)} {digest_of(output)}"
 
 
 def outputs(

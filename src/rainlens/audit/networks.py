@@ -18,20 +18,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+import rainlens
 from rainlens import data, images, models
 from rainlens.audit.inputs import AuditError
 from rainlens.audit.kept import Kept
 from rainlens.audit.kept import outputs as kept_outputs
 from rainlens.audit.tiles import in_tiles
-from rainlens.models import checkpoint_files
 from rainlens.models.unet import mirror_to_multiple
+from rainlens.models.weights import WeightsError, load_weights
 
 Network = Callable[[Tensor], Any]
 # What a network takes for [0, 1]: factor and offset.
 RANGES = {"0-1": (1.0, 0.0), "0-255": (255.0, 0.0), "-1-1": (2.0, -1.0)}
 ORDERS = ("rgb", "bgr")
 LEAST_TILE = 32  # pixels a side; below, a network sees next to nothing
-SHOWN = 3  # names of weights in a message
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,9 @@ class Wiring:
             raise ValueError(f"order is {self.order!r}; there are: {', '.join(ORDERS)}.")
         if self.multiple < 1:
             raise ValueError(f"multiple is {self.multiple}; it must be at least 1.")
-        if self.tile and self.tile < LEAST_TILE:
-            raise ValueError(f"tile is {self.tile}; it must be 0, or at least {LEAST_TILE}.")
+        if self.tile and self.tile < max(LEAST_TILE, self.multiple):
+            least = max(LEAST_TILE, self.multiple)
+            raise ValueError(f"tile is {self.tile}; it must be 0, or at least {least}.")
 
 
 def run(network: Network, picture: Tensor, wiring: Wiring) -> Tensor:
@@ -76,7 +77,8 @@ def run(network: Network, picture: Tensor, wiring: Wiring) -> Tensor:
         return _answer(network, given, wiring)[..., :height, :width]
 
     given = _ordered(unit, wiring)
-    answer = in_tiles(answer_to, given, wiring.tile) if wiring.tile else answer_to(given)
+    side = wiring.tile // wiring.multiple * wiring.multiple  # no tile grows when it is mirrored
+    answer = in_tiles(answer_to, given, side) if side else answer_to(given)
     if wiring.residual:  # rain has the scale of pictures, but not their offset
         return (unit - _ordered(answer / factor, wiring))[0]
     return _ordered((answer - offset) / factor, wiring)[0]
@@ -138,7 +140,13 @@ def outputs(
     """
 
     def answer(picture: Tensor) -> Tensor:
-        return images.to_bytes(run(network, picture, wiring))
+        found = run(network, picture, wiring)
+        if not found.isfinite().all():  # as bytes, it would count as black
+            raise AuditError(
+                "The network returns values that are not finite (nan or infinite) for some of the "
+                "pictures; check its weights, and try --range 0-255 or --range -1-1."
+            )
+        return images.to_bytes(found)
 
     return kept_outputs(kept, pictures, answer, progress)
 
@@ -147,38 +155,20 @@ def of_architecture(name: str, weights: Path, **options: object) -> nn.Module:
     """A network of `models` with weights from a file; nothing in the file is run.
 
     Raises AuditError where the weights are not those of the network, naming what is missing and
-    what is too many, ValueError for an unknown name or option, and
-    `checkpoint_files.CheckpointError` where the file cannot be used.
+    what is too many, or the file cannot be used, and ValueError for an unknown name or option.
     """
-    model, state = models.build(name, **options), checkpoint_files.load_state(weights)
-    own = model.state_dict()
-    missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
-    if missing or extra:
-        parts = [f"lacks {_some(missing)}"] * bool(missing)
-        parts += [f"has {_some(extra)} too many"] * bool(extra)
-        raise AuditError(
-            f"{data.printable(weights)} is not for {name}: it {' and '.join(parts)}. Is it another "
-            "network, or one of another size?"
-        )
-    other = [key for key in own if own[key].shape != state[key].shape]
-    if other:
-        raise AuditError(
-            f"{data.printable(weights)} is for {name} of another size: {other[0]} has the shape "
-            f"{tuple(state[other[0]].shape)}, not {tuple(own[other[0]].shape)}."
-        )
-    model.load_state_dict(state)
+    model = models.build(name, **options)
+    try:
+        load_weights(model, weights)
+    except WeightsError as error:
+        raise AuditError(data.printable(str(error))) from error
     return model.eval()
 
 
 def identity(named: str | None, file: Path | None, wiring: Wiring) -> dict[str, Any]:
-    """What tells a network from others, for outputs that are kept: name, file, wiring."""
+    """What tells a network from others, for outputs that are kept: name, file, wiring, version."""
     sha = hashlib.sha256(file.read_bytes()).hexdigest() if file else None
-    return {"name": named, "file": sha, **asdict(wiring)}
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    return {"rainlens": rainlens.__version__, "name": named, "file": sha, **asdict(wiring)}
 
 
 def of_callable(where: str) -> Network:

@@ -17,6 +17,7 @@ from rainlens.audit.networks import Network, Wiring
 from rainlens.audit.page import page
 from rainlens.audit.recorded import nearest
 from rainlens.audit.scores import kept_out, score
+from rainlens.records import RecordError
 from rainlens.scales import scale_named
 
 RECORDED = "cpu"  # the scale whose cards one's own is compared with
@@ -66,7 +67,11 @@ def of_outputs(
     """The card of outputs, uint8 (3, H, W), by the file names of their inputs."""
     scored = score(inputs, outputs)
     rival = rivals.best(scored, rivals.scores_of_filters(inputs))
-    near = nearest(scored, inputs, scale_named(RECORDED).store)
     remarks = [*remarks, *rivals.beaten(scored, rival)]
+    near = None
+    try:
+        near = nearest(scored, inputs, scale_named(RECORDED).store)
+    except RecordError as error:  # it must not cost the card
+        remarks.append(f"It was not compared with the book's own cards: {error}")
     card = Card(name, scored, remarks, kept_out(inputs, outputs), rival, near)
     return Report(card, page(card, inputs, outputs))

@@ -229,9 +229,10 @@ def network(
     """
     device = training.device()
     model = experiment.fresh_model().to(device).to(memory_format=torch.channels_last)
-    used = pictures(experiment)
+    used, begun = pictures(experiment), _weights_of_first(experiment, store)
     kept = None if session.fresh else store.trained(experiment.training_key)
-    known = usable(kept) if kept is not None and _is_of(kept, used) else None
+    same = kept is not None and _is_of(kept, used) and kept.about.get("first", {}) == begun
+    known = usable(kept) if kept is not None and same else None
     if kept is not None and known is not None:
         model.load_state_dict(kept.weights)
         told = {"weights": "read", "training": kept.about["provenance"]}
@@ -240,7 +241,7 @@ def network(
     checkpoint = Checkpoint(
         store.checkpoint_path(experiment.name),
         session.save_every,
-        owner={"experiment": experiment.name, "data": used},
+        owner={"experiment": experiment.name, "data": used, **({"first": begun} if begun else {})},
         leg=origin.where(device),
     )
     curves = experiment.fit(
@@ -253,8 +254,18 @@ def network(
     )
     provenance = _provenance([*checkpoint.legs, checkpoint.this_leg()])
     about = {"experiment": described(experiment), "provenance": provenance, "data": used}
+    about |= {"first": begun} if begun else {}
     store.keep_trained(experiment.training_key, Trained(model.state_dict(), curves, about))
     return Network(model, curves, "trained", {**provenance, "weights": "trained"})
+
+
+def _weights_of_first(experiment: Experiment, store: RecordStore) -> dict[str, dict[str, str]]:
+    """Checksums of the weights that an experiment starts from, where they belong to a record.
+
+    They may have been computed anew since it was interrupted, or since its network was kept.
+    """
+    records = [store.load(earlier.name) for earlier in experiment.first()]
+    return {record.name: record.sums for record in records if record is not None and record.sums}
 
 
 def pictures(experiment: Experiment) -> dict[str, str]:

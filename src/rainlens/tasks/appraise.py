@@ -22,15 +22,15 @@ from rainlens.tasks.subject import Subject
 class Appraised(Subject):
     """One network's outputs on a test set, by measures of quality.
 
-    measures: names in `quality.MEASURES`, beside PSNR and SSIM, which every record has. judge: the
-    judge of rain whose score of each output is taken, too; None for none. The record's test also
-    holds the measures of rain, and the same of the untouched input under `input_...`.
+    measures: names in `quality.MEASURES`, of outputs in 8 bits. judge: the judge of rain whose
+    score of each output is taken, too; None for none. The record's test also holds all measures of
+    rain, and those of quality of the untouched input under `input_...`.
     """
 
     task: ClassVar[str] = "quality"
 
     test: TestSet
-    measures: tuple[str, ...] = ("lpips_style", "niqe", "brisque")
+    measures: tuple[str, ...] = tuple(MEASURES)
     judge: Judge | None = None
 
     @property
@@ -53,7 +53,7 @@ class Appraised(Subject):
         """The same on embedded photographs, with the measures that need no files."""
         test = TestSet(self.test.name, STREAKS, images.EMBEDDED, count=2, crop=192)
         judge = self.judge.stand_in() if self.judge else None
-        return replace(super().stand_in(), test=test, judge=judge, measures=())
+        return replace(super().stand_in(), test=test, judge=judge, measures=("psnr", "ssim"))
 
     def compute(self, store: RecordStore, session: Session) -> Record:
         """Runs the network and measures; some minutes, so no deadline is looked at."""
@@ -61,7 +61,8 @@ class Appraised(Subject):
         rainy, clean = evaluation.load(self.test)
         found, outputs = evaluation.evaluate(self.network(store), rainy, clean, metrics.DERAINING)
         judge = trained(self.judge, store) if self.judge else None
-        columns: dict[str, list[float]] = dict(found)
+        columns = {name: values for name, values in found.items() if name not in MEASURES}
+        columns = {name: v for name, v in columns.items() if not name.startswith("input_")}
         for before, truth, output in zip(rainy, clean, outputs, strict=True):
             # As a file holds them: a measure of quality sees pictures of 8 bits.
             pair = images.to_bytes(output), before

@@ -134,6 +134,8 @@ class FineTuned(Restore):
         freeze(model, self.trained or dict(model.named_children()))
         # Before a checkpoint is read: the weights of the start.
         original = copy.deepcopy(model).requires_grad_(False).eval() if self.start else None
+        if isinstance(original, TAEF2) and isinstance(model, TAEF2):
+            original.codes = model.codes  # which a checkpoint may bring along, fitted elsewhere
         draw = training_batches(self, next(model.parameters()).device)
 
         def objective(model: nn.Module, step: int) -> Tensor:
@@ -149,7 +151,8 @@ class FineTuned(Restore):
                     target = original.quantise(original.encode(clean)).values
                     total = total + self.match * F.mse_loss(latent.float(), target.float())
             # A book that learns needs its own loss; for a frozen one it is a constant pull.
-            return total + quantised.loss if not self.trained else total
+            learns = not self.trained or "quantize" in self.trained
+            return total + quantised.loss if learns else total
 
         return objective
 
@@ -158,8 +161,8 @@ class FineTuned(Restore):
     ) -> tuple[Scores, dict[str, list[Tensor]]]:
         """Scores and kept outputs; with a start also against its answer to the clean pictures.
 
-        `ceiling_psnr`: of that answer, against the clean picture. `ceiling_e_b`: the rms difference
-        of output and that answer outside the rain.
+        `ceiling_psnr`: of that answer, against the clean picture. `ceiling_e_b`, of rain: the rms
+        difference of output and that answer where it does not rain.
         """
         if self.start is None:
             return results(self, model)
@@ -167,18 +170,22 @@ class FineTuned(Restore):
         assert isinstance(original, Prior)
         self.begin(original, store)
         original.to(next(model.parameters()).device)
+        if isinstance(original, TAEF2) and isinstance(model, TAEF2):
+            original.codes = model.codes
+        has_region = self.task == "derain"
 
         def further(outputs: Pictures, degraded: Pictures, clean: Pictures) -> Any:
-            found: dict[str, list[float]] = {"ceiling_psnr": [], "ceiling_e_b": []}
+            found: dict[str, list[float]] = {"ceiling_psnr": []}
             ceilings = evaluation.restore(original, clean)
             for output, before, truth, ceiling in zip(
                 outputs, degraded, clean, ceilings, strict=True
             ):
                 before, truth = images.to_unit(before)[None], images.to_unit(truth)[None]
-                outside = ~metrics.rain_mask(before, truth)
-                off = metrics.region_error(output[None], ceiling[None], outside)
                 found["ceiling_psnr"].append(metrics.psnr_rgb(ceiling[None], truth).item())
-                found["ceiling_e_b"].append(off.item())
+                if has_region:
+                    outside = ~metrics.rain_mask(before, truth)
+                    off = metrics.region_error(output[None], ceiling[None], outside)
+                    found.setdefault("ceiling_e_b", []).append(off.item())
             return found
 
         return results(self, model, further)
@@ -197,7 +204,7 @@ class Unchanged(Value):
 
     model: str = "taef2"
     options: tuple[tuple[str, Any], ...] = ()
-    start: Start = Published()
+    start: Start | None = Published()
     tests: tuple[TestSet, ...] = ()
     seed: int = 0
 
@@ -217,8 +224,10 @@ class Unchanged(Value):
 
     def stand_in(self) -> Unchanged:
         """The same on embedded photographs and test rain."""
-        start = self.start.stand_in() if isinstance(self.start, Codebook) else self.start
-        return replace(self, tests=self._network.stand_in().tests, start=start)
+        start = self.start.stand_in() if isinstance(self.start, Codebook) else None
+        options = self.options if self.model == "vqgan" else ()
+        tests = self._network.stand_in().tests
+        return replace(self, tests=tests, start=start, options=options)
 
     def compute(self, store: RecordStore, session: Session) -> Record:
         """Scores the prior; minutes at most, so no deadline is looked at."""

@@ -23,7 +23,7 @@ from rainlens.randomness import generator
 from rainlens.records import Record, RecordStore, Trained
 from rainlens.tasks import Session, Value
 
-RANGES = (*rain.RANGES, STREAKS)  # never the rain of the tests
+RANGES = (*rain.RANGES, STREAKS)  # never a layer of Rain100, on which it is tested
 EQUAL = 0.25  # of the pairs have equally much rain: the judge should be undecided
 DAMAGED = 0.5  # of the pictures are blurred or brightened
 SIGMA, FACTOR = (0.5, 2.0), (0.8, 1.2)  # of the blur (pixels), of the brightness

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import torch
+
 from rainlens import evaluation, images, models, tasks
 from rainlens.degradations import STREAKS
 from rainlens.evaluation import TestSet
@@ -51,7 +53,9 @@ class Repeated(Value):
         start = time.monotonic()
         rainy, clean = evaluation.load(self.test)
         if self.weights is None:
-            network = models.build(self.model).eval()
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(self.seed)
+                network = models.build(self.model).eval()
         else:
             network = published.load(by_file(self.weights))
         values = published.score(network, rainy, clean, session.progress)

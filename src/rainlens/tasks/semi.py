@@ -8,7 +8,7 @@ latent of a real one should be. Ours is light: our UNet, small patches, no perce
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 import torch.nn.functional as F
@@ -18,14 +18,15 @@ from rainlens import evaluation, images, training
 from rainlens.degradations import STREAKS, named
 from rainlens.models.unet import UNet
 from rainlens.randomness import generator
-from rainlens.tasks.restore import Restore, training_batches, training_patches
+from rainlens.records import RecordStore, stored
+from rainlens.tasks.restore import Restore, Scores, training_batches, training_patches
 
 # Of the published code (`GP.py`); each latent is one vector.
 NEIGHBOURS, NOISE = 8, 1.0
 WEIGHT, NEAR, FAR = 0.0015, 0.33, 0.33e-6
 BANK, REFRESH = 256, 50  # labelled latents, and steps after which they are computed anew
 SUPERVISED = 0.25  # of the steps, at the beginning, without unlabelled pictures
-HALF = 2  # every second layer of Rain100's serves as unlabelled rain, the others are for tests
+HALF = 2  # layers of Rain100 at even places serve as unlabelled rain, the others are for tests
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class SemiSupervised(Restore):
     the training backgrounds; None for none, the arm to compare with.
     """
 
-    unlabelled: str | None = None
+    unlabelled: str | None = field(default=None, metadata=stored(kept=True))
 
     @property
     def readable(self) -> str:
@@ -92,6 +93,17 @@ class SemiSupervised(Restore):
 
         return objective
 
+    def results(
+        self, model: nn.Module, store: RecordStore
+    ) -> tuple[Scores, dict[str, list[Tensor]]]:
+        """Scores and kept outputs; of Rain100, only where no arm has seen the layer of rain."""
+        scores, kept = super().results(model, store)
+        for test in self.tests:
+            if test.degradation in evaluation.RAIN100:
+                of = scores[test.name]
+                scores[test.name] = {name: values[1::HALF] for name, values in of.items()}
+        return scores, kept
+
 
 class Banked(nn.Module):
     """A network with a bank of latents of labelled pictures, which checkpoints keep."""
@@ -111,7 +123,7 @@ class Banked(nn.Module):
     def refresh(self, draw: training.Draw, step: int) -> None:
         """Fills the bank with latents of labelled pictures, those of steps that are still to come.
 
-        So no picture is in the bank that has just been trained on.
+        So no rainy picture is in the bank that has just been trained on, though its patch may be.
         """
         found, held = list[Tensor](), 0
         while held < BANK:
