@@ -98,7 +98,7 @@ def test_renewing_asks_for_all_and_keeps_what_every_system_has(
     monkeypatch.setattr(renew, "TARGET", tmp_path / "constraints.txt")
     renew.main()
     assert asked[asked.index("--python-version") + 1] == "3.11" and "--dry-run" in asked
-    assert {"torch>=2.4", "jupyter-book==1.0.4.post1", "ray>=2.40", "pytest>=8"} <= set(asked)
+    assert {"torch>=2.6", "jupyter-book==1.0.4.post1", "ray>=2.40", "pytest>=8"} <= set(asked)
     assert not [word for word in asked if word.startswith("rainlens")]
     text = (tmp_path / "constraints.txt").read_text(encoding="utf-8")
     assert text == renew.HEAD + "jinja2==3.0\ntorch==9.1\nzope-a-b==2\n"
