@@ -12,16 +12,25 @@ import numpy as np
 from torch import Tensor
 
 import rainlens
-from rainlens import images
+from rainlens import images, rain
 from rainlens.audit import scores
 from rainlens.audit.card import COLUMNS, Card
 from rainlens.audit.inputs import Inputs, Kind
 from rainlens.audit.maps import MAPS, RainMap
 from rainlens.audit.rivals import Rival
 from rainlens.audit.scores import Scored
+from rainlens.degradations import STREAKS
 
 WORST = 5
 GAIN = 4  # changes of real rain are shown so many times as bright
+ABOUT = {
+    **{name: "" for name in rain.RANGES},  # said by their numbers
+    STREAKS: "thin bright lines of one direction, drawn by this package in another way",
+    "tinted": "the medium range, a little yellow: networks know rain as grey",
+    "rain100l": "the usual test set of light rain, on its own pictures",
+    "rain100h": "the usual test set of heavy rain, on the same pictures",
+    "salt_and_pepper": "single pixels of black or white",
+}
 CLASSES = dict(zip(scores.WORDS, ("destroys", "removes", "leaves", "partly"), strict=True))
 SHOWN = ("rejection", "gain", "e_r", "e_b", "psnr", "input_psnr")
 NOUNS = {"derain": "rain", "denoise": "noise", "deblur": "blur"}  # what a task takes off
@@ -54,12 +63,26 @@ def page(card: Card, inputs: Inputs, outputs: Mapping[str, Tensor]) -> str:
         rows="\n".join(_row(one, shown, card.rivals.get(one.kind.name)) for one in card.scored),
         heads="".join(f"<th>{COLUMNS[name][0]}</th>" for name in shown),
         damage=card.scored[0].estimates["damage"].text(1),
+        kinds="".join(map(_about, card.scored)),
         rules="".join(f"<li><b>{word}</b>: {escape(r)}</li>" for word, r in scores.WORDS.items()),
         worst="\n".join(_figure(*one, outputs) for one in _worst(card.scored)),
         maps=f"{OF_MAPS}{maps}\n</div>" if maps else "",
         real=_real(inputs, outputs),
         version=escape(rainlens.__version__),
     )
+
+
+def _about(one: Scored) -> str:
+    """What a kind of rain is, for those who have not read the book; nothing where its name says."""
+    told = ABOUT.get(one.kind.name)
+    if one.kind.name in rain.RANGES:
+        range_ = rain.RANGES[one.kind.name]
+        widths = " or ".join(map(str, range_.width))
+        told = (
+            f"streaks {widths} pixels wide, {range_.length[0]} to {range_.length[1]} long, up to "
+            f"{range_.direction[1]:g} degrees from the upright, dense; what this book trains on"
+        )
+    return f"<li><b>{escape(one.kind.title)}</b>: {told}.</li>" if told else ""
 
 
 def _list(title: str, lines: Sequence[str]) -> str:
