@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from browser import axe
-from browser.chromium import open_browser, require_browser, serve
+from browser.chromium import open_browser, require_browser, serve, set_media, set_screen
 from matplotlib.colors import to_hex
 from torch import Tensor
 from typer.testing import CliRunner
@@ -787,15 +787,8 @@ def test_the_page_passes_the_gates(inputs, tmp_path, theme: str, width: int):
     card = Card("a copy", found, ["One remark."], cells, {}, recorded.Nearest("x", 0.0, "It."))
     (tmp_path / "index.html").write_text(page(card, inputs, outputs), encoding="utf-8")
     with serve(tmp_path) as (address, asked), open_browser() as driver:
-        devtools = driver.execute_cdp_cmd
-        devtools(
-            "Emulation.setDeviceMetricsOverride",
-            dict(width=width, height=844, deviceScaleFactor=1, mobile=width < 500),
-        )
-        devtools(
-            "Emulation.setEmulatedMedia",
-            dict(features=[dict(name="prefers-color-scheme", value=theme)]),
-        )
+        set_screen(driver, width)
+        set_media(driver, prefers_color_scheme=theme)
         driver.get(f"{address}/index.html")
         axe.prepare(driver)
         assert axe.violations(driver) == []

@@ -278,8 +278,9 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimpleNamespac
         "format: jb-book\nroot: book/index\nchapters: [{file: book/references}]\n"
     )
     staging.lay_out_front_page(folder, "cpu")
-    with serve(build.build(folder).parent) as (address, asked), open_browser() as driver:
-        yield SimpleNamespace(driver=driver, address=address, asked=asked)
+    site = build.build(folder).parent
+    with serve(site) as (address, asked), open_browser() as driver:
+        yield SimpleNamespace(driver=driver, address=address, asked=asked, site=site)
 
 
 def open_page(browser: SimpleNamespace, width: int = 1280) -> None:
