@@ -15,9 +15,9 @@
 #
 # **Will my network work on rain that it has not seen?**
 #
-# "I ran it on my own rainy picture, and nothing changed." Hardly anything is written more often below published deraining networks. The
-# authors are puzzled: their network has 37 dB on the test set, and everybody can repeat that. Both are right. The test set holds the kind
-# of rain that the network was trained on. One's own picture does not.
+# "I ran it on my own rainy picture, and nothing changed." Users of published deraining networks write this again and again. The authors
+# are puzzled: their network has 37 dB on the test set, and everybody can repeat that. Both are right. The test set holds the kind of rain
+# that the network was trained on. One's own picture does not.
 #
 # A score on one test set cannot tell the two apart, so this book gives every network a *report card*: many kinds of rain, and for each of
 # them a word. It takes a minute or two for a small network, and it takes networks from any program. First we look at four networks whose
@@ -55,7 +55,6 @@ scale = "cpu"  # smoke, cpu, gpu or paper
 recompute = False
 
 # %% tags=["setup"]
-
 from IPython.display import Markdown
 
 from rainlens import models, plots
@@ -170,8 +169,8 @@ replies = {name: f"{'Yes' if right else 'No'}. {truth}" for name, right in choic
 plots.guess("Of which other rain does PReNet (Rain100L) take more than half?", replies, shown)
 
 # %% [markdown]
-# Two pictures to the table: thin streaks drawn by this book, and rain of the large range, on a photograph that no network here was trained
-# on.
+# Two kinds of rain in pictures: thin streaks drawn by this book, and rain of the large range, on a photograph that no network here was
+# trained on.
 
 # %% tags=["hide-input"]
 size = dict(limit=published[0].limit, crop=published[0].crop)
@@ -330,8 +329,7 @@ Markdown(mine.card.markdown())
 #   so for photographs of real rain (`--real FOLDER`) the audit shows what the network changes, and gives no score.
 # - **Taste.** The share that is gone sees only what follows the rain. A network may repaint a picture in ways that one dislikes, or that
 #   one prefers. The damage says how much it changes, not whether that is ugly.
-# - **Few pictures.** Eight photographs come with the package's tools at most. The intervals tell how far that carries; `--pictures FOLDER`
-#   takes yours.
+# - **Few pictures.** A card rests on a handful of photographs. The intervals tell how far that carries; `--pictures FOLDER` takes yours.
 
 # %% [markdown]
 # ## What we found
