@@ -187,7 +187,7 @@ plots.gallery(
     rows,
     alt="A cat's face in two kinds of rain, and what two networks make of it",
     caption="PReNet's answers to two kinds of rain that it was not trained on. The papers have no "
-    "such figure; their Fig. 1 shows the same with another network. What to notice: where the "
+    "such figure, but their Fig. 1 is about the same. What to notice: where the "
     "output looks like the input. " + plots.source_note([found[e] for e in published[:2]], scale),
     columns=3,
 )
@@ -308,7 +308,7 @@ mine = report.of_network(my_network, "my network", pictures)
 Markdown(mine.card.markdown())
 
 # %% [markdown]
-# `mine.save(Path("card.json"))` writes the card and a page beside it, with the worst pictures to wipe over, maps of rain and all numbers.
+# `mine.save("card.json")` writes the card and a page beside it, with the worst pictures to wipe over, maps of rain and all numbers.
 #
 # The command line does the same for whatever cannot be called from Python:
 #
@@ -352,6 +352,27 @@ Markdown("\n".join([*lines, "", f"On the rain that they were trained on, {kept} 
 
 # %% [markdown]
 # To take along: **ask of a network not how well it removes rain, but which.**
+#
+# ## Try it
+#
+# 1. An opening of 15 pixels, `models.build("opening", size=15)`, levels whatever is bright and narrower than 15 pixels from left to right.
+#    Of which kinds of rain will it take more than the opening of 9 pixels, and what will it cost? Predict, then audit it.
+# 2. The maps show that streaks at 60 degrees are left. Could it be their width instead of their angle? What in the maps speaks against
+#    that, and which map would you draw to be sure?
+#
+# <details><summary>Thoughts on 1</summary>
+#
+# Of kinds with wide streaks, so of the medium and the large range: streaks of 9 pixels, softened and slanted, are wider than 9 pixels in a
+# row. The cost is damage: it levels bright narrow parts of the picture as well, and there are more of these below 15 pixels than below 9.
+#
+# </details>
+#
+# <details><summary>Thoughts on 2</summary>
+#
+# The left maps vary both. Read along the row of 60 degrees: at every width little is gone, also at those widths that are taken well at 0 and
+# 30 degrees. So it is the angle. A finer map, in steps of 5 degrees, would tell where between 30 and 60 degrees it begins.
+#
+# </details>
 
 # %% tags=["hide-input"]
 plots.sources(

@@ -30,8 +30,9 @@ class Report:
     card: Card
     html: str
 
-    def save(self, path: Path) -> Path:
+    def save(self, path: str | Path) -> Path:
         """Writes the JSON file and the page beside it; returns the page's path."""
+        path = Path(path)
         beside = path.with_suffix(".html")
         self.card.save(path)
         beside.write_text(self.html, encoding="utf-8")
