@@ -807,7 +807,7 @@ def test_the_page_asks_for_nothing_from_outside_and_escapes_names(inputs):
     assert len(addresses) == 2 * WORST
     assert all(address.startswith("data:image/webp;base64,") for address in addresses)
     for one in hostile.scored:
-        assert html.count(f">{one.kind.title}</th>") == 1
+        assert html.count(f">{one.kind.title} <small>(2 pictures)</small></th>") == 1
 
 
 def test_real_rain_gets_pictures_of_its_change_and_no_score(tmp_path):

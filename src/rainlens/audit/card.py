@@ -19,6 +19,7 @@ from rainlens.audit.scores import Scored
 from rainlens.intervals import Estimate
 
 FORMAT = 2  # the second knows tasks and the nearest recorded network; see card.schema.json
+SAME = 0.005  # a distance below which two cards are of one network
 # Measures on the card, with what they are called and their digits.
 COLUMNS = {
     "rejection": ("gone", 2),
@@ -89,9 +90,10 @@ class Card:
         if self.nearest is None:
             return ""
         told = self.nearest.sentence.removeprefix("This network ")
-        return (
-            f"Of the book's own cards it is nearest to that of {self.nearest.title}, which {told}"
-        )
+        title = self.nearest.title
+        if self.nearest.distance < SAME:
+            return f"It has the scores of {title}, which is among the cards of the rainlens book."
+        return f"Of the cards in the rainlens book it is nearest to that of {title}, which {told}"
 
     def markdown(self) -> str:
         """The sentence and the table as Markdown, for a notebook."""

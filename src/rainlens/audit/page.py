@@ -38,12 +38,13 @@ NOUNS = {"derain": "rain", "denoise": "noise", "deblur": "blur"}  # what a task 
 OF_RAIN = (
     " <i>E_R</i> is how much it changed where it rains, <i>E_B</i> how much it damaged the rest, "
     "in grey levels of 255. <i>Removal gain</i> is 1 where as much as the rain was taken away, "
-    "whatever it was."
+    "whatever it was; <i>E_R</i> alone is neither good nor bad, <i>E_B</i> is better if small."
 )
 OF_MAPS = (
     "<h2>Where it stops working</h2>\n<p>Rain of one angle and width, or one length and density, "
     "at a time: the share that is gone. The rest is as in the small range (width 5, length 30, "
-    'upright).</p>\n<div class="maps">\n'
+    "upright, density 250). Each cell is a mean over two small pictures.</p>\n"
+    '<div class="maps">\n'
 )
 
 
@@ -97,10 +98,11 @@ def _row(one: Scored, shown: Sequence[str], rival: Rival | None) -> str:
         f'<td data-name="{COLUMNS[name][0]}">{one.estimates[name].text(COLUMNS[name][1])}</td>'
         for name in shown
     )
-    beside = f"{rival.rejection:.2f} ({rival.name})" if rival else "none"
+    beside = f"{rival.rejection:.2f} ({rival.name})" if rival else "none is as gentle"
     cells += f'<td data-name="best filter">{beside}</td>'
     word = f'<td><span class="word {CLASSES[one.word]}">{one.word}</span></td>'
-    return f'<tr><th scope="row">{escape(one.kind.title)}</th>{word}{cells}</tr>'
+    title = f"{escape(one.kind.title)} <small>({len(one.kind.places)} pictures)</small>"
+    return f'<tr><th scope="row">{title}</th>{word}{cells}</tr>'
 
 
 def _map(one: RainMap, cells: Mapping[str, float]) -> str:
@@ -126,13 +128,13 @@ def _cell(value: float) -> str:
 
 
 def _worst(scored: Sequence[Scored]) -> list[tuple[Kind, int, float]]:
-    """The pictures of which most rain is left: kind, place in it, how much."""
-    every = [
-        (one.kind, place, 1 - kept_out)
-        for one in scored
-        for place, kept_out in enumerate(one.measures["rejection"])
-        if np.isfinite(kept_out)
-    ]
+    """Of each kind the picture of which most is left: kind, place in it, how much; worst first."""
+    every = []
+    for one in scored:
+        left = {n: 1 - v for n, v in enumerate(one.measures["rejection"]) if np.isfinite(v)}
+        if left:
+            place = max(left, key=lambda n: left[n])
+            every.append((one.kind, place, left[place]))
     return sorted(every, key=lambda found: -found[2])[:WORST]
 
 

@@ -59,10 +59,11 @@ def beaten(scored: Sequence[Scored], rivals: Mapping[str, Rival | None]) -> list
     told = []
     for one in scored:
         rival = rivals[one.kind.name]
+        where = "beside the rain (E_B)" if "e_b" in one.estimates else "to pictures without it"
         if rival is not None and rival.rejection >= one.estimates["rejection"].value:
             told.append(
                 f"Of {one.kind.title}, a filter that has learned nothing ({rival.name}) takes "
-                f"{rival.rejection:.0%} with no more damage; the network takes "
+                f"{rival.rejection:.0%} with no more damage {where}; the network takes "
                 f"{one.estimates['rejection'].value:.0%}."
             )
     return told

@@ -15,16 +15,18 @@ from torch import Tensor
 
 from rainlens import images, intervals, metrics
 from rainlens.audit.inputs import Inputs, Kind
+from rainlens.evaluation import RAIN100
 from rainlens.intervals import Estimate
 
 REMOVES, PARTLY, LEAVES, DESTROYS = "removes", "partly removes", "leaves", "destroys"
 REMOVED, LEFT = 0.8, 0.3  # of the rain, by the interval of the rejection
 RUINED = 25.0  # grey levels, rms, by which pictures without rain are changed
 WORDS = {
-    DESTROYS: f"changes pictures that need nothing by more than {RUINED:g} grey levels (rms)",
-    REMOVES: f"more than {REMOVED:.0%} of it leaves no trace",
-    LEAVES: f"less than {LEFT:.0%} of it is gone",
-    PARTLY: "anything between, or the pictures do not tell",
+    DESTROYS: f"pictures that need nothing are changed by more than {RUINED:g} grey levels (root "
+    "mean square), the whole 95 % interval",
+    REMOVES: f"more than {REMOVED:.0%} of it is gone, the whole 95 % interval",
+    LEAVES: f"less than {LEFT:.0%} of it is gone, the whole 95 % interval",
+    PARTLY: "anything between, or an interval that crosses a limit",
 }
 
 
@@ -100,12 +102,19 @@ def word_for(estimates: Mapping[str, Estimate]) -> str:
 
 def sentence(scored: Sequence[Scored]) -> str:
     """The whole card in one sentence: which kinds of rain meet which fate."""
+    if all(one.word == DESTROYS for one in scored):
+        return "This network destroys pictures, whatever it is to take off them."
     parts = []
     for word in (REMOVES, PARTLY, LEAVES, DESTROYS):
-        titles = [one.kind.title for one in scored if one.word == word]
+        titles = [_named(one.kind) for one in scored if one.word == word]
         if titles:
-            parts.append(f"{word} {_listed(titles)}")
+            parts.append(f"{word}{' pictures with' * (word == DESTROYS)} {_listed(titles)}")
     return f"This network {'; it '.join(parts)}."
+
+
+def _named(kind: Kind) -> str:
+    """What is removed: not Rain100L, but its rain."""
+    return f"the rain of {kind.title}" if kind.name in RAIN100 else kind.title
 
 
 def _listed(words: Sequence[str]) -> str:
