@@ -799,6 +799,22 @@ def test_the_page_passes_the_gates(inputs, tmp_path, theme: str, width: int):
         assert {path for path in asked if "favicon" not in path} <= {"/index.html"}
 
 
+def test_on_paper_the_table_is_a_table_and_its_words_are_black(inputs, tmp_path):
+    """Browsers print no backgrounds, so that white words on colours would be lost."""
+    require_browser()
+    card = Card("a copy", scores.score(inputs, inputs.pictures()))
+    file = tmp_path / "card.html"
+    file.write_text(page(card, inputs, inputs.pictures()), encoding="utf-8")
+    with open_browser() as driver:
+        set_screen(driver, 600)  # narrower than the screens that get a list
+        set_media(driver, "print")
+        driver.get(file.as_uri())
+        asked = "const of = (s) => getComputedStyle(document.querySelector(s)); return "
+        colour = driver.execute_script(f"{asked} of('.word').color")
+        assert colour == "rgb(0, 0, 0)"
+        assert driver.execute_script(f"{asked} of('thead').display") == "table-header-group"
+
+
 def test_the_page_asks_for_nothing_from_outside_and_escapes_names(inputs):
     outputs = inputs.pictures()
     hostile = Card("<script>alert(1)</script>", scores.score(inputs, outputs), ["<b>odd</b>"])
