@@ -79,6 +79,7 @@ CHANGED = {
     "own_patches": 3,
     "lossless": True,
     "warmup": 20,
+    "keep_weights": True,
 }
 
 
