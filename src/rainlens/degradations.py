@@ -237,7 +237,7 @@ class MotionBlur:
         for place, pixels in enumerate(self.lengths):
             length = length.masked_fill(chosen == place, pixels)
         angle = 180 * torch.rand(len(clean), generator=source, device=clean.device)
-        blurred = _filter(clean, line_kernels(length, angle, side).to(clean.dtype))
+        blurred = filter_each(clean, line_kernels(length, angle, side).to(clean.dtype))
         return images.to_unit(images.to_bytes(blurred)).to(clean.dtype)
 
 
@@ -291,7 +291,7 @@ def _choose(among: int, count: int, source: torch.Generator) -> Tensor:
     return torch.randint(among, (count,), generator=source, device=source.device)
 
 
-def _filter(pictures: Tensor, kernels: Tensor) -> Tensor:
+def filter_each(pictures: Tensor, kernels: Tensor) -> Tensor:
     """Each picture (N, C, H, W) filtered with its own kernel (N, L, L), borders mirrored."""
     count, channels = pictures.shape[:2]
     reach = kernels.shape[-1] // 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -51,6 +51,13 @@ class TestSet:
     count: int
     crop: int | None = field(default=None, metadata=stored(kept=True))
     keep: bool = False
+
+
+def sets_of(tests: Iterable[TestSet]) -> set[str]:
+    """The sets of pictures and of rain layers that test sets take."""
+    tests = tuple(tests)
+    layers = {test.degradation for test in tests} & set(RAIN100)
+    return {test.backgrounds for test in tests} | layers
 
 
 def _weight(pairs: tuple[list[Tensor], list[Tensor]]) -> int:

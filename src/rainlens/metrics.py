@@ -79,8 +79,7 @@ def removal_gain(
     """
     _check(output=output, rainy=rainy, clean=clean)
     mask = rain_mask(rainy, clean, threshold)
-    rain = (rainy - clean).double() * mask
-    return _sum((rainy - output).double() * rain) / _sum(rain * rain)  # 0 / 0 = nan
+    return _slope(rainy - output, (rainy - clean) * mask)
 
 
 def contrast_gain(
@@ -110,8 +109,8 @@ def rain_response(
     cancels. nan where no pixel is rainy. Ours, not the papers'.
     """
     _check(output=output, output_clean=output_clean, rainy=rainy, clean=clean)
-    rain = (rainy - clean).double() * rain_mask(rainy, clean, threshold)
-    return _sum((output - output_clean).double() * rain) / _sum(rain * rain)  # 0 / 0 = nan
+    rain = (rainy - clean) * rain_mask(rainy, clean, threshold)
+    return _slope(output - output_clean, rain)
 
 
 def trace(output: Tensor, output_clean: Tensor, degraded: Tensor, clean: Tensor) -> Tensor:
@@ -120,8 +119,7 @@ def trace(output: Tensor, output_clean: Tensor, degraded: Tensor, clean: Tensor)
     For noise and blur, which have no region of their own. nan where nothing was degraded.
     """
     _check(output=output, output_clean=output_clean, degraded=degraded, clean=clean)
-    added = (degraded - clean).double()
-    return _sum((output - output_clean).double() * added) / _sum(added * added)  # 0 / 0 = nan
+    return _slope(output - output_clean, degraded - clean)
 
 
 def damage(output_clean: Tensor, clean: Tensor) -> Tensor:
@@ -261,6 +259,12 @@ def score(
         if name not in MEASURES:
             raise ValueError(f"There is no measure {name!r}; there are: {', '.join(MEASURES)}.")
     return {name: MEASURES[name](output, degraded, clean) for name in measures}
+
+
+def _slope(change: Tensor, cause: Tensor) -> Tensor:
+    """The slope of one on the other through the origin, (N,); nan where the cause is 0."""
+    change, cause = change.double(), cause.double()
+    return _sum(change * cause) / _sum(cause * cause)  # 0 / 0 = nan
 
 
 def _regress(

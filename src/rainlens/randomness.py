@@ -7,9 +7,19 @@ and no draw in one place can shift the draws in another.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
+
+
+@contextmanager
+def first_weights(seed: int) -> Iterator[None]:
+    """A block in which networks get the first weights of a seed; torch's own draws go on after."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
 
 
 def generator(

@@ -185,10 +185,9 @@ class Scale:
         trained weights, so that TAEF2 has none from scratch.
         """
         chosen = ARMS[arm]
-        start: Codebook | Published = self.codebook() if model == "vqgan" else Published()
         fields: dict[str, Any] = dict(
             options=self._prior_options(model, chosen.quantised),
-            start=start if chosen.pretrained else None,
+            start=self._start(model) if chosen.pretrained else None,
             trained=ENCODERS[model] if chosen.frozen else (),
             backgrounds=self.backgrounds,
             patch_size=self.patch_size,
@@ -199,16 +198,18 @@ class Scale:
 
     def unchanged(self, model: str = "vqgan", quantised: bool = True) -> Unchanged:
         """A prior as it is before fine-tuning, tested like networks of natural pictures."""
-        start: Codebook | Published = self.codebook() if model == "vqgan" else Published()
         options = self._prior_options(model, quantised)
         tests = self.experiment().tests
-        return Unchanged(model=model, options=options, start=start, tests=tests)
+        return Unchanged(model=model, options=options, start=self._start(model), tests=tests)
 
     def toy(self, order: int = 1, seed: int = 0, **changes: Any) -> Toy:
         """The toy experiment of this scale; the weights of the live panel's three are kept."""
         keep = order in toy_evaluation.ORDERS and seed == 0
         base = dict(self.options["toy"]["cnn1d"], order=order, seed=seed, keep_weights=keep)
         return Toy(**{**base, **changes})
+
+    def _start(self, model: str) -> Codebook | Published:
+        return self.codebook() if model == "vqgan" else Published()
 
     def _prior_options(self, model: str, quantised: bool) -> tuple[tuple[str, Any], ...]:
         if model == "vqgan":

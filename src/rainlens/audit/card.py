@@ -75,8 +75,7 @@ class Card:
 
     def table(self) -> str:
         """The words and the first measures, a line a kind, for a terminal."""
-        wanted = ("rejection", "e_b", "psnr", "input_psnr")
-        shown = [name for name in wanted if name in self.scored[0].estimates]
+        shown = self._shown
         width = max(len(one.kind.title) for one in self.scored)
         lines = []
         for one in self.scored:
@@ -97,8 +96,7 @@ class Card:
 
     def markdown(self) -> str:
         """The sentence and the table as Markdown, for a notebook."""
-        wanted = ("rejection", "e_b", "psnr", "input_psnr")
-        shown = [name for name in wanted if name in self.scored[0].estimates]
+        shown = self._shown
         heads = " | ".join(COLUMNS[name][0] for name in shown)
         rows = [f"**{self.sentence}**", "", f"| kind | what it does | {heads} |"]
         rows.append("|---" * (len(shown) + 2) + "|")
@@ -107,6 +105,12 @@ class Card:
             rows.append(f"| {one.kind.title} | {one.word} | {cells} |")
         told = [f"- {remark}" for remark in self.remarks]
         return "\n".join([*rows, "", *told, *([""] if told else []), self.likeness])
+
+    @property
+    def _shown(self) -> list[str]:
+        """The measures that a short table has; of noise and blur there is no E_B."""
+        wanted = ("rejection", "e_b", "psnr", "input_psnr")
+        return [name for name in wanted if name in self.scored[0].estimates]
 
     def unmet(self, requirements: Sequence[str]) -> list[str]:
         """Which of the requirements, "kind: word", do not hold, as sentences.

@@ -38,6 +38,14 @@ PUBLISHED = (
 )
 
 
+def by_file(file: str) -> Published:
+    """What is known of a file of published weights. Raises LookupError where nothing is."""
+    for one in PUBLISHED:
+        if one.file == file:
+            return one
+    raise LookupError(f"{file} is not among the published weights.")
+
+
 def load(published: Published) -> nn.Module:
     """The network with its published weights, in eval mode.
 

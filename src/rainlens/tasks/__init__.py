@@ -31,6 +31,8 @@ from rainlens.records import (
 )
 from rainlens.training import Curves
 
+AGAIN = "compute the record again with `rainlens run CHAPTER --recompute`"
+
 
 def _ignore(steps: int) -> None:
     """Progress that nobody watches."""
@@ -201,6 +203,30 @@ class Value:
         return self
 
 
+class Learning(Value):
+    """What experiments have in common that make one objective smaller, by Adam with cosine rate."""
+
+    iterations: int
+    learning_rate: float
+    warmup: int | None
+    measure_every: int
+
+    def objective(self, model: nn.Module) -> training.Objective:
+        """What training makes smaller."""
+        raise NotImplementedError
+
+    def fit(self, model: nn.Module, measure: training.Measure, **options: Any) -> Curves:
+        """Trains a network as the experiment says; `options` are those of `training.fit`."""
+        schedule = training.Schedule(
+            self.iterations,
+            self.learning_rate,
+            measure_every=self.measure_every,
+            warmup=self.warmup or 0,
+        )
+        update = training.Update(list(model.parameters()), schedule, self.objective(model))
+        return training.fit(model, [update], measure, **options)
+
+
 @dataclass(frozen=True)
 class Network:
     """A trained network and how it came about: `how` is "trained" or "read"."""
@@ -257,6 +283,16 @@ def network(
     about |= {"first": begun} if begun else {}
     store.keep_trained(experiment.training_key, Trained(model.state_dict(), curves, about))
     return Network(model, curves, "trained", {**provenance, "weights": "trained"})
+
+
+def where_equal(experiment: Experiment, *names: str) -> Callable[[Trained], Series | None]:
+    """Says of an earlier training what its curves are, where these fields of it are the same."""
+
+    def curves(kept: Trained) -> Series | None:
+        theirs, ours = kept.about["experiment"], described(experiment)
+        return kept.curves if all(theirs[name] == ours[name] for name in names) else None
+
+    return curves
 
 
 def _weights_of_first(experiment: Experiment, store: RecordStore) -> dict[str, dict[str, str]]:
@@ -342,18 +378,33 @@ def halved(weights: Mapping[str, Tensor] | None) -> dict[str, Tensor] | None:
 
 
 def weights_beside(experiment: Experiment, store: RecordStore) -> dict[str, Tensor]:
-    """The weights that lie beside a record, in float32, verified.
+    """The weights that lie beside a record, verified, in float32.
 
     Raises RecordError where they are missing or damaged.
     """
     path, record = store.weights_path(experiment.name), store.load(experiment.name)
-    if record is None or not path.exists():
-        raise RecordError(f"{path} is not there; compute its record first.")
-    store.verify(record, path.name)
+    if not path.exists():
+        raise RecordError(f"{path} is not there; {AGAIN}.")
+    if record is not None:
+        store.verify(record, path.name)
     try:
-        return {name: value.float() for name, value in load_file(path).items()}
+        return {n: v.float() if v.is_floating_point() else v for n, v in load_file(path).items()}
     except SafetensorError as error:
-        raise RecordError(f"{path} is damaged; restore it from version control.") from error
+        raise RecordError(f"{path} does not hold this network's weights; {AGAIN}.") from error
+
+
+def load_beside(model: nn.Module, experiment: Experiment, store: RecordStore) -> None:
+    """Gives a network the weights that lie beside its record.
+
+    Raises RecordError where they are missing, damaged, or not those of this network.
+    """
+    try:
+        model.load_state_dict(weights_beside(experiment, store))
+    except RuntimeError as error:
+        if isinstance(error, RecordError):
+            raise
+        path = store.weights_path(experiment.name)
+        raise RecordError(f"{path} does not hold this network's weights; {AGAIN}.") from error
 
 
 def finish(store: RecordStore, experiment: Experiment) -> None:

@@ -44,10 +44,9 @@ class Appraised(Subject):
 
     def needs(self) -> set[str]:
         """The test pictures, the files of the measures, and what network and judge take."""
-        layers = {self.test.degradation} & set(evaluation.RAIN100)
         judge = self.judge.needs() if self.judge else set()
         files = {"weights"} if any(MEASURES[name].files for name in self.measures) else set()
-        return {self.test.backgrounds, *layers, *judge, *files, *super().needs()}
+        return {*evaluation.sets_of([self.test]), *judge, *files, *super().needs()}
 
     def stand_in(self) -> Self:
         """The same on embedded photographs, with the measures that need no files."""

@@ -5,7 +5,7 @@ The papers take one that others trained on ImageNet (2026 paper, Sec. 6.2); this
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, ClassVar
@@ -18,15 +18,15 @@ from rainlens import evaluation, images, metrics, tasks, training
 from rainlens.evaluation import TestSet
 from rainlens.models.prior import Prior, live_fraction, perplexity
 from rainlens.models.vqgan import OWN, VQGAN
-from rainlens.randomness import generator
-from rainlens.records import Record, RecordError, RecordStore, Trained, described
-from rainlens.tasks import Session, Value
+from rainlens.randomness import first_weights, generator
+from rainlens.records import Record, RecordError, RecordStore
+from rainlens.tasks import Learning, Session
 
 SCALES = 2  # at which differences between neighbours are compared
 
 
 @dataclass(frozen=True, kw_only=True)
-class Codebook(Value):
+class Codebook(Learning):
     """One VQGAN, trained to give pictures back through its code book.
 
     options: of `models.vqgan.VQGAN`. backgrounds, patches, patch_size: of each set, so many crops
@@ -70,7 +70,7 @@ class Codebook(Value):
 
     def needs(self) -> set[str]:
         """The pictures that it is trained on and gives back."""
-        return {*self.backgrounds, *(test.backgrounds for test in (*self.curves, *self.tests))}
+        return {*self.backgrounds, *evaluation.sets_of((*self.curves, *self.tests))}
 
     def stand_in(self) -> Codebook:
         """The same on embedded photographs."""
@@ -94,18 +94,11 @@ class Codebook(Value):
 
     def fresh_model(self) -> VQGAN:
         """The untrained network, on the processor."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with first_weights(self.seed):
             return VQGAN(**dict(self.options))
 
-    def fit(self, model: nn.Module, measure: training.Measure, **options: Any) -> training.Curves:
-        """Trains a network as the experiment says; `options` are those of `training.fit`."""
-        schedule = training.Schedule(
-            self.iterations,
-            self.learning_rate,
-            measure_every=self.measure_every,
-            warmup=self.warmup,
-        )
+    def objective(self, model: nn.Module) -> training.Objective:
+        """What is given back should be what came in; and what the book needs to learn."""
         draw = batches(self, next(model.parameters()).device)
 
         def objective(model: nn.Module, step: int) -> Tensor:
@@ -116,8 +109,7 @@ class Codebook(Value):
                 output = model.decode(quantised.values)
             return difference(output.float(), clean, self.edges) + quantised.loss
 
-        update = training.Update(list(model.parameters()), schedule, objective)
-        return training.fit(model, [update], measure, **options)
+        return objective
 
     def compute(self, store: RecordStore, session: Session) -> Record:
         """Trains the network, looks what it gives back, writes the record with its weights."""
@@ -126,7 +118,7 @@ class Codebook(Value):
             store,
             session,
             lambda model: _means(given_back(model, self.curves)[0]),
-            usable=self._curves,
+            usable=tasks.where_equal(self, "measure_every", "curves"),
         )
         tests, kept = given_back(found.model, self.tests)
         state = {k: v for k, v in found.model.state_dict().items() if not k.startswith(OWN)}
@@ -134,12 +126,6 @@ class Codebook(Value):
         record = store.save(told, kept, weights=tasks.halved(state))
         tasks.finish(store, self)
         return record
-
-    def _curves(self, kept: Trained) -> Any:
-        """The curves of an earlier training, where it was measured as often, on the same."""
-        theirs, ours = kept.about["experiment"], described(self)
-        same = all(theirs[name] == ours[name] for name in ("measure_every", "curves"))
-        return kept.curves if same else None
 
 
 def difference(output: Tensor, clean: Tensor, edges: float) -> Tensor:
@@ -201,7 +187,7 @@ def codes_of(model: VQGAN, clean: Sequence[Tensor]) -> Tensor:
     return torch.cat(found)
 
 
-def batches(experiment: Codebook, device: torch.device) -> Any:
+def batches(experiment: Codebook, device: torch.device) -> Callable[[int], Tensor]:
     """Step -> clean crops, float32 (batch, 3, size, size) in [0, 1], half of them mirrored."""
     e = experiment
     crops = torch.stack(

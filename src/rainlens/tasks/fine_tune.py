@@ -51,10 +51,8 @@ ARMS = {
     "ablation": Arm(pretrained=False, frozen=False, quantised=False),
     "scratch, book": Arm(pretrained=False, frozen=False, quantised=True),
 }
-ENCODERS = {
-    "vqgan": vqgan.FINE_TUNED,
-    "taef2": ("encoder",),
-}  # what learns where the rest is frozen
+# What learns where the rest is frozen.
+ENCODERS = {"vqgan": vqgan.FINE_TUNED, "taef2": ("encoder",)}
 BOOK_PICTURES = 64  # whose latents give the product codes
 AT_ONCE = 8  # pictures of one size that are encoded together
 
@@ -101,7 +99,7 @@ class FineTuned(Restore):
 
     def first(self) -> tuple[Experiment, ...]:
         """The code book that it starts from, unless its weights are published."""
-        return (self.start,) if isinstance(self.start, Codebook) else ()
+        return first_of(self.start)
 
     def needs(self) -> set[str]:
         """Pictures and layers of rain; and the weights that it starts from."""
@@ -109,8 +107,7 @@ class FineTuned(Restore):
 
     def stand_in(self) -> FineTuned:
         """The same on embedded photographs and test rain; without published weights."""
-        start = self.start.stand_in() if isinstance(self.start, Codebook) else None
-        return replace(super().stand_in(), start=start, options=own_options(self))
+        return replace(super().stand_in(), start=stand_in_of(self.start), options=own_options(self))
 
     def alike(self) -> FineTuned:
         """Steps take as long as those of this network on patches of this size."""
@@ -134,8 +131,7 @@ class FineTuned(Restore):
         freeze(model, self.trained or dict(model.named_children()))
         # Before a checkpoint is read: the weights of the start.
         original = copy.deepcopy(model).requires_grad_(False).eval() if self.start else None
-        if isinstance(original, TAEF2) and isinstance(model, TAEF2):
-            original.codes = model.codes  # which a checkpoint may bring along, fitted elsewhere
+        share_codes(original, model)
         draw = training_batches(self, next(model.parameters()).device)
 
         def objective(model: nn.Module, step: int) -> Tensor:
@@ -168,10 +164,9 @@ class FineTuned(Restore):
             return results(self, model)
         original = models.build(self.model, **dict(self.options))
         assert isinstance(original, Prior)
-        self.begin(original, store)
+        load_weights(original, self.start, store)
         original.to(next(model.parameters()).device)
-        if isinstance(original, TAEF2) and isinstance(model, TAEF2):
-            original.codes = model.codes
+        share_codes(original, model)
         has_region = self.task == "derain"
 
         def further(outputs: Pictures, degraded: Pictures, clean: Pictures) -> Any:
@@ -216,7 +211,7 @@ class Unchanged(Value):
 
     def first(self) -> tuple[Experiment, ...]:
         """The code book whose weights it has, unless they are published."""
-        return (self.start,) if isinstance(self.start, Codebook) else ()
+        return first_of(self.start)
 
     def needs(self) -> set[str]:
         """What it is tested on, and its weights."""
@@ -224,10 +219,8 @@ class Unchanged(Value):
 
     def stand_in(self) -> Unchanged:
         """The same on embedded photographs and test rain."""
-        start = self.start.stand_in() if isinstance(self.start, Codebook) else None
-        options = self.options if self.model == "vqgan" else ()
         tests = self._network.stand_in().tests
-        return replace(self, tests=tests, start=start, options=options)
+        return replace(self, tests=tests, start=stand_in_of(self.start), options=own_options(self))
 
     def compute(self, store: RecordStore, session: Session) -> Record:
         """Scores the prior; minutes at most, so no deadline is looked at."""
@@ -250,7 +243,17 @@ def is_quantised(model: str, options: tuple[tuple[str, Any], ...]) -> bool:
     return bool(told.get("quantised", True) if model == "vqgan" else told.get("groups", 0))
 
 
-def own_options(experiment: FineTuned) -> tuple[tuple[str, Any], ...]:
+def first_of(start: Start | None) -> tuple[Experiment, ...]:
+    """The experiment that trains a start, unless its weights are published."""
+    return (start,) if isinstance(start, Codebook) else ()
+
+
+def stand_in_of(start: Start | None) -> Start | None:
+    """A start that needs no download; none in the place of published weights."""
+    return start.stand_in() if isinstance(start, Codebook) else None
+
+
+def own_options(experiment: FineTuned | Unchanged) -> tuple[tuple[str, Any], ...]:
     """Its options without product codes, which come from published weights alone."""
     return experiment.options if experiment.model == "vqgan" else ()
 
@@ -263,7 +266,26 @@ def needs_of(start: Start | None) -> set[str]:
 
 
 def load_start(model: Prior, start: Start | None, store: RecordStore, seed: int) -> None:
-    """Gives a prior the weights of its start; nothing where there is none.
+    """Gives a prior the weights of its start, and product codes where it has such.
+
+    Nothing where there is no start. Raises as `load_weights` does.
+    """
+    load_weights(model, start, store)
+    if isinstance(start, Published) and isinstance(model, TAEF2) and model.codes is not None:
+        model.codes.fit(latents(model, start), seed)
+
+
+def share_codes(original: Prior | None, model: nn.Module) -> None:
+    """Product codes are one book for both: a checkpoint may bring those along of another machine.
+
+    The book is not trained; to fit it twice would take time, and give nearly the same.
+    """
+    if isinstance(original, TAEF2) and isinstance(model, TAEF2):
+        original.codes = model.codes
+
+
+def load_weights(model: Prior, start: Start | None, store: RecordStore) -> None:
+    """Gives a prior the weights of its start, without product codes.
 
     Raises RecordError or DataError where they are not there, and ValueError where they are not of
     this prior.
@@ -276,8 +298,6 @@ def load_start(model: Prior, start: Start | None, store: RecordStore, seed: int)
         if not isinstance(model, TAEF2):
             raise ValueError(f"Published weights are TAEF2's, not those of {type(model).__name__}.")
         taef2.load_published(model)
-        if model.codes is not None:
-            model.codes.fit(latents(model, start), seed)
 
 
 @torch.inference_mode()

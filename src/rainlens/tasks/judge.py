@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from rainlens import evaluation, images, rain, tasks, training
-from rainlens.degradations import STREAKS
+from rainlens.degradations import STREAKS, filter_each
 from rainlens.evaluation import TestSet
 from rainlens.models.rain_judge import RainJudge
-from rainlens.randomness import generator
-from rainlens.records import Record, RecordStore, Trained
-from rainlens.tasks import Session, Value
+from rainlens.randomness import first_weights, generator
+from rainlens.records import Record, RecordStore
+from rainlens.tasks import Learning, Session
 
 RANGES = (*rain.RANGES, STREAKS)  # never a layer of Rain100, on which it is tested
 EQUAL = 0.25  # of the pairs have equally much rain: the judge should be undecided
@@ -31,7 +31,7 @@ STEPS = (0.0, 0.1, 0.3, 0.5, 0.7, 1.0)  # amounts of rain by which it is tested
 
 
 @dataclass(frozen=True, kw_only=True)
-class Judge(Value):
+class Judge(Learning):
     """One judge, and how it stands on pairs of known rain.
 
     backgrounds, patches, patch_size: the training crops (`images.patches`). iterations, batch,
@@ -67,8 +67,7 @@ class Judge(Value):
 
     def needs(self) -> set[str]:
         """The training pictures, and the pictures and layers that it is tested on."""
-        layers = {test.degradation for test in self.tests} & set(evaluation.RAIN100)
-        return {self.backgrounds, *(test.backgrounds for test in self.tests), *layers}
+        return {self.backgrounds, *evaluation.sets_of(self.tests)}
 
     def stand_in(self) -> Judge:
         """The same on embedded photographs, tested on streaks."""
@@ -83,18 +82,11 @@ class Judge(Value):
 
     def fresh_model(self) -> RainJudge:
         """The untrained network, on the processor."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with first_weights(self.seed):
             return RainJudge()
 
-    def fit(self, model: nn.Module, measure: training.Measure, **options: Any) -> training.Curves:
-        """Trains a network as the experiment says; `options` are those of `training.fit`."""
-        schedule = training.Schedule(
-            self.iterations,
-            self.learning_rate,
-            measure_every=self.measure_every,
-            warmup=self.warmup,
-        )
+    def objective(self, model: nn.Module) -> training.Objective:
+        """The judge should be sure of more rain and less, and unsure of equally much."""
         draw = pairs(self, next(model.parameters()).device)
 
         def objective(model: nn.Module, step: int) -> Tensor:
@@ -104,21 +96,17 @@ class Judge(Value):
             # Of equal pairs, being sure either way costs alike.
             return torch.where(equal, F.softplus(apart.abs()), F.softplus(apart)).mean()
 
-        update = training.Update(list(model.parameters()), schedule, objective)
-        return training.fit(model, [update], measure, **options)
+        return objective
 
     def compute(self, store: RecordStore, session: Session) -> Record:
         """Trains the judge, tests it, writes the record with its weights."""
-        found = tasks.network(self, store, session, lambda model: {}, usable=self._curves)
+        usable = tasks.where_equal(self, "measure_every")
+        found = tasks.network(self, store, session, lambda model: {}, usable)
         tests = {test.name: scores_by_amount(found.model, test) for test in self.tests}
         weights = tasks.halved(found.model.state_dict())
         record = store.save(tasks.record_of(self, found, tests), weights=weights)
         tasks.finish(store, self)
         return record
-
-    def _curves(self, kept: Trained) -> Any:
-        same = kept.about["experiment"]["measure_every"] == self.measure_every
-        return kept.curves if same else None
 
 
 def pairs(
@@ -174,13 +162,7 @@ def blur(pictures: Tensor, sigma: Tensor) -> Tensor:
     axis = torch.arange(-reach, reach + 1, device=pictures.device, dtype=pictures.dtype)
     line = (-(axis**2) / (2 * sigma[:, None] ** 2)).exp()
     line = line / line.sum(1, keepdim=True)  # (N, L)
-    count, channels, height, width = pictures.shape
-    lanes = pictures.reshape(1, count * channels, height, width)
-    kernels = line.repeat_interleave(channels, 0)[:, None, None]  # (N C, 1, 1, L)
-    lanes = F.pad(lanes, (reach,) * 4, mode="reflect")
-    lanes = F.conv2d(lanes, kernels, groups=count * channels)
-    lanes = F.conv2d(lanes, kernels.transpose(2, 3), groups=count * channels)
-    return lanes.reshape(pictures.shape)
+    return filter_each(pictures, line[:, :, None] * line[:, None, :])
 
 
 @torch.inference_mode()
@@ -205,5 +187,5 @@ def scores_by_amount(model: nn.Module, test: TestSet) -> dict[str, list[float]]:
 def trained(experiment: Judge, store: RecordStore) -> RainJudge:
     """The judge whose weights lie beside its record. Raises RecordError where they do not."""
     model = experiment.fresh_model()
-    model.load_state_dict(tasks.weights_beside(experiment, store))
+    tasks.load_beside(model, experiment, store)
     return model.eval()

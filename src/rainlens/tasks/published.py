@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-import torch
-
 from rainlens import evaluation, images, models, tasks
 from rainlens.degradations import STREAKS
 from rainlens.evaluation import TestSet
 from rainlens.models import published
-from rainlens.models.published import PUBLISHED, Published
+from rainlens.models.published import PUBLISHED
+from rainlens.models.published import by_file as by_file
+from rainlens.randomness import first_weights
 from rainlens.records import Record, RecordStore
 from rainlens.tasks import Session, Value
 
@@ -40,8 +40,7 @@ class Repeated(Value):
 
     def needs(self) -> set[str]:
         """The weights, the clean pictures and the layers of rain."""
-        layers = {self.test.degradation} & set(evaluation.RAIN100)
-        return {self.test.backgrounds, *layers, *(["weights"] if self.weights else [])}
+        return {*evaluation.sets_of([self.test]), *(["weights"] if self.weights else [])}
 
     def stand_in(self) -> Repeated:
         """The untrained network on embedded photographs and test rain."""
@@ -53,22 +52,13 @@ class Repeated(Value):
         start = time.monotonic()
         rainy, clean = evaluation.load(self.test)
         if self.weights is None:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(self.seed)
+            with first_weights(self.seed):
                 network = models.build(self.model).eval()
         else:
             network = published.load(by_file(self.weights))
         values = published.score(network, rainy, clean, session.progress)
         tests = {self.test.name: values}
         return store.save(tasks.record_untrained(self, tests, start))
-
-
-def by_file(file: str) -> Published:
-    """What is known of a file of published weights. Raises LookupError where nothing is."""
-    for one in PUBLISHED:
-        if one.file == file:
-            return one
-    raise LookupError(f"{file} is not among the published weights.")
 
 
 def grid(count: int = 100) -> list[Repeated]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import torch
 from safetensors.torch import load_file, save
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from rainlens import complexity, evaluation, images, models, tasks, training
 from rainlens.degradations import named
 from rainlens.evaluation import TestSet
-from rainlens.randomness import generator
+from rainlens.randomness import first_weights, generator
 from rainlens.records import (
     Record,
     RecordError,
@@ -26,7 +26,7 @@ from rainlens.records import (
     stored,
     write_whole,
 )
-from rainlens.tasks import Session, Value
+from rainlens.tasks import Learning, Session
 from rainlens.tasks.usual_tests import with_usual_tests
 
 Scores = dict[str, dict[str, list[float]]]
@@ -35,7 +35,7 @@ Further = Callable[[Pictures, Pictures, Pictures], dict[str, list[float]]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Restore(Value):
+class Restore(Learning):
     """One network, trained on one degradation and tested on several.
 
     model, options: the network (`models.build`). backgrounds, patches, patch_size: the fixed
@@ -141,9 +141,7 @@ class Restore(Value):
 
     def needs(self) -> set[str]:
         """The pictures and layers of rain that it trains on and is tested on."""
-        looked_at = (*self.tests, *self.curves)
-        layers = {t.degradation for t in looked_at} & set(evaluation.RAIN100)
-        return {self.backgrounds, *(test.backgrounds for test in looked_at), *layers}
+        return {self.backgrounds, *evaluation.sets_of((*self.tests, *self.curves))}
 
     def stand_in(self) -> Self:
         """The same on embedded photographs and test rain."""
@@ -163,20 +161,8 @@ class Restore(Value):
 
     def fresh_model(self) -> nn.Module:
         """The untrained network, on the processor."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with first_weights(self.seed):
             return models.build(self.model, **dict(self.options))
-
-    def fit(self, model: nn.Module, measure: training.Measure, **options: Any) -> training.Curves:
-        """Trains a network as the experiment says; `options` are those of `training.fit`."""
-        schedule = training.Schedule(
-            self.iterations,
-            self.learning_rate,
-            measure_every=self.measure_every,
-            warmup=self.warmup or 0,
-        )
-        update = training.Update(list(model.parameters()), schedule, self.objective(model))
-        return training.fit(model, [update], measure, **options)
 
     def objective(self, model: nn.Module) -> training.Objective:
         """What training makes smaller: the mean absolute difference from the clean pictures.
@@ -275,16 +261,12 @@ def trained(experiment: Restore, store: RecordStore) -> nn.Module:
     """
     model, path = experiment.fresh_model(), store.weights_path(experiment.name)
     if path.exists():
-        state = tasks.weights_beside(experiment, store)
+        tasks.load_beside(model, experiment, store)
     else:
         kept = store.trained(experiment.training_key)
         if kept is None:
             raise RecordError(f"The weights of {experiment.name} are not there; train it first.")
-        state = dict(kept.weights)
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        raise RecordError(f"{path} does not hold this network's weights; restore it.") from error
+        model.load_state_dict(kept.weights)
     return model.eval().to(memory_format=torch.channels_last)
 
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
 
-import torch
 from torch import nn
 
 from rainlens import models
-from rainlens.models import published
-from rainlens.models.published import PUBLISHED, Published
+from rainlens.evaluation import RAIN_NAMES
+from rainlens.models import MODELS, published
+from rainlens.models.published import PUBLISHED, Published, by_file
+from rainlens.randomness import first_weights
 from rainlens.records import RecordStore
 from rainlens.tasks import Experiment, Value, restore
-from rainlens.tasks.published import by_file
 from rainlens.tasks.restore import Restore
-
-NETWORKS = {"prenet": "PReNet", "prn": "PRN"}
-TRAINED_ON = {"rain100l": "Rain100L", "rain100h": "Rain100H"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +64,7 @@ class Subject(Value):
             return restore.trained(self.of, store)
         if self.weights:
             return published.load(by_file(self.weights))
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with first_weights(self.seed):
             return models.build(self.model or "", **dict(self.options)).eval()
 
 
@@ -84,10 +80,10 @@ def all_published() -> list[dict[str, Any]]:
 
 def title_of(one: Published) -> str:
     """What the book calls published weights: the network, and what it was trained on."""
-    return f"{NETWORKS[one.model]}, trained on {TRAINED_ON[one.rain]}"
+    return f"{MODELS[one.model].__name__}, trained on {RAIN_NAMES[one.rain]}"
 
 
 def of_own(network: Restore) -> dict[str, Any]:
     """The fields of a subject that the book trains: a network of one range of rain."""
-    name = {"resnet": "ResNet"}.get(network.model, network.model)
+    name = MODELS[network.model].__name__
     return dict(title=f"{name}, N = {network.patches:,}, {network.degradation} range", of=network)

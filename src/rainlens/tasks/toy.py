@@ -6,18 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from rainlens import signals, tasks, toy_evaluation, training
 from rainlens.models.cnn1d import Cnn1d
+from rainlens.randomness import first_weights
 from rainlens.records import (
     Record,
-    RecordError,
     RecordStore,
-    Series,
-    Trained,
     stored,
 )
 from rainlens.tasks import Session, Value
@@ -85,8 +81,7 @@ class Toy(Value):
 
     def fresh_model(self) -> Cnn1d:
         """The untrained network, on the processor."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with first_weights(self.seed):
             return Cnn1d(self.channels, slope=self.slope, scale=self.input_scale)
 
     def fit(self, model: nn.Module, measure: training.Measure, **options: Any) -> training.Curves:
@@ -111,7 +106,7 @@ class Toy(Value):
             store,
             session,
             lambda model: toy_evaluation.measure(model, self.order),
-            usable=self._curves,
+            usable=tasks.where_equal(self, "measure_every"),
         )
         tests = toy_evaluation.evaluate(found.model, self.order, self.draws)
         weights = found.model.state_dict() if self.keep_weights else None
@@ -119,28 +114,14 @@ class Toy(Value):
         tasks.finish(store, self)
         return record
 
-    def _curves(self, kept: Trained) -> Series | None:
-        """The curves of an earlier training, where it was measured as often."""
-        same = kept.about["experiment"]["measure_every"] == self.measure_every
-        return kept.curves if same else None
-
 
 def trained(experiment: Toy, store: RecordStore) -> Cnn1d:
     """The trained network whose weights lie beside its record.
 
     Raises RecordError where they are missing, damaged, or not those of this network.
     """
-    path, model = store.weights_path(experiment.name), experiment.fresh_model()
-    advice = "compute the record again with `rainlens run 3 --recompute`"
-    if not path.exists():
-        raise RecordError(f"{path} is not there; {advice}.")
-    record = store.load(experiment.name)
-    if record is not None:
-        store.verify(record, path.name)
-    try:
-        model.load_state_dict(load_file(path))
-    except (SafetensorError, RuntimeError) as error:
-        raise RecordError(f"{path} does not hold this network's weights; {advice}.") from error
+    model = experiment.fresh_model()
+    tasks.load_beside(model, experiment, store)
     return model.eval()
 
 
