@@ -24,7 +24,7 @@
 # weights are published; then at the book's own; then it is your turn.
 #
 # **Make a prediction.** PReNet is a well-known deraining network. One of its published sets of weights was trained on Rain100L, whose
-# streaks are thin, all of one direction, and few. Of which other rain does it take more than half?
+# streaks are thin and few. Of which other rain does it take more than half?
 
 # %% [markdown] tags=["colab"]
 # [Open this chapter in Colab](https://colab.research.google.com/github/rainlens/rainlens/blob/main/notebooks/13_report_card.ipynb)
@@ -382,8 +382,8 @@ Markdown("\n".join([*lines, "", f"On the rain that they were trained on, {kept} 
 #
 # <details><summary>Thoughts on 1</summary>
 #
-# Of kinds with wide or slanted streaks: these are wider than 9 pixels in a row. The cost is damage. It levels bright narrow parts of the
-# picture as well, and there are more of these below 15 pixels than below 9.
+# Of all: a long opening levels whatever a short one does, and more. Least is won with thin streaks, of which hardly any were left. The cost
+# is damage. It levels bright narrow parts of the picture as well, and there are more of these below 15 pixels than below 9.
 #
 # </details>
 #

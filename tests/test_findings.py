@@ -19,10 +19,13 @@ from rainlens import (
     evaluation,
     images,
     metrics,
+    models,
     scales,
     signals,
     toy_evaluation,
 )
+from rainlens.audit import inputs as audit_inputs
+from rainlens.audit import networks, recorded, scores
 from rainlens.records import Record, RecordStore
 from rainlens.site import stored
 from rainlens.tasks.restore import Restore
@@ -316,3 +319,38 @@ def test_the_readme_states_how_long_the_networks_were_trained():
         f"{min(derain):,} to {max(derain):,} training steps (the toy networks {toy_steps.pop():,})"
     )
     assert told in (ROOT / "README.md").read_text(encoding="utf-8") and not toy_steps
+
+
+# --- chapter 13
+
+
+def test_a_slant_is_left_at_every_width():
+    """'At every width little is gone, also at those widths that are taken well at 0 and 30.'"""
+    for experiment in recorded.of_published()[:2]:  # those of which the chapter has maps
+        record = STORE.load(experiment.name)
+        assert record is not None
+        found = recorded.cells(record)
+        for width in (1, 3, 5, 7, 9):
+            assert max(found[f"shape{angle}x{width}"] for angle in ("-60", "+60")) < 0.2
+        taken = [found[f"shape{angle}x3"] for angle in ("-30", "+0", "+30")]
+        assert min(taken) > 0.7
+
+
+def test_a_longer_opening_takes_more_and_damages_more():
+    """'Of all: a long opening levels whatever a short one does, and more. Least with thin ...'"""
+    found = audit_inputs.Inputs(audit_inputs.make(sets=()).kinds)
+    short, long = (
+        scores.score(
+            found,
+            networks.outputs(
+                models.build("opening", size=size), found.pictures(), networks.Wiring()
+            ),
+        )
+        for size in (9, 15)
+    )
+    won = {
+        a.kind.name: b.estimates["rejection"].value - a.estimates["rejection"].value
+        for a, b in zip(short, long, strict=True)
+    }
+    assert min(won.values()) > 0 and min(won, key=won.get) == "streaks"
+    assert long[0].estimates["damage"].value > short[0].estimates["damage"].value + 3
