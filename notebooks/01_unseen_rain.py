@@ -307,8 +307,7 @@ show(
 # change it. **E_B** is the typical error (root mean square) where it does not rain, on the scale from 0 to 255.
 #
 # The table is about many test pictures and all seeds; only its rows on the embedded streaks are about the two pictures
-# above. In brackets: the 95 % interval. A seed is the number from which all chance of an experiment follows: the first weights, the order of
-# the rain, and which backgrounds are drawn. With few backgrounds and few seeds the interval is wide.
+# above. In brackets: the 95 % interval. A seed also draws the backgrounds, and with few of them and few seeds the interval is wide.
 
 # %% tags=["hide-input"]
 def cell(group, test, measure, digits=2):
