@@ -21,6 +21,7 @@ from rainlens.tasks.usual_tests import with_usual_tests
 
 # The papers' most patches: in a short training, a background hardly comes round twice.
 ALL = 30_000
+BALANCED = 256  # backgrounds of the balanced network
 RECORDS_VARIABLE = "RAINLENS_RECORDS"
 Options = Mapping[str, Any]
 # What has learned nothing, as members of `models`; the sizes were chosen before these records.
@@ -116,6 +117,17 @@ class Scale:
     def of_lab(self, patches: int, degradation: str) -> Restore:
         """A network whose weights are kept: N of the coarse counts, any range of rain."""
         return self.experiment(patches=patches, degradation=degradation, seed=self.lab_seed)
+
+    def balanced(self) -> Restore:
+        """What the papers advise, with its weights: the large range, fewer backgrounds (P Table 3).
+
+        Of the two numbers of backgrounds there, the larger, or the nearest that is trained here.
+        """
+        trained = {*self.patch_counts, *self.more_counts.get("large", ())}
+        count = min(sorted(trained), key=lambda n: abs(n - BALANCED))
+        return self.experiment(
+            patches=count, degradation="large", seed=self.lab_seed, keep_weights=True
+        )
 
     def _is_of_lab(self, changes: Mapping[str, Any]) -> bool:
         """Whether an experiment is a usual one but for its rain, with the lab's seed and counts."""
@@ -282,7 +294,7 @@ SCALES = {
             warmup=50,
             seeds=(0, 1, 2),
             patch_counts=(8, 64, 512, ALL),
-            more_counts=dict(medium=(256,)),
+            more_counts=dict(medium=(256,), large=(128, 256)),
             coarse_counts=(8, 64, 512),
             coarse=dict(iterations=1000, learning_rate=5e-4, warmup=None, measure_every=100),
             coarse_seeds=(0, 1),

@@ -131,6 +131,10 @@ def card(
         **{"--outputs": outputs, "--command": command, "--arch": arch, "--call": call},
         **{"--onnx": onnx, "--program": program},
     }
+    try:
+        wiring = Wiring(range_.value, order.value, multiple, output, residual, tile)
+    except ValueError as error:
+        raise AuditError(f"--{error}") from error
     chosen = [name for name, value in given.items() if value is not None]
     if len(chosen) != 1:
         raise AuditError(f"Give the network in exactly one way of: {', '.join(given)}.")
@@ -146,14 +150,16 @@ def card(
             "--keep knows networks by their files, so it goes with --arch, --onnx and --program; "
             "the outputs of others can be kept by `rainlens audit export`."
         )
+    if wiring != Wiring() and (outputs is not None or command is not None):
+        raise AuditError(
+            "--range, --order, --multiple, --output, --residual and --tile say how a network is "
+            f"called, but {chosen[0]} gives files: write the pictures without rain to them, 8-bit "
+            "RGB, and leave these options out."
+        )
     if folder is not None and outputs is not None and folder.resolve() == outputs.resolve():
         raise AuditError("--outputs is the folder of the inputs; give that of the outputs.")
     if out.suffix == ".html" or not out.absolute().parent.is_dir():
         raise AuditError(f"--out is {out}; give a .json file in a folder that exists.")
-    try:
-        wiring = Wiring(range_.value, order.value, multiple, output, residual, tile)
-    except ValueError as error:
-        raise AuditError(f"--{error}") from error
     inputs = (
         made.read(folder) if folder else made.make(pictures, limit, crop, seed, real, task.value)
     )
