@@ -15,8 +15,14 @@ import torch
 
 from rainlens import running, scales, training
 from rainlens.audit.recorded import Audited
+from rainlens.claims import quality
 from rainlens.evaluation import TestSet
-from rainlens.records import RecordStore, rebuilt
+from rainlens.records import RecordStore, described, rebuilt
+from rainlens.tasks import Experiment
+from rainlens.tasks.appraise import Appraised
+from rainlens.tasks.codebook import Codebook
+from rainlens.tasks.fine_tune import FineTuned, Published, Unchanged
+from rainlens.tasks.judge import Judge
 from rainlens.tasks.published import Repeated
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.survey import Survey
@@ -31,23 +37,46 @@ GOLDEN = HERE / "golden.json"
 TOLERANCE = 2e-3
 
 
-def experiment_of(name: str, description: dict) -> Restore | Toy | Survey | Untrained:
+KINDS: dict[str, type[Experiment]] = {
+    **{"derain": Restore, "toy": Toy, "survey": Survey, "filter": Untrained, "audit": Audited},
+    **{"published": Repeated, "codebook": Codebook, "prior": Unchanged},
+    **{"judge": Judge, "quality": Appraised},
+}
+
+
+def experiment_of(name: str, description: dict) -> Experiment:
     """The experiment that a record's JSON describes."""
-    kinds = {
-        **{"survey": Survey, "toy": Toy, "derain": Restore, "filter": Untrained},
-        **{"audit": Audited, "published": Repeated},
-    }
-    values = dict(description)
+    kind, values = name.split("-")[0], dict(description)
+    chosen = FineTuned if kind == "derain" and "match" in values else KINDS[kind]
     if "of" in values:
         values["of"] = experiment_of("derain", values["of"])
+    if "judge" in values:
+        values["judge"] = experiment_of("judge", values["judge"])
+    if "start" in values:
+        start = values["start"]
+        own = "iterations" in start
+        values["start"] = experiment_of("codebook", start) if own else rebuilt(Published, start)
     if "test" in values:
         values["test"] = rebuilt(TestSet, values["test"])
     if "options" in values:
         values["options"] = [(option, value) for option, value in values["options"]]
-    if name.split("-")[0] in ("derain", "filter"):
+    if chosen is not Survey:
         for tests in values.keys() & {"curves", "tests"}:
             values[tests] = [rebuilt(TestSet, test) for test in values[tests]]
-    return rebuilt(kinds[name.split("-")[0]], values)
+    return rebuilt(chosen, values)
+
+
+def test_all_kinds_are_read_back():
+    setting = scales.scale_named("cpu")
+    every = [
+        *(setting.codebook(), setting.unchanged(), setting.prior(), setting.prior("taef2")),
+        *(setting.prior(arm="ablation"), quality.judge_of_rain(setting), setting.toy()),
+        *quality.networks(setting),
+        *quality.filters(setting),
+    ]
+    for experiment in every:
+        told = json.loads(json.dumps(described(experiment)))
+        assert experiment_of(experiment.name, told) == experiment
 
 
 def test_all_kinds_are_pinned():

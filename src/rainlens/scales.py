@@ -248,6 +248,11 @@ SCALES = {
                 "toy": {
                     "cnn1d": dict(iterations=24, channels=8, measure_every=12, warmup=4, draws=8)
                 },
+                "judge": {
+                    "rain_judge": dict(
+                        patches=64, patch_size=48, iterations=8, warmup=0, measure_every=4
+                    )
+                },
             },
             patch_size=32,
             iterations=20,
