@@ -6,8 +6,8 @@ import struct
 import sys
 import time
 import zlib
-from dataclasses import replace
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
