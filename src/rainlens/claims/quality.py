@@ -100,12 +100,34 @@ def values(record: Record, measure: str) -> np.ndarray:
     if measure == "rejection":
         return 1 - np.array(record.tests[TEST]["response"], dtype=float)
     found = np.array(record.tests[TEST][measure], dtype=float)
-    return found if measure in MEASURES and MEASURES[measure].higher_is_better else -found
+    return found if _points_up(measure) else -found
+
+
+def _points_up(measure: str) -> bool:
+    return measure in MEASURES and MEASURES[measure].higher_is_better
+
+
+def known(records: Sequence[Record]) -> list[str]:
+    """The measures of quality that all of the records hold, in the order of `quality.MEASURES`."""
+    return [name for name in MEASURES if all(name in record.tests[TEST] for record in records)]
 
 
 def table(records: Sequence[Record], measure: str) -> np.ndarray:
     """The same of several networks: (networks, pictures)."""
     return np.stack([values(record, measure) for record in records])
+
+
+def over_input(record: Record, measure: str) -> np.ndarray:
+    """By how much a measure puts each output above the untouched input, (pictures,); see `values`.
+
+    The input keeps none of the rain out.
+    """
+    ours = values(record, measure)
+    if measure == "rejection":
+        return ours
+    before = np.array(record.tests[TEST][f"input_{measure}"], dtype=float)
+    gained: np.ndarray = ours - (before if _points_up(measure) else -before)
+    return gained
 
 
 def against(records: Sequence[Record], measure: str) -> Estimate:
@@ -162,8 +184,7 @@ def iqa_misleads(evidence: Evidence) -> Finding:
     Of the papers' measures those that can be had must do so on more than a quarter.
     """
     records = evidence.records("networks")
-    known = [name for name in MEASURES if all(name in r.tests[TEST] for r in records)]
-    shares = {name: against(records, name) for name in known}
+    shares = {name: against(records, name) for name in known(records)}
     verdicts = {name: _beyond(share, AGAINST) for name, share in shares.items()}
     told = ", ".join(f"{MEASURES[n].label} {s} ({verdicts[n]})" for n, s in shares.items())
     return Finding(
