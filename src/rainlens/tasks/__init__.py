@@ -377,12 +377,12 @@ def halved(weights: Mapping[str, Tensor] | None) -> dict[str, Tensor] | None:
     }
 
 
-def weights_beside(experiment: Experiment, store: RecordStore) -> dict[str, Tensor]:
-    """The weights that lie beside a record, verified, in float32.
+def weights_beside(name: str, store: RecordStore) -> dict[str, Tensor]:
+    """The weights that lie beside the record of a name, verified, in float32.
 
     Raises RecordError where they are missing or damaged.
     """
-    path, record = store.weights_path(experiment.name), store.load(experiment.name)
+    path, record = store.weights_path(name), store.load(name)
     if not path.exists():
         raise RecordError(f"{path} is not there; {AGAIN}.")
     if record is not None:
@@ -393,17 +393,17 @@ def weights_beside(experiment: Experiment, store: RecordStore) -> dict[str, Tens
         raise RecordError(f"{path} does not hold this network's weights; {AGAIN}.") from error
 
 
-def load_beside(model: nn.Module, experiment: Experiment, store: RecordStore) -> None:
-    """Gives a network the weights that lie beside its record.
+def load_beside(model: nn.Module, name: str, store: RecordStore) -> None:
+    """Gives a network the weights that lie beside its record, which has that name.
 
     Raises RecordError where they are missing, damaged, or not those of this network.
     """
     try:
-        model.load_state_dict(weights_beside(experiment, store))
+        model.load_state_dict(weights_beside(name, store))
     except RuntimeError as error:
         if isinstance(error, RecordError):
             raise
-        path = store.weights_path(experiment.name)
+        path = store.weights_path(name)
         raise RecordError(f"{path} does not hold this network's weights; {AGAIN}.") from error
 
 

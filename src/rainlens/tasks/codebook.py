@@ -215,7 +215,7 @@ def trained(experiment: Codebook, store: RecordStore) -> VQGAN:
 
     Raises RecordError where they are missing, damaged, or not those of this network.
     """
-    model, state = experiment.fresh_model(), tasks.weights_beside(experiment, store)
+    model, state = experiment.fresh_model(), tasks.weights_beside(experiment.name, store)
     try:
         model.load(state)
     except ValueError as error:

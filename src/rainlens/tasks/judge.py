@@ -186,6 +186,11 @@ def scores_by_amount(model: nn.Module, test: TestSet) -> dict[str, list[float]]:
 
 def trained(experiment: Judge, store: RecordStore) -> RainJudge:
     """The judge whose weights lie beside its record. Raises RecordError where they do not."""
-    model = experiment.fresh_model()
-    tasks.load_beside(model, experiment, store)
+    return named(experiment.name, store)
+
+
+def named(name: str, store: RecordStore) -> RainJudge:
+    """The same by the name of the record, such as that of a stand-in."""
+    model = RainJudge()
+    tasks.load_beside(model, name, store)
     return model.eval()

@@ -261,7 +261,7 @@ def trained(experiment: Restore, store: RecordStore) -> nn.Module:
     """
     model, path = experiment.fresh_model(), store.weights_path(experiment.name)
     if path.exists():
-        tasks.load_beside(model, experiment, store)
+        tasks.load_beside(model, experiment.name, store)
     else:
         kept = store.trained(experiment.training_key)
         if kept is None:

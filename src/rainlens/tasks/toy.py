@@ -121,7 +121,7 @@ def trained(experiment: Toy, store: RecordStore) -> Cnn1d:
     Raises RecordError where they are missing, damaged, or not those of this network.
     """
     model = experiment.fresh_model()
-    tasks.load_beside(model, experiment, store)
+    tasks.load_beside(model, experiment.name, store)
     return model.eval()
 
 
