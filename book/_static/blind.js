@@ -161,8 +161,8 @@
 
   function cell({ count, of, value, low, high }) {
     if (of === 0) return h("td", {}, "no pair");
-    const interval = `${percent(low)} to ${percent(high)} %`;
-    return h("td", {}, `${count} of ${of}, ${percent(value)} %`, h("small", {}, interval));
+    const interval = `${percent(value)} % (${percent(low)} to ${percent(high)})`;
+    return h("td", {}, `${count} of ${of}`, h("small", {}, interval));
   }
 
   // -------------------------------------------------------------------------------------------
@@ -210,11 +210,8 @@
       const told = begun
         ? `You have judged ${this.place} of ${length} pairs in this browser.`
         : `${length} pairs, two questions each; about five minutes.`;
-      const start = () => {
-        this.ask();
-        this.heading.focus({ preventScroll: true });
-      };
-      const buttons = [button(begun ? "Go on" : "Start", start, { class: "rl-main" })];
+      const start = button(begun ? "Go on" : "Start", () => this.ask(), { class: "rl-main" });
+      const buttons = [start];
       if (begun) buttons.push(button("Start again", () => this.restart()));
       this.show(h("p", {}, told), h("div", { class: "rl-row" }, ...buttons));
     }
@@ -222,14 +219,13 @@
     restart() {
       this.saved = begin();
       this.order = drawn(this.manifest.pairs, this.saved.seed);
-      keep({ pairs: this.manifest.digest, ...this.saved });
       this.ask();
-      this.heading.focus({ preventScroll: true });
+      this.store();
     }
 
     // ---- a pair
 
-    /** Builds the screen of questions, which stays until the end. */
+    /** Builds the screen of questions, which stays until the end, and goes there. */
     ask() {
       this.heading = h("h2", { tabindex: "-1" });
       this.progress = h("p", { class: "rl-progress" });
@@ -249,16 +245,16 @@
       const choices = h(
         "div",
         { class: "rl-choices", role: "group", "aria-label": "Your choice" },
-        button([hidden("← "), "A", h("span", { class: "rl-unseen" }, ", on the left")],
-          () => this.choose("left")),
-        button(["B", h("span", { class: "rl-unseen" }, ", on the right"), hidden(" →")],
-          () => this.choose("right")),
+        button("← A", () => this.choose("left"), { "aria-label": "A, on the left" }),
+        button("B →", () => this.choose("right"), { "aria-label": "B, on the right" }),
         button([hidden("↓ "), "Cannot tell"], () => this.choose(NEITHER)),
       );
       this.show(this.progress, this.bar, this.heading, this.pictures, choices,
         h("div", { class: "rl-row" }, this.rainy, this.back), this.unkept);
       this.asking = true;
       this.update();
+      this.heading.focus({ preventScroll: true });
+      this.root.scrollIntoView({ block: "nearest" });
     }
 
     /** Shows the question that comes next. */
@@ -316,10 +312,8 @@
       if (last.keep === undefined) this.saved.answers.pop();
       else delete last.keep;
       this.store();
-      if (!this.asking) {
-        this.ask();
-        this.heading.focus({ preventScroll: true });
-      } else this.announce();
+      if (this.asking) this.announce();
+      else this.ask();
     }
 
     announce() {
@@ -384,7 +378,7 @@
           button("Start again", () => this.restart()),
           button("Back to the last question", () => this.undo())),
         h("h3", {}, "What the pairs showed"),
-        h("ol", { class: "rl-reveal" }, ...this.order.map((one, at) => this.reveal(one, at))),
+        h("ul", { class: "rl-reveal" }, ...this.order.map((one, at) => this.reveal(one, at))),
       );
     }
 
@@ -392,8 +386,8 @@
       const told = [];
       if (differed.of) {
         told.push(
-          `You answered both questions in ${differed.of} pairs. In ${differed.count} of them the ` +
-            "picture that you would keep is not the one in which you saw less rain.",
+          `For ${differed.of} pairs you chose a picture in both questions; in ${differed.count} of ` +
+            "them it was not the same picture both times.",
         );
       }
       if (left.of) {
@@ -414,8 +408,8 @@
       return h(
         "table",
         { class: "rl-agreement" },
-        h("caption", {}, "How often a measure points to the picture that you chose, with the 95 % ",
-          "interval. Pairs that you or the measure left open are not counted."),
+        h("caption", {}, "How often a measure points to the picture that you chose; in brackets, the ",
+          "95 % interval. Pairs that you or the measure left open are not counted."),
         h("thead", {}, h("tr", {}, head("Measure"), head("Less rain"), head("Keep"))),
         h("tbody", {}, ...rows),
       );
@@ -445,7 +439,7 @@
           picture(pair[side].picture, alt, { loading: "lazy" }),
           h("figcaption", {}, `${letter}: ${pair[side].maker}`, yours ? h("b", {}, yours) : ""));
       });
-      return h("li", {}, h("div", { class: "rl-pictures" }, ...sides));
+      return h("li", {}, h("p", {}, `Pair ${at + 1}`), h("div", { class: "rl-pictures" }, ...sides));
     }
 
     save() {
