@@ -158,11 +158,14 @@
   }
 
   const percent = (fraction) => Math.round(100 * fraction);
+  const countOf = (pairs) => (pairs === 1 ? "1 pair" : `${pairs} pairs`);
 
   function cell({ count, of, value, low, high }) {
     if (of === 0) return h("td", {}, "no pair");
-    const interval = `${percent(value)} % (${percent(low)} to ${percent(high)})`;
-    return h("td", {}, `${count} of ${of}`, h("small", {}, interval));
+    // No-break spaces: a narrow cell breaks before the bracket alone.
+    const interval = `(${percent(low)} to ${percent(high)})`.replaceAll(" ", "\u00a0");
+    const fraction = `${percent(value)}\u00a0%`;
+    return h("td", {}, `${count} of ${of}`, h("small", {}, `${fraction} ${interval}`));
   }
 
   // -------------------------------------------------------------------------------------------
@@ -386,8 +389,8 @@
       const told = [];
       if (differed.of) {
         told.push(
-          `For ${differed.of} pairs you chose a picture in both questions; in ${differed.count} of ` +
-            "them it was not the same picture both times.",
+          `For ${countOf(differed.of)} you chose a picture in both questions; in ${differed.count} of ` +
+            "these it was not the same picture both times.",
         );
       }
       if (left.of) {
