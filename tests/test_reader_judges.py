@@ -98,8 +98,8 @@ def test_without_records_there_are_no_pairs(
     monkeypatch.setenv(RECORDS_VARIABLE, str(tmp_path))
     empty = manifest()
     assert empty.pairs == () and empty.measures == {}
-    pages.lay_out(tmp_path, empty)
-    assert [path.name for path in (tmp_path / pages.FOLDER).iterdir()] == [pages.SCRIPT]
+    pages.write_pairs(tmp_path / "pairs", empty)
+    assert [path.name for path in (tmp_path / "pairs").iterdir()] == [pages.SCRIPT]
 
 
 @pytest.fixture
@@ -163,15 +163,23 @@ def test_the_judge_is_as_sure_here_as_elsewhere(probability: float) -> None:
 
 
 def test_the_files_tell_nothing_and_weigh_little(pairs: Manifest, tmp_path: Path) -> None:
-    pages.lay_out(tmp_path, pairs)
-    files = list((tmp_path / pages.FOLDER).iterdir())
+    pages.write_pairs(tmp_path, pairs)
+    files = list(tmp_path.iterdir())
     names = {path.name for path in files} - {pages.SCRIPT}
     assert all(re.fullmatch(r"[0-9a-f]{12}\.webp", name) for name in names)
     assert sum(path.stat().st_size for path in files) < MOST_BYTES
-    script = (tmp_path / pages.FOLDER / pages.SCRIPT).read_text(encoding="utf-8")
+    script = (tmp_path / pages.SCRIPT).read_text(encoding="utf-8")
     held = json.loads(script.removeprefix("globalThis.rainlensPairs = ").removesuffix(";\n"))
     sides = [pair[side]["picture"] for pair in held["pairs"] for side in "ab"]
     assert {*sides, *(pair["rainy"] for pair in held["pairs"])} == names
+
+
+def test_the_page_gets_its_panel(pairs: Manifest, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "book" / "blind.md", tmp_path)
+    pages.lay_out(tmp_path, pairs)
+    page = (tmp_path / "blind.md").read_text(encoding="utf-8")
+    assert SOURCE.count(pages.MARK) == page.count(pages.PANEL) == 1 and pages.MARK not in page
+    assert (tmp_path / pages.FOLDER / pages.SCRIPT).is_file()
 
 
 # --- verdicts
@@ -312,12 +320,11 @@ def site(tmp_path_factory: pytest.TempPathFactory, pairs: Manifest) -> Path:
     """A small built book with the panel's page, and what it loads."""
     root = tmp_path_factory.mktemp("site")
     (root / "book").mkdir()
-    pages.lay_out(root, pairs)
+    pages.write_pairs(root / pages.FOLDER, pairs)
     for name in ("blind.js", "rainlens.css"):
         shutil.copy(ROOT / "book" / "_static" / name, root / "_static")
-    panel = SOURCE[SOURCE.index('<div class="rl-judge">') : SOURCE.index("\n\nOn a keyboard")]
-    (root / "book" / "blind.html").write_text(PAGE.format(panel=panel), encoding="utf-8")
-    lost = panel.replace("pairs.js", "absent.js")
+    (root / "book" / "blind.html").write_text(PAGE.format(panel=pages.PANEL), encoding="utf-8")
+    lost = pages.PANEL.replace("pairs.js", "absent.js")
     (root / "book" / "lost.html").write_text(PAGE.format(panel=lost), encoding="utf-8")
     return root
 
