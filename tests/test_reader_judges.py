@@ -80,7 +80,8 @@ def test_the_pairs_are_of_the_records(pairs: Manifest) -> None:
 
 
 def test_a_maker_is_named_by_what_it_differs_in(pairs: Manifest) -> None:
-    makers = [side.maker for pair in pairs.pairs for side in (pair.a, pair.b)]
+    named = [side.maker for pair in pairs.pairs for side in (pair.a, pair.b)]
+    makers = [maker.replace("\N{NO-BREAK SPACE}", " ") for maker in named]
     assert makers[:2] == [f"ResNet, N = {n}, medium range of rain" for n in (8, 512)]
     assert "SwinIR, N = 1,024, soft pictures, medium range of rain" in makers
     assert all(pair.a.maker != pair.b.maker for pair in pairs.pairs)
@@ -127,6 +128,9 @@ def test_a_recorded_judge_scores_the_stored_pictures(store: RecordStore) -> None
     assert blind.JUDGE in manifest().measures
     store.weights_path(experiment.name).write_bytes(b"other bytes")
     with pytest.raises(RecordError, match="is damaged"):
+        manifest()
+    store.save(record, weights={"other": torch.zeros(1)})
+    with pytest.raises(RecordError, match="not hold a judge's weights; restore it"):
         manifest()
 
 

@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from rainlens import evaluation, images, preferences, scales
 from rainlens.models.rain_judge import RainJudge
 from rainlens.records import Record, RecordError
+from rainlens.records.record import ADVICE
 from rainlens.scales import Scale
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.untrained import Untrained
@@ -191,7 +192,8 @@ def _of_sharpness(setting: Scale, kind: str) -> Maker:
 
 def _named(network: Restore) -> Maker:
     kind = f" {_KINDS[network.sharpness]}," if network.sharpness else ""
-    told = f"N = {network.patches:,},{kind} {network.degradation} range of rain"
+    count = f"N = {network.patches:,}".replace(" ", "\N{NO-BREAK SPACE}")
+    told = f"{count},{kind} {network.degradation} range of rain"
     return f"{_NETWORKS[network.model]}, {told}", network
 
 
@@ -255,7 +257,7 @@ def _judge(setting: Scale) -> Score | None:
     try:
         judge.load_state_dict(safetensors.torch.load(path.read_bytes()))
     except (RuntimeError, SafetensorError) as error:
-        raise RecordError(f"{path} does not hold a judge's weights; delete it.") from error
+        raise RecordError(f"{path} does not hold a judge's weights; {ADVICE}.") from error
 
     @torch.inference_mode()
     def score(picture: torch.Tensor) -> float:
