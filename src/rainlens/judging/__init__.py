@@ -1,6 +1,9 @@
-"""An open door for vision-language judges: asks a chat server which of two pictures has less rain.
+"""Judges from outside: the reader, and vision-language models behind a chat server.
 
-The papers had such a model judge for them (2026 paper, Fig. 7 and 20), and do not give its prompt.
+The reader compares stored outputs without names, on a page of the book (`blind`, `reader`).
+
+Models are asked which of two pictures has less rain. The papers had one judge for them (2026 paper,
+Fig. 7 and 20), and do not give its prompt.
 Any server that speaks the OpenAI-compatible chat interface can be asked here. Judges are known to
 favour a place over a picture, so every pair is asked in both orders, and only a choice that holds
 in both counts. Pictures go out as bare pixels: no file name, no metadata. Only the server that the

@@ -9,7 +9,8 @@ import shutil
 from pathlib import Path
 
 from rainlens import scales, toy_evaluation
-from rainlens.site import architecture, front_page, provenance
+from rainlens.judging.blind import manifest
+from rainlens.site import architecture, blind, front_page, provenance
 from rainlens.site.sources import chapters, project
 from rainlens.tasks import toy as toy_task
 from rainlens.widgets import toy
@@ -34,6 +35,7 @@ def lay_out(folder: Path, scale: str) -> None:
     """Adds to a staged book all that is made of records, measurements and the code itself."""
     lay_out_toy_networks(folder, scale)
     lay_out_front_page(folder, scale)
+    blind.lay_out(folder / "book", manifest())
     provenance.lay_out(folder / "book", scales.scale_named(scale))
     architecture.lay_out(folder / "book")
     shutil.copy(project() / "benchmarks" / "results.md", folder / "book" / "speed_tables.txt")
