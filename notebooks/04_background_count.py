@@ -66,17 +66,13 @@ scale = "cpu"  # smoke, cpu, gpu or paper
 recompute = False
 
 # %% tags=["setup"]
-from dataclasses import replace
-
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
 
-from rainlens import claims, convergence, estimates, evaluation
-from rainlens import images, models, plots
+from rainlens import claims, estimates, evaluation, images, models, plots
 from rainlens.running import run
 from rainlens.scales import scale_named
-from rainlens.tasks import restore
 
 plots.use_style()
 setting = scale_named(scale)
@@ -86,7 +82,7 @@ setting = scale_named(scale)
 #
 # Four categories, three networks, and a few values of *N*. For natural pictures and the ResNet we have all
 # of them; for the other two networks, the smallest and the largest. The training rain is of the medium range throughout. The sweep over all *N* is trained for
-# longer (see *How long is enough?* below). The comparisons of categories and networks are many, so they have fewer steps and fewer seeds: they say what
+# longer ([4b](04b_closer_look.ipynb) asks whether it is long enough). The comparisons of categories and networks are many, so they have fewer steps and fewer seeds: they say what
 # happens early. Test pictures are of the category that was trained on, but other pictures. The test rain is one that no network has seen.
 
 # %% tags=["grid"]
@@ -95,15 +91,7 @@ coarse = {
     (n, c): setting.sweep(True, model=n, backgrounds=c)
     for n, c in claims.SWEEPS
 }
-own = [
-    setting.experiment(
-        **setting.coarse, backgrounds=name, patches=n, seed=s, own_patches=8
-    )
-    for name in ("natural", "faces")
-    for n in setting.coarse_counts
-    for s in setting.coarse_seeds
-]
-trainings = [*fine, *own, *(e for part in coarse.values() for e in part)]
+trainings = [*fine, *(e for part in coarse.values() for e in part)]
 grid = [*trainings, *setting.filters().values()]
 
 # %%
@@ -188,21 +176,104 @@ shown = plots.chart(
 plots.guess("At equal damage, which has removed more of the unseen rain?", replies, shown)
 
 # %% [markdown]
-# ## The three networks
+# ## Is "fewer backgrounds" the same as "stop earlier"?
 #
-# **ResNet** works at full resolution, block after block. **UNet** halves the picture step by step and doubles it again, and
-# hands details across. **SwinIR** is a transformer: each pixel gathers what it needs from the others in its window
-# of 8x8 pixels, and in every other layer the windows are shifted by half. Their sizes differ tenfold, so compare each
-# network with itself, not one with another.
+# Take the damage E_B that the network with the fewest backgrounds ends with. Stop the network with the most backgrounds at the moment at which
+# its damage has come down to that (between two measured moments, on a straight line). Which of the two has removed more of the unseen rain?
 
 # %% tags=["hide-input"]
-rows = ["| network | numbers to learn | seeds |", "|---|---|---|"]
-for network in claims.NETWORKS:
-    part = coarse[network, "natural"]
-    size = models.count_parameters(models.build(network, **dict(part[0].options)))
-    seeds = len({e.seed for e in part})
-    rows.append(f"| {plots.NETWORK_NAME[network]} | {size:,} | {seeds} |")
-Markdown("\n".join(rows))
+few_n = setting.patch_counts[0]
+first = natural[most][0].curves["iteration"][1]  # the first moment that is measured
+head = (
+    f"| seed | N = {few_n} at its end: E_B | contrast gain | N = {most:,} stopped at step | E_B | "
+    "contrast gain |"
+)
+
+# %% tags=["hide-input"]
+rows = [head, "|" + "---|" * 6]
+for seed, row in zip(setting.seeds, comparisons, strict=True):
+    damage, removed, moment, there, stopped = row
+    when = "never" if np.isnan(moment) else f"{moment:.0f}"
+    rows.append(f"| {seed} | {damage:.1f} | {removed:.2f} | {when} | {there:.1f} | {stopped:.2f} |")
+said = f"In {sum(more)} of {len(more)} seeds, the early stop has removed more."
+early = sum(moment == first for _, _, moment, _, _ in comparisons)
+if early:
+    said += f" In {early} of them it was below that damage at the first measured moment already."
+Markdown("\n".join(rows) + f"\n\n{said}")
+
+# %% [markdown]
+# For a practitioner this is the question to ask of "train on less": is the gain in removal worth its damage, *compared with
+# other ways to trade the one for the other*? Stopping early costs nothing to try, since a training run passes all of these points
+# anyway. Four cautions. A stopped network that was below that damage at the first measured moment already is taken there, with *less* damage than the other, which is
+# to its disadvantage. The learning rate of these runs falls to zero at the end, so a run that was planned to
+# be short is not the same as a long one cut short. Seeds differ a lot in damage, and these are 16 pictures. And a
+# network with 8 backgrounds could be stopped early as well: its own path shows what that would give.
+
+# %% [markdown]
+# ## Is it a collapse?
+#
+# For natural pictures and the ResNet, all *N*, in the long trainings. The papers' sentence has two halves: that removal at *N* = 256 is a small part of that at
+# *N* = 8, and that more backgrounds change nothing after that. The last *N* stands for "all pictures": so many patches that hardly one comes round twice.
+#
+# Beside the removal gain stands the **rejection** (chapter 2): the share of the rain that leaves no trace in the output. A repainted background does not move it.
+
+# %% tags=["hide-input"]
+counts = list(natural)
+figure, row = plt.subplots(1, 3, figsize=(9.5, 3.4))
+shown = dict(colour=plots.CATEGORY_COLOUR["natural"], label="natural, ResNet")
+labels = {"gain": "removal gain", "rejection": "rejection", "e_b": "E_B (grey levels)"}
+for axes, (measure, label) in zip(row, labels.items(), strict=True):
+    plots.sweep(axes, natural, "unseen", measure, **shown)
+    plots.axis_of_counts(axes, counts)
+    axes.tick_params("x", labelrotation=60, labelsize=9)
+    axes.set(ylabel=label, xlabel="N", ylim=(0, None))
+plots.reference_line(row[0], 1, "as much as the rain", below=True)
+
+# %% tags=["hide-input"]
+idle = {m: {n: estimates.mean([found[e]], "unseen", m).value for n, e in setting.filters().items()}
+        for m in ("rejection", "e_b")}
+rival = max(idle["rejection"], key=idle["rejection"].get)
+row[1].set_ylim(0, 1)
+for axes, measure in zip(row[1:], idle, strict=True):
+    plots.reference_line(axes, idle[measure][rival], rival)
+
+# %% tags=["hide-input"]
+few_n = counts[0]
+ends = {m: [estimates.mean(natural[n], "unseen", m).value for n in (few_n, most)] for m in labels}
+told = ", ".join(f"{labels[m]} from {a:.2f} to {b:.2f}" for m, (a, b) in ends.items())
+left = {m: min(estimates.mean(part, "unseen", m).value for part in natural.values())
+        / estimates.mean(natural[few_n], "unseen", m).value for m in labels}
+
+# %% tags=["hide-input"]
+best = estimates.best_count(natural, "unseen", "rejection")
+plots.chart(
+    figure,
+    alt=f"From the fewest to the most backgrounds: {told}",
+    caption="All axes begin at zero, so that a collapse would look like one (2026 paper, Fig. 4). "
+    "Bands are 95 % intervals over seeds and test pictures, small marks single seeds. What to "
+    f"notice: at its lowest the removal gain is {left['gain']:.0%} of where it begins, the "
+    f"rejection {left['rejection']:.0%}, the damage {left['e_b']:.0%}. Dashed, right: "
+    f"<i>{rival}</i>, of the filters that have learned nothing (chapter 5) the one that keeps most "
+    "rain out. "
+    f"{plots.source_note(sum(natural.values(), []), scale)}",
+)
+
+# %% tags=["hide-input"]
+names = {"e_r": "E_R", "gain": "removal gain", "contrast": "contrast gain",
+         "rejection": "rejection", "e_b": "E_B"}
+words = ("rises", "falls", "does not clearly change")
+changes = {m: estimates.difference(natural[most], natural[few_n], "unseen", m) for m in names}
+rows = [f"| measure | N = {few_n} | N = {most:,} | change | so it |", "|" + "---|" * 5]
+for measure, name in names.items():
+    digits = 1 if measure in ("e_r", "e_b") else 2
+    both = (estimates.mean(natural[n], "unseen", measure).value for n in (few_n, most))
+    levels = " | ".join(f"{value:.{digits}f}" for value in both)
+    change = changes[measure]
+    rows.append(f"| {name} | {levels} | {change.text(digits)} | "
+                f"{estimates.direction(change, *words)} |")
+Markdown("\n".join(rows) + f"\n\nIntervals over {len(natural[most])} seeds and all test pictures. "
+         "E_R counts all changes where it rains, background included; the rejection sees the rain "
+         f"alone. It is highest at N = {best} (in brackets, what 95 % of resamplings give).")
 
 # %% [markdown]
 # ## What the outputs look like
@@ -252,193 +323,23 @@ plots.gallery(
 # %% [markdown]
 # This is one kind of streaks on a few pictures. The charts below are about other unseen rain, Rain100L, and many pictures, and on
 # natural pictures the order of the networks is another one there.
-#
-# ## Does a network know its pictures?
-#
-# This is the step of the explanation that can be tested directly. If few backgrounds make a network know *these pictures*, then two things must
-# show on them, even under rain that it has never met. It must **damage them less** than others, because it can put back what it knows. And it
-# must **remove more rain** from them, because what is not picture is dropped. With many backgrounds, its own pictures should be nothing special.
-#
-# So we train networks once more, for natural pictures and for faces, and put rain on the first 8 patches of their training. These 8
-# belong to every training set, however large. For comparison, the same rain falls on new pictures of the same
-# kind and size. (A trial with one seed and another unseen rain, which pointed the same way, came before this was set up.)
-
-# %% tags=["hide-input"]
-known = {
-    name: estimates.by_count([e for e in own if e.backgrounds == name], found)
-    for name in ("natural", "faces")
-}
-
-
-# %% tags=["hide-input"]
-def tiles_of(pictures, title, index):
-    """A row: a patch under rain, the outputs for growing N, and clean, where it is at hand."""
-    part = [e for e in own if e.backgrounds == "faces" and e.seed == setting.coarse_seeds[0]]
-    record = found[part[0]]
-    test = estimates.test_set(record, "shown_unseen")
-    kept = restore.own(test.name) if pictures == "own" else test.name
-    tiles = [(setting.store.picture(found[e], kept, index), f"N = {e.patches}") for e in part]
-    if images.is_available(test.backgrounds):
-        # Of the record: where portraits are not at hand, photographs stand in for them.
-        trained_on = replace(part[0], backgrounds=record.experiment["backgrounds"])
-        pair = evaluation.load(test)
-        if pictures == "own":
-            pair = restore.own_pair(trained_on, test)
-        rainy, clean = (group[index] for group in pair)
-        tiles = [(rainy, "rainy"), *tiles, (clean, "clean")]
-    return [(None, title), *tiles]
-
-
-# %% tags=["hide-input"]
-tiles = [
-    tile
-    for index in (1, 2)
-    for tile in (
-        *tiles_of("own", "a patch that all of them were trained on", index),
-        *tiles_of("new", "a new patch under the same rain", index),
-    )
-]
-first = [found[e] for e in own
-         if e.backgrounds == "faces" and e.seed == setting.coarse_seeds[0]]
-
-# %% tags=["hide-input"]
-plots.gallery(
-    tiles,
-    alt="Patches of portraits under rain, and outputs for growing N: two that the networks were "
-    "trained on and two new ones",
-    caption="ResNets trained on patches of portraits; the streaks are unseen rain. The papers "
-    "have no such figure. What to notice: with N = 8, compare the two kinds of patches, streaks "
-    "and picture; then do the same for the largest N. Official portraits (public domain). "
-    + why + plots.source_note(first, scale),
-    columns=len(first) + 2,
-    zoom=2,
-)
-
-# %% tags=["hide-input"]
-def apart(category, count, measure):
-    """Training patches minus new pictures, on unseen rain."""
-    return estimates.known_against_new(known[category][count], "unseen", measure)
-
-
-def level(category, count, test, measure):
-    """The mean with its interval: over patches of the training, or over new pictures."""
-    records = known[category][count]
-    if test == "unseen":
-        return estimates.mean_of(estimates.per_image(records, test, measure).mean(axis=0))
-    return estimates.mean_of(estimates.own_patches(records, "unseen", measure).ravel())
-
-
-figure, grid_of_axes = plt.subplots(2, 2, figsize=(8, 5.8), sharex=True, sharey="row")
-labels = {"contrast": "contrast gain", "e_b": "E_B (grey levels)"}
-kinds = {
-    "own": dict(color=plots.INK, marker="o", label="its own patches"),
-    "unseen": dict(color=plots.UNSEEN_COLOUR, marker="s", label="new pictures"),
-}
-
-# %% tags=["hide-input"]
-told = []
-for place, (measure, label) in enumerate(labels.items()):
-    for axes, category in zip(grid_of_axes[place], known, strict=True):
-        for test, style in kinds.items():
-            points = [level(category, n, test, measure) for n in setting.coarse_counts]
-            values = [point.value for point in points]
-            ends = [[p.value - p.low for p in points], [p.high - p.value for p in points]]
-            axes.errorbar(setting.coarse_counts, values, ends, capsize=3, **style)
-            line = f"{category}, {style['label']}, {label}"
-            told.append(f"{line}: {values[0]:.2f} to {values[-1]:.2f}")
-        plots.axis_of_counts(axes, setting.coarse_counts)
-    grid_of_axes[place, 0].set_ylabel(label)
-
-# %% tags=["hide-input"]
-for axes, category in zip(grid_of_axes[0], known, strict=True):
-    axes.set(title=category, xlabel="", ylim=(0, 1.05))
-grid_of_axes[1, 0].set_ylim(bottom=0)
-grid_of_axes[0, 0].legend(loc="lower right")
-unseen = estimates.rain_name(found[own[0]], "unseen")
-both = [r for sweep in known.values() for records in sweep.values() for r in records]
-plots.chart(
-    figure,
-    alt=f"On {unseen}, from the fewest to the most backgrounds. {'; '.join(told)}",
-    caption=f"{unseen}, which no network has met, on 8 patches of the training and on new "
-    "pictures. Bars are 95 % intervals over patches and pictures, not over seeds; all axes begin "
-    "at zero. What to notice: how far the two marks lie apart at the left, and whether they meet at the right. The "
-    "papers have no such figure. "
-    + plots.source_note(both, scale),
-)
-
-# %% tags=["hide-input"]
-head = " | ".join(f"N = {n}: contrast gain | E_B" for n in (few, many))
-rows = [f"| {unseen} | {head} |", "|---|---|---|---|---|"]
-for category in known:
-    for test, style in kinds.items():
-        cells = []
-        for count in (few, many):
-            cells.append(level(category, count, test, "contrast").text())
-            cells.append(level(category, count, test, "e_b").text(1))
-        rows.append(f"| {category}, {style['label']} | {' | '.join(cells)} |")
-Markdown("\n".join(rows))
-
-# %% tags=["hide-input"]
-def beyond(category, measure):
-    """How much more special its own patches are to the fewest backgrounds than to many."""
-    sweep = known[category]
-    return estimates.known_beyond(sweep[few], sweep[many], "unseen", measure)
-
-
-def on_same(category):
-    """On the same training patches: the contrast gain of the fewest minus that of many."""
-    return estimates.on_known(known[category][few], known[category][many], "unseen", "contrast")
-
-
-# %% tags=["hide-input"]
-def sides(category):
-    """What the prediction comes to, in a sentence."""
-    own_gap, gap, same = apart(category, few, "e_b"), beyond(category, "e_b"), on_same(category)
-    return (
-        f"- **{category}**: with N = {few}, E_B on its own patches minus E_B on new pictures is "
-        f"{own_gap.text(1)}. With N = {many} it is {apart(category, many, 'e_b').text(1)}: so far "
-        "the patches may just be easy, or still known. Beyond that, to the few they are special "
-        f"by {gap.text(1)}. And from the very same patches, N = {few} removes {same} more of the "
-        f"contrast than N = {many}."
-    )
-
-
-# %% tags=["hide-input"]
-words = ("holds", "fails", "is not decided")
-damages = {estimates.direction(beyond(c, "e_b"), "fails", "holds", words[2]) for c in known}
-removals = {estimates.direction(on_same(c), *words) for c in known}
-first_half, second_half = (
-    found_out.pop() if len(found_out) == 1 else words[2] for found_out in (damages, removals)
-)
-Markdown(
-    "\n".join(map(sides, known))
-    + f"\n\nThat a network with {few} backgrounds knows its pictures **{first_half}**. That such "
-    f"knowledge removes more of an unseen rain than many backgrounds do **{second_half}** at this "
-    "scale."
-)
 
 # %% [markdown]
-# We read this as follows. What a network knows is pulled into every output. On its own pictures this gives the picture back and drops the streaks:
-# so fewer backgrounds *can* help against strange rain.
+# ## The three networks
 #
-# On new pictures two things happen at once. What is not like the 8 pictures is pulled away, streaks included. But the network also tells streak and
-# picture apart less well, because it does not know this picture. Which of the two wins is not clear beforehand.
+# **ResNet** works at full resolution, block after block. **UNet** halves the picture step by step and doubles it again, and
+# hands details across. **SwinIR** is a transformer: each pixel gathers what it needs from the others in its window
+# of 8x8 pixels, and in every other layer the windows are shifted by half. Their sizes differ tenfold, so compare each
+# network with itself, not one with another.
 
 # %% tags=["hide-input"]
-lines = []
-for test in ("unseen", "shown_unseen"):
-    values = [estimates.mean(natural[n], test, "contrast").value for n in (few, many)]
-    rain_here = estimates.rain_name(natural[few][0], test)
-    pair = f"{values[0]:.2f} with N = {few}, {values[1]:.2f} with {many}"
-    lines.append(f"{rain_here}: {pair}")
-Markdown(
-    "Contrast gain on whole natural test pictures (those in the table above are as small as "
-    "training patches; on the second rain there are two pictures only):\n\n- "
-    + "\n- ".join(lines)
-    + f"\n\nThe damage is larger with N = {few} on both. This is why less is not better: what one "
-    "needs on new pictures is knowledge that fits them, too, and more backgrounds bring that, up "
-    "to a point (chapter 5). The rest of the chapter asks what is lost on the way."
-)
+rows = ["| network | numbers to learn | seeds |", "|---|---|---|"]
+for network in claims.NETWORKS:
+    part = coarse[network, "natural"]
+    size = models.count_parameters(models.build(network, **dict(part[0].options)))
+    seeds = len({e.seed for e in part})
+    rows.append(f"| {plots.NETWORK_NAME[network]} | {size:,} | {seeds} |")
+Markdown("\n".join(rows))
 
 # %% [markdown]
 # ## Removal against N
@@ -528,8 +429,7 @@ plots.chart(
     alt=f"Contrast gain against N in four categories. {in_words('contrast')}",
     caption="The same networks; the papers have no such figure. What to notice: where this tells "
     "another story than E_R, the few backgrounds owe their lead to changes that are not the rain: "
-    "darkening, or other damage. (From patches that it knows, the natural network takes "
-    f"{level('natural', few, 'own', 'gain').value:.2f} times the rain, not more.) {note}",
+    f"darkening, or other damage. {note}",
 )
 
 # %% [markdown]
@@ -545,231 +445,6 @@ plots.chart(
     caption="The 2026 paper's Fig. 10. Lower is better. What to notice: how much of the fall "
     f"comes early. {note}",
 )
-
-# %% [markdown]
-# ## Is it a collapse?
-#
-# For natural pictures and the ResNet, all *N*, in the long trainings. The papers' sentence has two halves: that removal at *N* = 256 is a small part of that at
-# *N* = 8, and that more backgrounds change nothing after that. The last *N* stands for "all pictures": so many patches that hardly one comes round twice.
-#
-# Beside the removal gain stands the **rejection** (chapter 2): the share of the rain that leaves no trace in the output. A repainted background does not move it.
-
-# %% tags=["hide-input"]
-counts = list(natural)
-figure, row = plt.subplots(1, 3, figsize=(9.5, 3.4))
-shown = dict(colour=plots.CATEGORY_COLOUR["natural"], label="natural, ResNet")
-labels = {"gain": "removal gain", "rejection": "rejection", "e_b": "E_B (grey levels)"}
-for axes, (measure, label) in zip(row, labels.items(), strict=True):
-    plots.sweep(axes, natural, "unseen", measure, **shown)
-    plots.axis_of_counts(axes, counts)
-    axes.tick_params("x", labelrotation=60, labelsize=9)
-    axes.set(ylabel=label, xlabel="N", ylim=(0, None))
-plots.reference_line(row[0], 1, "as much as the rain", below=True)
-
-# %% tags=["hide-input"]
-idle = {m: {n: estimates.mean([found[e]], "unseen", m).value for n, e in setting.filters().items()}
-        for m in ("rejection", "e_b")}
-rival = max(idle["rejection"], key=idle["rejection"].get)
-row[1].set_ylim(0, 1)
-for axes, measure in zip(row[1:], idle, strict=True):
-    plots.reference_line(axes, idle[measure][rival], rival)
-
-# %% tags=["hide-input"]
-few_n = counts[0]
-ends = {m: [estimates.mean(natural[n], "unseen", m).value for n in (few_n, most)] for m in labels}
-told = ", ".join(f"{labels[m]} from {a:.2f} to {b:.2f}" for m, (a, b) in ends.items())
-left = {m: min(estimates.mean(part, "unseen", m).value for part in natural.values())
-        / estimates.mean(natural[few_n], "unseen", m).value for m in labels}
-
-# %% tags=["hide-input"]
-best = estimates.best_count(natural, "unseen", "rejection")
-plots.chart(
-    figure,
-    alt=f"From the fewest to the most backgrounds: {told}",
-    caption="All axes begin at zero, so that a collapse would look like one (2026 paper, Fig. 4). "
-    "Bands are 95 % intervals over seeds and test pictures, small marks single seeds. What to "
-    f"notice: at its lowest the removal gain is {left['gain']:.0%} of where it begins, the "
-    f"rejection {left['rejection']:.0%}, the damage {left['e_b']:.0%}. Dashed, right: "
-    f"<i>{rival}</i>, of the filters that have learned nothing (chapter 5) the one that keeps most "
-    "rain out. "
-    f"{plots.source_note(sum(natural.values(), []), scale)}",
-)
-
-# %% tags=["hide-input"]
-names = {"e_r": "E_R", "gain": "removal gain", "contrast": "contrast gain",
-         "rejection": "rejection", "e_b": "E_B"}
-words = ("rises", "falls", "does not clearly change")
-changes = {m: estimates.difference(natural[most], natural[few_n], "unseen", m) for m in names}
-rows = [f"| measure | N = {few_n} | N = {most:,} | change | so it |", "|" + "---|" * 5]
-for measure, name in names.items():
-    digits = 1 if measure in ("e_r", "e_b") else 2
-    both = (estimates.mean(natural[n], "unseen", measure).value for n in (few_n, most))
-    levels = " | ".join(f"{value:.{digits}f}" for value in both)
-    change = changes[measure]
-    rows.append(f"| {name} | {levels} | {change.text(digits)} | "
-                f"{estimates.direction(change, *words)} |")
-Markdown("\n".join(rows) + f"\n\nIntervals over {len(natural[most])} seeds and all test pictures. "
-         "E_R counts all changes where it rains, background included; the rejection sees the rain "
-         f"alone. It is highest at N = {best} (in brackets, what 95 % of resamplings give).")
-
-# %% [markdown]
-# ## What happens along training?
-#
-# Back to the guess, now with more values of *N*. Left: the contrast gain on unseen rain along training. At the very
-# beginning the output is hardly a picture, so the curves begin with the first measured step. (They are measured on 16 small test pictures.
-# Their ends differ a little from the charts above, and where two networks are close there, they may change places here: the charts above, on
-# all test pictures, are what counts for the end.) Right: the same as a path from the open circle to the star. Each dot is a
-# moment; up is rain removed, left is background kept. With many backgrounds a path leads to the left: less damage. With 8 it leads to the
-# right: the longer it trains, the more it damages pictures that it does not know. What matters is how high a path still is at a given damage.
-
-# %%
-some = sorted(
-    {setting.patch_counts[0], 64, 256, most} & set(setting.patch_counts)
-)
-colours = dict(zip(some, plots.FEW_TO_MANY, strict=False))
-
-
-def mean_path(part, curve):
-    """The mean over seeds."""
-    return np.mean([path(r, curve) for r in part], axis=0)
-
-
-# %% tags=["hide-input"]
-figure, (left, right) = plt.subplots(1, 2, figsize=(9.5, 4))
-for count, colour in colours.items():
-    style = dict(color=colour, marker="o", markersize=3.5, label=f"N = {count:,}")
-    plots.training_curves(left, natural[count], "unseen/contrast", **style)
-    x, y = mean_path(natural[count], "e_b"), mean_path(natural[count], "contrast")
-    draw_path(right, x, y, colour, f"N = {count:,}")
-left.set_ylabel("contrast gain on unseen rain")
-right.set(xlabel="E_B on unseen rain (grey levels)", ylabel="contrast gain on unseen rain")
-right.legend(loc="lower right")
-
-# %% tags=["hide-input"]
-last = {n: mean_path(natural[n], "contrast")[-1] for n in some}
-peak = {n: mean_path(natural[n], "contrast").max() for n in some}
-told = ", ".join(f"N = {n} from {peak[n]:.2f} at best to {last[n]:.2f}" for n in some)
-plots.chart(
-    figure,
-    alt=f"Contrast gain along training and against E_B: {told}",
-    caption="Means over seeds; the axes do not begin at zero. What to notice: wherever two paths "
-    "have the same damage, which of them is higher. The papers have no such figure. "
-    f"{plots.source_note([r for n in some for r in natural[n]], scale)}",
-)
-
-# %% [markdown]
-# Where does the contrast gain peak, and what is left of it at the end?
-
-# %% tags=["hide-input"]
-rows = ["| N | peak at step | contrast gain there | at the end | E_B at the peak | at the end |"]
-rows.append("|" + "---|" * 6)
-steps = natural[some[0]][0].curves["iteration"][1:]
-for count, part in natural.items():
-    contrast, damage = mean_path(part, "contrast"), mean_path(part, "e_b")
-    top = int(contrast.argmax())
-    rows.append(f"| {count:,} | {steps[top]:,} | {contrast[top]:.2f} | {contrast[-1]:.2f} "
-                f"| {damage[top]:.1f} | {damage[-1]:.1f} |")
-Markdown("\n".join(rows))
-
-# %% [markdown]
-# ### Is "fewer backgrounds" the same as "stop earlier"?
-#
-# Take the damage E_B that the network with the fewest backgrounds ends with. Stop the network with the most backgrounds at the moment at which
-# its damage has come down to that (between two measured moments, on a straight line). Which of the two has removed more of the unseen rain?
-
-# %% tags=["hide-input"]
-few_n = setting.patch_counts[0]
-head = (
-    f"| seed | N = {few_n} at its end: E_B | contrast gain | N = {most:,} stopped at step | E_B | "
-    "contrast gain |"
-)
-rows = [head, "|" + "---|" * 6]
-for seed, row in zip(setting.seeds, comparisons, strict=True):
-    damage, removed, moment, there, stopped = row
-    when = "never" if np.isnan(moment) else f"{moment:.0f}"
-    rows.append(f"| {seed} | {damage:.1f} | {removed:.2f} | {when} | {there:.1f} | {stopped:.2f} |")
-said = f"In {sum(more)} of {len(more)} seeds, the early stop has removed more."
-early = sum(moment == steps[0] for _, _, moment, _, _ in comparisons)
-if early:
-    said += f" In {early} of them it was below that damage at the first measured moment already."
-Markdown("\n".join(rows) + f"\n\n{said}")
-
-# %% [markdown]
-# For a practitioner this is the question to ask of "train on less": is the gain in removal worth its damage, *compared with
-# other ways to trade the one for the other*? Stopping early costs nothing to try, since a training run passes all of these points
-# anyway. Four cautions. A stopped network that was below that damage at the first measured moment already is taken there, with *less* damage than the other, which is
-# to its disadvantage. The learning rate of these runs falls to zero at the end, so a run that was planned to
-# be short is not the same as a long one cut short. Seeds differ a lot in damage, and these are 16 pictures. And a
-# network with 8 backgrounds could be stopped early as well: its own path shows what that would give.
-
-# %% [markdown]
-# ## How long is enough?
-#
-# The papers train for 250,000 steps. That is out of reach for two cores, so the book trains for less. Less is fair only if a network has *come to rest*:
-# if more steps would hardly change what we measure. Our rule: in the last quarter of training, E_R, E_B and contrast
-# gain on unseen rain, averaged over seeds, must move by less than 3 % of where they end, from the lowest point to the highest. (The 3 % were fixed
-# before there were runs. That the whole span counts, not the two ends alone, is the stricter reading, taken when there were some.)
-#
-# The comparisons of categories and networks train for a third as long, at a quarter of the rate. Here are both. The long trainings begin with a short warm-up (the rate climbs from zero); in both, the rate falls to zero along a cosine.
-
-# %% tags=["hide-input"]
-short, steps = sweeps["resnet", "natural"], setting.iterations
-long = {n: natural[n] for n in short}
-names = {"e_r": "E_R", "e_b": "E_B", "contrast": "contrast gain"}
-shades = dict(zip(long, (plots.FEW_TO_MANY[place] for place in (0, 1, 3)), strict=False))
-figure, row = plt.subplots(1, 3, figsize=(9.5, 3.6))
-for axes, (measure, name) in zip(row, names.items(), strict=True):
-    curve = f"unseen/{measure}"
-    for (count, part), shade in zip(long.items(), shades.values(), strict=True):
-        for record in part:
-            plots.training_curves(axes, [record], curve, color=shade, alpha=0.35, linewidth=0.8)
-        plots.training_curves(axes, part, curve, color=shade, linewidth=2, label=f"N = {count}")
-        plots.training_curves(axes, short[count], curve, color=shade, linestyle=":")
-    axes.axvspan(steps * (1 - convergence.LAST), steps, color="#f0f0f0")
-    axes.set(title=name if measure == "contrast" else f"{name} (grey levels)", ylim=(0, None))
-row[0].legend(fontsize=9)
-
-# %% tags=["hide-input"]
-ends = {n: {m: mean_path(part, m)[-1] for m in names} for n, part in long.items()}
-told = "; ".join(f"N = {n} ends at E_R {e['e_r']:.0f}, E_B {e['e_b']:.0f}, contrast gain "
-                 f"{e['contrast']:.2f}" for n, e in ends.items())
-plots.chart(
-    figure,
-    alt=f"E_R, E_B and contrast gain along {steps:,} steps of training: {told}",
-    caption="Natural pictures, medium-range rain, 16 test pictures. Thin: each seed. Thick: their "
-    "mean. Dotted: the short trainings. Grey: the last quarter of the long ones. What to notice: "
-    "whether a thick curve is level in the grey, and how far from it its dotted one ends. The "
-    f"papers have no such figure. {plots.source_note(sum(long.values(), []), scale)}",
-)
-
-# %% tags=["hide-input"]
-rows = ["| N | E_R | E_B | contrast gain |", "|" + "---|" * 4]
-for count, part in natural.items():
-    told = (f"{mean_path(part, m)[-1]:{'.2f' if m == 'contrast' else '.1f'}} "
-            f"({100 * convergence.drift(part, m):.1f}\N{NO-BREAK SPACE}%)" for m in names)
-    rows.append(f"| {count:,} | {' | '.join(told)} |")
-at_rest = [f"{n:,}" for n, part in natural.items() if convergence.has_converged(part)]
-before = [f"{n:,}" for n, part in short.items() if convergence.has_converged(part)]
-Markdown(
-    "Where the mean ends, and by how much it moves in the last quarter:\n\n" + "\n".join(rows)
-    + "\n\nBy the rule, the long trainings have come to rest at N = "
-    f"{', '.join(at_rest) or 'none'}; the short ones at N = {', '.join(before) or 'none'}."
-)
-
-# %% [markdown]
-# A caution: the rate falls to zero at the end of *any* training, so that even a short one comes to rest somewhere. That a curve is level is needed, but it
-# is not enough; how far the dotted ends are from the thick ones says what more steps change.
-
-# %% tags=["hide-input"]
-falls = {
-    word: [estimates.difference(part[many], part[few], "unseen", m) for m in ("gain", "e_b")]
-    for word, part in (("short", short), ("long", long))
-}
-Markdown("\n".join([
-    f"From N = {few} to {many}, by length (and rate) of training:\n",
-    "| training | removal gain | E_B |", "|---|---|---|",
-    *(f"| {word} | {gain} | {damage.text(1)} |" for word, (gain, damage) in falls.items()),
-]))
 
 # %% [markdown]
 # ## What we found
@@ -792,16 +467,6 @@ Markdown(
 )
 
 # %% tags=["hide-input"]
-Markdown(
-    "**The step before.** A network with "
-    f"{few} natural backgrounds damages them by "
-    f"{level('natural', few, 'own', 'e_b').value:.0f} grey levels and new pictures by "
-    f"{level('natural', few, 'unseen', 'e_b').value:.0f}. That it knows its pictures "
-    f"**{first_half}**, and that it removes more of an unseen rain from them than a network with "
-    f"{many} backgrounds does **{second_half}**.\n\n**Your guess?** {said}"
-)
-
-# %% tags=["hide-input"]
 def course(network, measure):
     """In which categories a measure rises, falls, or does neither clearly."""
     words = ("rises", "falls", "does not clearly change")
@@ -820,7 +485,7 @@ for network in claims.NETWORKS:
     told = ". ".join(f"{name} {course(network, measure)}" for measure, name in names.items())
     lines.append(f"- **{plots.NETWORK_NAME[network]}**: {told}.")
 Markdown(
-    f"By network, from N = {few} to {many}, in the short trainings. With {len(short[few])} seeds "
+    f"By network, from N = {few} to {many}, in the short trainings. With {len(setting.coarse_seeds)} seeds "
     "only the largest differences are clear:\n\n" + "\n".join(lines)
 )
 
@@ -835,26 +500,20 @@ Markdown("The claims of the papers that this chapter can judge (chapter 15 has t
          + "\n".join(lines))
 
 # %% [markdown]
+# The explanation that this chapter began with says that a network with few backgrounds *knows its pictures*. Whether it does can be tested, on the
+# pictures that it was trained on: [4b](04b_closer_look.ipynb) does so.
+#
 # A verdict is about the networks behind it. Where these had not converged, read "not reproduced" as "not after so few steps", and see *How long is
-# enough?* above for what more steps change.
+# enough?* in [4b](04b_closer_look.ipynb) for what more steps change.
 
 # %% [markdown]
 # ## Try it
 #
-# 1. Draw the curves of *training* rain ("seen/contrast") into the left chart of "What happens along training?". Do they fall, too?
-# 2. Train a network with 512 backgrounds for a third of the steps: `setting.experiment(patches=512, iterations=setting.iterations // 3)`. Where does
-#    it end in the right chart?
-# 3. Which *N* would you choose for a customer whose rain you do not know? Which further measurement would you ask for?
+# 1. Which *N* would you choose for a customer whose rain you do not know? Which further measurement would you ask for?
+# 2. A network with 8 backgrounds is tested on rain over one of these 8. What do you expect of the damage, and of the rain? Then look it up in
+#    [4b](04b_closer_look.ipynb).
 #
-# <details><summary>Thoughts on 1 and 2</summary>
-#
-# 1: they rise (chapter 5 draws them): what a network loses on unseen rain is not lost on the rain that it practises with. 2: not where the long path
-# passes at a third of its length. The learning rate falls to zero at the end of *any* run, so a short run is a finished small one, not an unfinished
-# long one. Where it ends is worth knowing: it is the fair rival of stopping early.
-#
-# </details>
-#
-# <details><summary>Thoughts on 3</summary>
+# <details><summary>Thoughts on 1</summary>
 #
 # It depends on what is worse, a streak that stays or a face that is smeared, so ask that first. Then ask for a few pictures of the
 # customer's rain: even unpaired ones show whether streaks stay. And look at the whole path, not at the end: choosing the moment is free.

@@ -1,6 +1,7 @@
 """Where chapters stand, and which experiments they ask for.
 
-A chapter is edited as `notebooks/NN_name.py` (jupytext, percent format).
+A chapter is edited as `notebooks/NN_name.py` (jupytext, percent format); a page that goes behind it
+is `NNb_name.py`.
 """
 
 from __future__ import annotations
@@ -43,13 +44,21 @@ def chapters(wanted: list[str] | None = None) -> list[Path]:
     chosen = []
     for name in wanted:
         stem = Path(name).stem
-        # "5", "05", "05_rain_range" and "rain_range" all mean the same chapter.
-        fits = [s for s in sources if stem in (s.stem, s.stem[3:]) or stem.zfill(2) == s.stem[:2]]
+        fits = [source for source in sources if _is_meant(stem, source.stem)]
         if not fits:
             known = ", ".join(source.stem for source in sources)
             raise BookError(f"There is no chapter {name!r}; there are: {known}.")
         chosen += fits
     return sorted(set(chosen))
+
+
+def _is_meant(wanted: str, stem: str) -> bool:
+    """Whether "5", "05", "05_rain_range" or "rain_range" means a chapter; "4" means 4b, too."""
+    number, _, name = stem.partition("_")
+    return wanted in (stem, name) or wanted.lstrip("0") in (
+        number.lstrip("0"),
+        number[:2].lstrip("0"),
+    )
 
 
 def grid(chapter: Path, scale: str) -> list[Any]:
