@@ -58,7 +58,8 @@ const names =
 const links = [...document.querySelectorAll("article a[href], article [src]")]
   .map((node) => node.getAttribute("href") ?? node.getAttribute("src"));
 return [window.hacked ?? null, document.title.includes("hacked"),
-        [...document.querySelectorAll(names)].filter((one) => !/compare.js$/.test(one.src)).length,
+        [...document.querySelectorAll(names)]
+          .filter((one) => !/(compare|pictures|blind).js$/.test(one.src)).length,
         links.filter((link) => /evil|hacked|secret|passwd|javascript:/.test(link)
                                && !link.startsWith(arguments[0]))];
 """
