@@ -19,6 +19,7 @@ from browser.chromium import open_browser, require_browser, serve, set_screen, t
 from browser.toy_reader import wait
 
 from rainlens import images, preferences, scales, tasks
+from rainlens.claims import quality
 from rainlens.data import PictureError
 from rainlens.judging import blind, reader
 from rainlens.judging.blind import MEASURES, BlindPair, Manifest, Measure, Output, manifest
@@ -28,7 +29,7 @@ from rainlens.models.rain_judge import RainJudge
 from rainlens.records import Record, RecordError, RecordStore, described
 from rainlens.scales import RECORDS_VARIABLE
 from rainlens.site import blind as pages
-from rainlens.tasks.judge import Judge
+from rainlens.tasks.judge import STEPS
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = (ROOT / "book" / "blind.md").read_text(encoding="utf-8")
@@ -89,7 +90,7 @@ def test_a_maker_is_named_by_what_it_differs_in(pairs: Manifest) -> None:
 
 def test_a_judge_that_is_not_recorded_has_no_row(pairs: Manifest) -> None:
     known = {"gain", "response", "e_r", "e_b", "psnr", "ssim"}
-    judged = any(CPU.store.folder.glob("judge-*.json"))
+    judged = blind._judge(CPU) is not None
     assert set(pairs.measures) == known | ({blind.JUDGE} if judged else set())
 
 
@@ -114,10 +115,20 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RecordStore:
     return CPU.store
 
 
+def judge_record(slope: float) -> Record:
+    """A judge whose score rises by `slope` with the amount of rain, whatever else is done."""
+    experiment = quality.judge_of_rain(CPU)
+    gate = {
+        f"{damage}{amount:.2f}": [slope * amount] * 4
+        for damage in quality.DAMAGES
+        for amount in STEPS
+    }
+    return Record(experiment.name, described(experiment), {}, {"gate": gate}, task="judge")
+
+
 def test_a_recorded_judge_scores_the_stored_pictures(store: RecordStore) -> None:
     torch.manual_seed(0)
-    judge, experiment = RainJudge(), Judge()
-    record = Record(experiment.name, described(experiment), {}, {}, task="judge")
+    judge, record = RainJudge(), judge_record(8.0)
     store.save(record, weights=tasks.halved(judge.state_dict()))
     judge.load_state_dict(tasks.halved(judge.state_dict()))
     (pair,) = manifest().pairs
@@ -126,12 +137,17 @@ def test_a_recorded_judge_scores_the_stored_pictures(store: RecordStore) -> None
         score = judge(images.to_unit(picture)[None]).item()
         assert side.values[blind.JUDGE] == pytest.approx(score, abs=1e-6)
     assert blind.JUDGE in manifest().measures
-    store.weights_path(experiment.name).write_bytes(b"other bytes")
+    store.weights_path(record.name).write_bytes(b"other bytes")
     with pytest.raises(RecordError, match="is damaged"):
         manifest()
     store.save(record, weights={"other": torch.zeros(1)})
-    with pytest.raises(RecordError, match="not hold a judge's weights; restore it"):
+    with pytest.raises(RecordError, match="not hold this network's weights"):
         manifest()
+
+
+def test_a_judge_that_does_not_pass_its_gate_has_no_row(store: RecordStore) -> None:
+    store.save(judge_record(0.1), weights=tasks.halved(RainJudge().state_dict()))
+    assert blind.JUDGE not in manifest().measures
 
 
 def test_a_damaged_picture_is_refused(store: RecordStore) -> None:

@@ -14,15 +14,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError
 
 from rainlens import evaluation, images, preferences, scales
-from rainlens.models.rain_judge import RainJudge
-from rainlens.records import Record, RecordError
-from rainlens.records.record import ADVICE
+from rainlens.claims import quality
+from rainlens.records import Record
 from rainlens.scales import Scale
+from rainlens.tasks.judge import trained
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.untrained import Untrained
 
@@ -246,18 +244,15 @@ def _value(record: Record, measure: str, index: int) -> float | None:
 
 
 def _judge(setting: Scale) -> Score | None:
-    """The score of the trained judge, more for more rain; None where none is recorded."""
-    store = setting.store
-    names = sorted(path.stem for path in store.folder.glob(f"{JUDGE}-*.json"))
-    record = store.load(names[0]) if names else None
-    if record is None or not store.weights_path(record.name).is_file():
+    """The score of the trained judge, more for more rain.
+
+    None where none is recorded, or it does not pass its gate.
+    """
+    store, experiment = setting.store, quality.judge_of_rain(setting)
+    record = store.load(experiment.name)
+    if record is None or not quality.gate(record).passed:
         return None
-    path, judge = store.weights_path(record.name), RainJudge()
-    store.verify(record, path.name)
-    try:
-        judge.load_state_dict(safetensors.torch.load(path.read_bytes()))
-    except (RuntimeError, SafetensorError) as error:
-        raise RecordError(f"{path} does not hold a judge's weights; {ADVICE}.") from error
+    judge = trained(experiment, store)
 
     @torch.inference_mode()
     def score(picture: torch.Tensor) -> float:
