@@ -59,6 +59,27 @@ def test_a_page_fits_and_complains_about_nothing(browser, page: str, width: int)
     assert complaints(driver) == []
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_says_what_it_is_about_to_those_who_share_it(browser, page: str) -> None:
+    driver = browser.driver
+    driver.get(f"{browser.address}/{page}.html")
+    told = driver.execute_script(
+        "return Object.fromEntries([...document.querySelectorAll('meta[name], meta[property]')]"
+        ".map((meta) => [meta.getAttribute('name') ?? meta.getAttribute('property'), meta.content]))"
+    )
+    assert len(told["description"]) > 40 and "<" not in told["description"]
+    assert told["og:title"] and told["og:url"].endswith(f"/{page}.html")
+    assert told["og:image"].endswith("/_static/social.jpg")
+
+
+def test_the_picture_of_a_shared_link_and_the_map_of_all_pages_are_there(browser) -> None:
+    driver = browser.driver
+    driver.get(f"{browser.address}/_static/social.jpg")
+    assert driver.execute_script("return document.images[0].naturalWidth") == 1200
+    driver.get(f"{browser.address}/sitemap.xml")
+    assert all(f"/{page}.html" in driver.page_source for page in PAGES)
+
+
 @pytest.mark.parametrize("page", CHAPTERS)
 def test_a_guess_replies_to_its_choice(browser: SimpleNamespace, page: str) -> None:
     driver = browser.driver

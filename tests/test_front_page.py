@@ -387,3 +387,10 @@ def test_the_picture_of_the_readme_shows_two_pairs(tmp_path) -> None:
     picture = Image.open(io.BytesIO(front_page.overview(setting)))
     assert picture.format == "WEBP" and picture.width > 3 * picture.height
     assert (ROOT / "book" / "_static" / "overview.webp").stat().st_size < 200e3
+
+
+def test_the_picture_of_shared_links_is_that_of_the_readme() -> None:
+    overview = (ROOT / "book" / "_static" / "overview.webp").read_bytes()
+    picture = Image.open(io.BytesIO(front_page.preview(overview)))
+    assert picture.format == "JPEG" and picture.size == (1200, 630)
+    assert picture.getpixel((5, 5)) > (250, 250, 250)  # nothing is cut off

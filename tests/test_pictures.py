@@ -41,7 +41,7 @@ def browser(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def closed(browser):
     yield
-    browser.execute_script("document.querySelector('.rl-viewer').close()")
+    browser.execute_script("document.querySelector('.rl-viewer')?.close()")
 
 
 def opened(browser, place: int):

@@ -120,7 +120,7 @@
   const galleries = [...document.querySelectorAll('.rl-figure [role="group"]')].filter((group) =>
     group.querySelector('img[src^="data:image/webp"]'));
   if (!galleries.length || !globalThis.HTMLDialogElement) return;
-  const open = makeViewer();
+  let open = null; // made when it is first wanted
   for (const gallery of galleries) {
     const tiles = tilesOf(gallery);
     tiles.filter((tile) => tile.image).forEach((tile, place) => {
@@ -128,7 +128,10 @@
       button.setAttribute("aria-label", `${tile.label}: open large`);
       tile.image.replaceWith(button);
       button.append(tile.image);
-      button.addEventListener("click", () => open(tiles, place, button));
+      button.addEventListener("click", () => {
+        open ??= makeViewer();
+        open(tiles, place, button);
+      });
     });
   }
 })();

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from rainlens import claims, estimates, evaluation, images
@@ -29,6 +29,7 @@ MARKS = {
 }
 # Rain of the narrowest range shows the finding most plainly; the caption says that it is one.
 RANGE, WIDEST, COUNT = "small", "large", 512
+PREVIEW = 1200, 630  # pixels of the picture of a shared link
 PICTURE = 0  # of the two test pictures whose outputs are kept: the cat
 KINDS = {
     "shown_seen": "Rain it practised with",
@@ -106,6 +107,18 @@ def overview(setting: Scale) -> bytes | None:
     target = io.BytesIO()
     figure.savefig(target, format="webp", dpi=130, pil_kwargs={"quality": 85})
     plt.close(figure)
+    return target.getvalue()
+
+
+def preview(overview: bytes) -> bytes:
+    """The same for links that are shared, a JPEG of the size that previews have.
+
+    overview: an encoded picture. WebP is not shown everywhere.
+    """
+    picture = Image.open(io.BytesIO(overview)).convert("RGB")
+    fitting = ImageOps.pad(picture, PREVIEW, color="white")
+    target = io.BytesIO()
+    fitting.save(target, "JPEG", quality=85)
     return target.getvalue()
 
 

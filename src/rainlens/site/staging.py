@@ -58,4 +58,7 @@ def lay_out_toy_networks(folder: Path, scale: str) -> None:
 
 def lay_out_front_page(folder: Path, scale: str) -> None:
     """Completes the staged front page: its pictures and counts come from the scale's records."""
+    static = folder / "book" / "_static"
+    shared = front_page.preview((static / "overview.webp").read_bytes())
+    (static / "social.jpg").write_bytes(shared)
     front_page.lay_out(folder / "book", scales.scale_named(scale), chapters()[0].stem)
