@@ -1,6 +1,7 @@
 # make book    executes the chapters and builds the book; prints the page to open
 #              SCALE=smoke|cpu|gpu|paper   how large the experiments are (default: cpu)
 #              RECOMPUTE=1                 compute recorded experiments again
+# make pdf     the same, and prints the whole book to one PDF; needs Chromium or Chrome
 # make test    runs the tests
 # make lint    looks at the code without running it: style, layout, types, scripts
 # make bench   measures the speed and writes benchmarks/results.json (about a quarter of an hour)
@@ -23,10 +24,13 @@ READER := $(VENV)/.reader
 DEVELOPER := $(VENV)/.developer
 NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 
-.PHONY: book test lint bench renew install install-test clean
+.PHONY: book pdf test lint bench renew install install-test clean
 
 book: install
 	@$(VENV)/bin/rainlens book --scale $(SCALE) $(if $(filter-out 0 no false,$(RECOMPUTE)),--recompute)
+
+pdf: install
+	@$(VENV)/bin/rainlens book --pdf --scale $(SCALE)
 
 test: install-test
 	@$(VENV)/bin/python -m pytest

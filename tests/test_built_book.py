@@ -65,7 +65,7 @@ def test_a_page_says_what_it_is_about_to_those_who_share_it(browser, page: str) 
     driver.get(f"{browser.address}/{page}.html")
     told = driver.execute_script(
         "return Object.fromEntries([...document.querySelectorAll('meta[name], meta[property]')]"
-        ".map((meta) => [meta.getAttribute('name') ?? meta.getAttribute('property'), meta.content]))"
+        ".map((one) => [one.getAttribute('name') ?? one.getAttribute('property'), one.content]))"
     )
     assert len(told["description"]) > 40 and "<" not in told["description"]
     assert told["og:title"] and told["og:url"].endswith(f"/{page}.html")

@@ -22,7 +22,7 @@ from rainlens.images import PictureError
 from rainlens.judging import asking, pairs, replies, summary
 from rainlens.models import checkpoint_files
 from rainlens.records import RecordError
-from rainlens.site import build, front_page, sources
+from rainlens.site import build, front_page, pdf, sources
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -148,9 +148,14 @@ def book(
     save: Annotated[
         bool, typer.Option("--save", help="Write executed notebooks to notebooks/, to commit them.")
     ] = False,
+    print_: Annotated[
+        bool, typer.Option("--pdf", help="Print the whole book to a PDF, too; needs Chromium.")
+    ] = False,
 ) -> None:
     """Execute every chapter and build the book; prints the page to open, and how to serve it."""
     page = build.make(scale.value, recompute, save)
+    if print_:
+        typer.echo(f"Printed {pdf.make(page.parents[2])}")
     typer.echo(f"Open {page}")
     typer.echo(f"Or serve it: {sys.executable} -m http.server --directory {page.parent}")
 

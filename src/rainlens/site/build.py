@@ -71,10 +71,11 @@ def finish(folder: Path, scale: str) -> Path:
     return build(folder)
 
 
-def build(folder: Path) -> Path:
+def build(folder: Path, builder: str = "html") -> Path:
     """Builds the HTML of a staged book, warnings being errors; returns its first page.
 
-    Raises BookError with the builder's last lines.
+    builder: "html", or "singlehtml" for one page that holds all. Raises BookError with the
+    builder's last lines.
     """
     _refuse_stored_errors(folder / "notebooks")
     # The script beside this Python: the package cannot be run with -m.
@@ -82,6 +83,7 @@ def build(folder: Path) -> Path:
     if not program.exists():
         raise BookError(f"{program} is missing; install it: pip install 'rainlens[book]'.")
     command = [str(program), "build", ".", "--all", "-W", "-n", "--keep-going"]
+    command += ["--builder", builder]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": python_path()}
     answer = subprocess.run(
         command, cwd=folder, capture_output=True, text=True, env=environment, check=False
@@ -89,7 +91,8 @@ def build(folder: Path) -> Path:
     (folder / "build.log").write_text(answer.stdout + answer.stderr, encoding="utf-8")
     if answer.returncode != 0:
         raise BookError(_complaint(answer.stderr, folder))
-    return folder / "_build" / "html" / "index.html"
+    first = "index.html" if builder == "html" else "book/index.html"
+    return folder / "_build" / builder / first
 
 
 def _refuse_stored_errors(notebooks: Path) -> None:
