@@ -20,9 +20,9 @@
 # buildings; of these two neither paper says which is last. A measure that knows nothing of networks is said to agree: the *multi-scale
 # structural complexity* of Bagrov et al. (2020).
 #
-# But the two papers print **opposite orders** for it. The 2026 paper (P, Sec. 4.1.4, Fig. 9) ranks faces highest, then natural pictures,
-# comics and buildings. The 2023 paper (N, Sec. 3.1, Fig. 6) has the same list, but from low to high: faces lowest, buildings highest. N
-# also says that removal declines earlier for more complicated pictures. That fits P's order, not its own.
+# But the two papers print **opposite orders** for it. The 2026 paper (Sec. 4.1.4, Fig. 9) ranks faces highest, then natural pictures,
+# comics and buildings. The 2023 paper (Sec. 3.1, Fig. 6) has the same list, but from low to high: faces lowest, buildings highest. It
+# also says that removal declines earlier for more complicated pictures. That fits the order of 2026, not its own.
 #
 # **Make a prediction.** Order the four categories by how complicated you find them: portraits, photographs of all kinds, painted comics,
 # buildings. Then say which one a computer would call the most complicated. The measure compares a picture with blurred copies of itself.
@@ -402,7 +402,7 @@ elif len(words) > 1:
 # %% tags=["hide-input"]
 C = {name: means[name].value for name in trained}
 places = {name: place for place, name in enumerate(claims.COMPLEXITY_ORDER, 1)}
-rows = ["| category | complexity C | E_R lost | contrast gain lost | place in P |"]
+rows = ["| category | complexity C | E_R lost | contrast gain lost | place in Hu 2026 |"]
 rows.append("|---" * 5 + "|")
 for name in sorted(C, key=lambda n: -C[n]):
     lost = " | ".join(f"{1 - kept[m][name]:.0%}" for m in LABELS)
@@ -420,7 +420,7 @@ for k, seed in enumerate(setting.coarse_seeds):
 Markdown(
     f"{decision}.\n\n" + "\n".join(rows)
     + "\n\n*Lost* is what the value at the largest N lacks of that at the smallest; below zero, "
-    "it has grown. *Place in P*: 1 is the most complicated category of the 2026 paper, in which "
+    "it has grown. *Place in Hu 2026*: 1 is the most complicated category of the 2026 paper, in which "
     "removal also declines first."
 )
 
@@ -469,7 +469,7 @@ Markdown(
 # %% tags=["hide-input"]
 table = claims.table(setting).set_index("claim")
 tips = {name: estimates.tipping_point(trained[name], "unseen") for name in C}
-rows = ["| category | complexity C | tipping point | place in P |", "|---" * 4 + "|"]
+rows = ["| category | complexity C | tipping point | place in Hu 2026 |", "|---" * 4 + "|"]
 for name in sorted(C, key=lambda n: -C[n]):
     rows.append(f"| {name} | {means[name].text(4)} | {tips[name]} | {places[name]} |")
 loose = ""

@@ -165,7 +165,7 @@ plots.chart(
 # every change where it rains, a repainted background included (chapter 2). So below it stands a second one, **by the rain response**, which sees the rain alone. Where the two
 # differ, the network takes something away, but not the rain. Neither is the last word on *why*.
 #
-# P is the 2026 paper, N the 2023 paper.
+# *Hu 2026* and *Gu 2023* are the two papers.
 
 
 # %% tags=["hide-input"]
@@ -205,13 +205,13 @@ RULES |= {
 PICTURES = ("Our comics are painted, the papers' are inked pages; our faces are official "
             "portraits, the papers' are of all kinds (chapter 7).")
 LIMITS = {
-    "rain-range": "P Table 3 treats 64 backgrounds with medium rain as a success, and N (Sec. 4) "
+    "rain-range": "Hu 2026, Table 3 treats 64 backgrounds with medium rain as a success, and Gu 2023 (Sec. 4) "
     "calls 64 the most with which a network still generalises there.",
     "category-order": PICTURES,
     "complexity-order": f"{PICTURES} The papers' orders contradict each other, see chapter 7.",
-    "low-sharpness": "P speaks of all stages of training, so the early ones that we have count. It "
+    "low-sharpness": "Hu 2026 speaks of all stages of training, so the early ones that we have count. It "
     f"trains on 10,000 backgrounds, we on {setting.of_sharpness('low', 0).patches:,}.",
-    "transfer": f"{PICTURES} N explains its comics by their artificial textures and edges. What N "
+    "transfer": f"{PICTURES} Gu 2023 explains its comics by their artificial textures and edges. What it "
     "says of rain removal is no part of the rule; see chapter 8.",
     "psnr-misleads": "The paper's numbers compare two networks, ours a network with doing nothing.",
 }

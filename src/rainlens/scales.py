@@ -119,9 +119,10 @@ class Scale:
         return self.experiment(patches=patches, degradation=degradation, seed=self.lab_seed)
 
     def balanced(self) -> Restore:
-        """What the papers advise, with its weights: the large range, fewer backgrounds (P Table 3).
+        """What the papers advise, with its weights: the large range, fewer backgrounds.
 
-        Of the two numbers of backgrounds there, the larger, or the nearest that is trained here.
+        Of the two numbers of backgrounds in Hu 2026, Table 3, the larger, or the nearest that is
+        trained here.
         """
         trained = {*self.patch_counts, *self.more_counts.get("large", ())}
         count = min(sorted(trained), key=lambda n: abs(n - BALANCED))

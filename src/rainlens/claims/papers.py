@@ -1,4 +1,4 @@
-"""What the papers claim, and who judges it. P is the 2026 paper, N the NeurIPS 2023 paper."""
+"""What the papers claim, and who judges it. Hu 2026 and Gu 2023 are the two papers."""
 
 from __future__ import annotations
 
@@ -53,91 +53,93 @@ CLAIMS = (
     Claim(
         "fewer-backgrounds",
         "Removal of unseen rain falls as N grows, in every category, for three networks.",
-        "P Fig. 4", "E_R falls in all panels", 4,
+        "Hu 2026, Fig. 4", "E_R falls in all panels", 4,
         removal.fewer_backgrounds, evidence.networks,
     ),
     Claim(
         "collapse",
         "At N = 8 a ResNet trained on natural pictures removes unseen rain; by N = 256 its removal "
         "has mostly collapsed.",
-        "P 4.1.1, Fig. 4", "collapsed by 256, and no change beyond", 4,
+        "Hu 2026, Sec. 4.1.1, Fig. 4", "collapsed by 256, and no change beyond", 4,
         removal.collapse, evidence.ranges("medium"),
     ),
     Claim(
         "rain-range",
         "The tipping point grows with the range of the training rain.",
-        "P Fig. 8", "16 (small) < 64 (medium) < 512 (large)", 5,
+        "Hu 2026, Fig. 8", "16 (small) < 64 (medium) < 512 (large)", 5,
         removal.rain_range, evidence.ranges(*rain.RANGES),
     ),
     Claim(
         "category-order",
         "Faces tip first, natural pictures next, comics and buildings last.",
-        "P Fig. 9a", "faces 8 to 16, comics and urban beyond 32", 7,
+        "Hu 2026, Fig. 9a", "faces 8 to 16, comics and urban beyond 32", 7,
         pictures.category_order, evidence.categories,
     ),
     Claim(
         "complexity-order",
         "Structural complexity: faces > natural > comics > urban.",
-        "P Fig. 9b", "that order; N 3.1 prints the reverse", 7,
+        "Hu 2026, Fig. 9b", "that order; Gu 2023, Sec. 3.1 prints the reverse", 7,
         pictures.complexity_order, evidence.surveys,
     ),
     Claim(
         "low-sharpness",
         "Training on pictures of low sharpness removes most unseen rain, at every stage.",
-        "P Fig. 6", "highest E_R throughout 100,000 iterations", 6,
+        "Hu 2026, Fig. 6", "highest E_R throughout 100,000 iterations", 6,
         pictures.low_sharpness, evidence.sharpness(*complexity.SHARPNESS_CLASSES),
     ),
     Claim(
         "sharpness-tradeoff",
         "For low sharpness, E_B improves and E_R declines as training goes on.",
-        "P Fig. 6", "both curves fall in 100,000 iterations", 6,
+        "Hu 2026, Fig. 6", "both curves fall in 100,000 iterations", 6,
         pictures.sharpness_tradeoff, evidence.sharpness("low"),
     ),
     Claim(
         "reconstruction",
         "For a ResNet trained on natural pictures, E_B falls with N and is nearly flat from 256 "
         "on.",
-        "N 3.2, Fig. 7", "no significant gain beyond 256; P Fig. 10 shows the same measure", 4,
+        "Gu 2023, Sec. 3.2, Fig. 7",
+        "no significant gain beyond 256; Hu 2026, Fig. 10 shows the same measure", 4,
         removal.reconstruction, evidence.ranges("medium"),
     ),
     Claim(
         "transfer",
         "Trained on faces or buildings, tested on natural pictures: like natural from N = 256 on; "
         "comics stay worse.",
-        "N Fig. 10", "curves meet at 256; rain removal is similar, too, and worst for comics", 8,
+        "Gu 2023, Fig. 10",
+        "curves meet at 256; rain removal is similar, too, and worst for comics", 8,
         pictures.transfer, evidence.categories,
     ),
     Claim(
         "model-size",
         "The tipping point does not move with the size of the network; larger ones remove more at "
         "small N, less at large N.",
-        "N Fig. 11", "same place for three sizes", 8,
+        "Gu 2023, Fig. 11", "same place for three sizes", 8,
         removal.model_size, evidence.sizes,
     ),
     Claim(
         "toy-content",
         "A network trained on the slow cosine gives back its training curve whatever the input.",
-        "P Fig. 11, 13", "MSE 0.3544 under N(10, 5)", 3,
+        "Hu 2026, Fig. 11, 13", "MSE 0.3544 under N(10, 5)", 3,
         toy.toy_content, evidence.toys(1),
     ),
     Claim(
         "toy-noise",
         "Under foreign noise a network trained on the fast cosine does worse than one trained on "
         "the slow; the matched MSE rises with O.",
-        "P Fig. 12, 14",
+        "Hu 2026, Fig. 12, 14",
         "matched 0.0009 (O = 1) to 0.0472 (O = 8); under N(10, 5) 0.3544 and 49.7739", 3,
         toy.toy_noise, evidence.toys(*toy_evaluation.ORDERS),
     ),
     Claim(
         "balance",
         "Large-range rain with 128 or 256 pictures beats 30k/medium in E_R and 64/medium in E_B.",
-        "P Table 3", "E_R 51.8 and 45.6 against 31.2; E_B 23.5 and 16.5 against 25.0", 9,
+        "Hu 2026, Table 3", "E_R 51.8 and 45.6 against 31.2; E_B 23.5 and 16.5 against 25.0", 9,
         removal.balance, evidence.ranges("medium", "large"),
     ),
     Claim(
         "psnr-misleads",
         "The untouched rainy picture can have a better PSNR than one from which rain was removed.",
-        "P 3.2, Table 3",
+        "Hu 2026, Sec. 3.2, Table 3",
         "says so of a network that returns its input; of two networks, the one with E_R 31.2 has "
         "25.15 dB, the one with E_R 53.3 has 20.87 dB", 2,
         removal.psnr_misleads, evidence.ranges("small"),
@@ -145,37 +147,37 @@ CLAIMS = (
     Claim(
         "semi-supervised",
         "Syn2Real helps by turning unseen rain into seen rain.",
-        "P Fig. 16", "by eye", 9,
+        "Hu 2026, Fig. 16", "by eye", 9,
     ),
     Claim(
         "prior-derain",
         "Fine-tuning only the encoder of a VQGAN generalises to unseen rain.",
-        "P Fig. 18a", "by eye", 10,
+        "Hu 2026, Fig. 18a", "by eye", 10,
     ),
     Claim(
         "prior-denoise",
         "In denoising a fine-tuned VQGAN generalises, too: from Gaussian noise to salt and pepper.",
-        "P Fig. 18b, 20", "by eye, and preferred by DepictQA in over 90 %", 11,
+        "Hu 2026, Fig. 18b, 20", "by eye, and preferred by DepictQA in over 90 %", 11,
     ),
     Claim(
         "prior-deblur",
         "In deblurring a fine-tuned VQGAN generalises, too: from Gaussian blur to motion blur.",
-        "P Fig. 22, 23", "PSNR 29.484 dB, about 1 dB above the others", 11,
+        "Hu 2026, Fig. 22, 23", "PSNR 29.484 dB, about 1 dB above the others", 11,
     ),
     Claim(
         "iqa-misleads",
         "PSNR, SSIM, MANIQA and MUSIQ do not follow removal.",
-        "P Fig. 19", "by example", 12,
+        "Hu 2026, Fig. 19", "by example", 12,
     ),
     Claim(
         "judge",
         "Asked which picture shows less rain, DepictQA prefers the network of low sharpness, and "
         "the fine-tuned VQGAN.",
-        "P Fig. 7, 20", "the VQGAN in over 90 %", 12,
+        "Hu 2026, Fig. 7, 20", "the VQGAN in over 90 %", 12,
     ),
     Claim(
         "codebook",
         "Without quantisation and trained from scratch, the VQGAN's network fails on unseen rain.",
-        "P Fig. 24", "by eye", 10,
+        "Hu 2026, Fig. 24", "by eye", 10,
     ),
 )  # fmt: skip

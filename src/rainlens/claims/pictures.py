@@ -28,10 +28,11 @@ from rainlens.claims.rules import (
 
 # "Like natural pictures": within a fifth of their damage. Fixed before there were records.
 ALIKE = 0.2
-# The iteration of the earliest stage of training that P speaks of (4.1.2). What it says about the
-# course of training cannot be decided, either way, by a run that ends before.
+# The iteration of the earliest stage of training that Hu 2026 speaks of (Sec. 4.1.2). What it says
+# about the course of training cannot be decided, either way, by a run that ends before.
 EARLIEST_STAGE = 5000
-# By structural complexity, from high to low (P 4.1.4). N 3.1 prints the reverse.
+# By structural complexity, from high to low (Hu 2026, Sec. 4.1.4); Gu 2023, Sec. 3.1 prints the
+# reverse.
 COMPLEXITY_ORDER = ("faces", "natural", "comics", "urban")
 
 
@@ -53,18 +54,18 @@ def complexity_order(evidence: Evidence) -> Finding:
     verdicts = [above_zero(intervals.gap(values[a], values[b])) for a, b in pairs]
     told = [
         " > ".join(f"{name} {means[name].text(4)}" for name in ours),
-        "of P's order "
+        "of Hu's order "
         + ", ".join(f"{a} > {b} {PART[v]}" for (a, b), v in zip(pairs, verdicts, strict=True)),
     ]
     if ours != list(COMPLEXITY_ORDER):
-        told += [f"without {name} the means are in P's order" for name in _out_of_place(ours)]
+        told += [f"without {name} the means are in Hu's order" for name in _out_of_place(ours)]
     tau = order_agreement({name: mean.value for name, mean in means.items()})
-    told.append(f"Kendall's tau is {tau:.2f} with P's order, {0 - tau:.2f} with N's, its reverse")
+    told.append(f"Kendall's tau is {tau:.2f} with Hu's order, {0 - tau:.2f} with Gu's, its reverse")
     return Finding(all_of(verdicts), "; ".join(told))
 
 
 def _out_of_place(ours: Sequence[str]) -> list[str]:
-    """Categories without which ours is P's order of complexity."""
+    """Categories without which ours is Hu's order of complexity."""
     return [
         name
         for name in ours
@@ -73,7 +74,10 @@ def _out_of_place(ours: Sequence[str]) -> list[str]:
 
 
 def order_agreement(level: Mapping[str, float]) -> float:
-    """Kendall's tau of a level by category with P's order of complexity; N prints the reverse."""
+    """Kendall's tau of a level by category with the order of complexity in Hu 2026.
+
+    Gu 2023 prints the reverse.
+    """
     places = [-COMPLEXITY_ORDER.index(name) for name in level]
     return float(stats.kendalltau(places, list(level.values())).statistic) + 0.0
 
