@@ -28,8 +28,10 @@ NEW_ENOUGH := -c 'import sys; sys.exit(sys.version_info < (3, 11))'
 book: install
 	@$(VENV)/bin/rainlens book --scale $(SCALE) $(if $(filter-out 0 no false,$(RECOMPUTE)),--recompute)
 
+# Two workers, each of which computes with one thread: what this takes is known for two cores. A
+# file stays with one worker; tests/conftest.py says which files come first.
 test: install-test
-	@$(VENV)/bin/python -m pytest
+	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: install-test
 	@$(VENV)/bin/ruff check .
