@@ -76,18 +76,27 @@ def state_of(path: Path) -> dict:
     return torch.load(io.BytesIO(content), weights_only=True)
 
 
-@pytest.fixture
-def nodes() -> Iterator:
-    """Two nodes with a core each; what the test has asked of Ray ends with it."""
+@pytest.fixture(scope="module")
+def two_nodes() -> Iterator:
+    """Two nodes with a core each."""
     from ray.cluster_utils import Cluster as Nodes
 
-    head = dict(num_cpus=1, include_dashboard=False, object_store_memory=80 * 2**20)
-    nodes = Nodes(initialize_head=True, head_node_args=head)
-    nodes.second = nodes.add_node(num_cpus=1, object_store_memory=80 * 2**20)
+    room = dict(num_cpus=1, object_store_memory=80 * 2**20)
+    nodes = Nodes(initialize_head=True, head_node_args=dict(include_dashboard=False, **room))
+    nodes.room, nodes.second = room, nodes.add_node(**room)
     nodes.wait_for_nodes()
     yield nodes
-    ray.shutdown()
     nodes.shutdown()
+
+
+@pytest.fixture
+def nodes(two_nodes) -> Iterator:
+    """Both nodes; what the test has asked of Ray ends with it, and a node that it killed is back."""
+    yield two_nodes
+    ray.shutdown()
+    if two_nodes.second not in two_nodes.list_all_nodes():
+        two_nodes.second = two_nodes.add_node(**two_nodes.room)
+        two_nodes.wait_for_nodes()
 
 
 def when(condition: Callable[[], bool], act: Callable[[], None]) -> Thread:
