@@ -11,6 +11,19 @@ from browser.built_book import build_site
 from browser.chromium import open_browser, require_browser, serve
 from filelock import FileLock
 
+# Test files that take longest, beginning with the longest.
+LONGEST = (
+    *("gates", "cluster", "experiments", "sharing", "audit", "built_book", "front_page"),
+    *("equations", "train_toy", "colab", "strangers", "findings", "training", "toy_widget"),
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where workers share the files, the longest come first: at the end, one would wait for it."""
+    if hasattr(config, "workerinput"):
+        places = {f"test_{name}.py": place for place, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
