@@ -93,7 +93,7 @@ def two_nodes() -> Iterator:
 
 @pytest.fixture
 def nodes(two_nodes) -> Iterator:
-    """Both nodes; what the test has asked of Ray ends with it, and a node that it killed is back."""
+    """Both nodes; what a test has asked of Ray ends with it, and a node that it killed is back."""
     yield two_nodes
     ray.shutdown()
     if two_nodes.second not in two_nodes.list_all_nodes():
