@@ -32,8 +32,10 @@ book: install
 pdf: install
 	@$(VENV)/bin/rainlens book --pdf --scale $(SCALE)
 
+# Two workers, each of which computes with one thread: what this takes is known for two cores. A
+# file stays with one worker; tests/conftest.py says which files come first.
 test: install-test
-	@$(VENV)/bin/python -m pytest
+	@OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: install-test
 	@$(VENV)/bin/ruff check .

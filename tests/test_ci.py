@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import LONGEST
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = ROOT / ".ci" / "browser"
@@ -159,6 +160,10 @@ def test_make_reads_and_writes_utf_8_in_every_locale() -> None:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONUTF8"}
     told = subprocess.check_output(["make", "-s", rule, "told"], cwd=ROOT, env=environment)
     assert told == b"1\n"
+
+
+def test_the_files_that_come_first_exist() -> None:
+    assert [name for name in LONGEST if not (ROOT / f"tests/test_{name}.py").exists()] == []
 
 
 def test_an_unknown_gate_is_named(tmp_path: Path) -> None:

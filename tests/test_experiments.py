@@ -745,9 +745,10 @@ def run_to_the_end(grid: Sequence[Restore], folder: Path) -> None:
 
 
 def start(grid: Sequence[Restore], folder: Path) -> multiprocessing.Process:
-    # The fork server has torch loaded, so that the time is spent in runs, not in imports.
+    # The fork server has torch loaded, also what an optimiser would load of it, so that the time is
+    # spent in runs, not in imports.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "rainlens.running"])
+    context.set_forkserver_preload(["torch", "torch._dynamo", "rainlens.running"])
     process = context.Process(target=run_to_the_end, args=(grid, folder))
     process.start()
     return process

@@ -57,6 +57,11 @@ return [
 """
 # Transparent where the page has no theme, which then has no colours at all.
 BACKGROUND = "return getComputedStyle(document.body).backgroundColor"
+CODE = "".join(
+    f"<div class='highlight {place}'><pre><span class=p>(</span>{3 * '<span class=k>for</span>'}"
+    "<span class=n>name</span></pre></div>"
+    for place in ("first", "last")
+)
 GOOD_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A page</title>
 <link rel="icon" href="data:,"><style>{style}</style></head><body><main><article>
 <h1 id="title">A page</h1><p>Text.</p>{body}</article></main></body></html>"""
@@ -187,6 +192,10 @@ def show(driver: Any, folder: Path, body: str = "", style: str = "") -> None:
         ("", "", []),
         ("<p>Faint</p>", "p { color: #bbb }", ["color-contrast"]),
         ("<details><p>Faint</p></details>", "details p { color: #bbb }", ["color-contrast"]),
+        (CODE, ".k { color: #bbb }", ["color-contrast"]),
+        (CODE, ".k { color: #060 } .n { color: #bbb }", ["color-contrast"]),
+        (CODE, ".k, .n { color: #060 } .last { background: #050 }", ["color-contrast"]),
+        (CODE, ".k, .n { color: #060 }", []),
         ("<svg role='img' width='9' height='9'></svg>", "", ["svg-img-alt"]),
         ("</article></main><p>Outside of every landmark</p>", "", ["region"]),
     ],

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from test_experiments import (
     as_text,
     children_of,
     finished,
+    has_checkpoint,
     is_running,
     tiny,
     wait_until,
@@ -79,7 +81,7 @@ def test_four_runs_on_one_store_finish_all_experiments_once(tmp_path):
 
 @needs_proc
 def test_a_killed_worker_costs_its_last_seconds_not_the_run(tmp_path):
-    grid = [tiny(seed=seed, iterations=400, measure_every=100) for seed in (0, 1)]
+    grid = [tiny(seed=seed, iterations=150, measure_every=50) for seed in (0, 1)]
     store = RecordStore(tmp_path / "records")
     run = start(script(tmp_path, grid, "workers=2, threads=1, save_every=0"))
     assert wait_until(lambda: store.checkpoint_path(grid[0].name).exists(), 60)
@@ -96,7 +98,7 @@ def test_a_killed_worker_costs_its_last_seconds_not_the_run(tmp_path):
 @needs_proc
 def test_sigkills_of_a_run_and_of_its_workers(tmp_path):
     """RAINLENS_KILLS=70 makes an evening's trial of it; a third is enough for every day."""
-    grid = [tiny(seed=seed, iterations=300, measure_every=100) for seed in range(4)]
+    grid = [tiny(seed=seed, iterations=100, measure_every=50) for seed in range(4)]
     alone = RecordStore(tmp_path / "alone")
     for experiment in grid:
         experiment.compute(alone, rainlens.tasks.Session())
@@ -111,7 +113,10 @@ def test_sigkills_of_a_run_and_of_its_workers(tmp_path):
             run = start(path)
             assert wait_until(lambda run=run: len(children_of(run.pid)) == 2, 60)
             workers = children_of(run.pid)
-            time.sleep(moments.uniform(0, 6))
+            if kills == 0:  # at least this one is at work, and has saved something
+                assert wait_until(partial(has_checkpoint, grid, folder / "records"), 60)
+            else:
+                time.sleep(moments.uniform(0, 5))
             victim = moments.choice([run.pid, *workers])
             if is_running(victim):
                 os.kill(victim, signal.SIGKILL)
