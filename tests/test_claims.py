@@ -431,7 +431,11 @@ def test_at_a_glance_tells_open_from_untested(complete, tmp_path):
 def test_every_claim_is_told_once_with_its_place():
     assert len(CLAIMS) == len(claims.CLAIMS) == 21
     for claim in claims.CLAIMS:
-        assert claim.text.endswith(".") and claim.where.startswith(("Hu 2026, ", "Gu 2023, ")) and claim.paper
+        assert (
+            claim.text.endswith(".")
+            and claim.where.startswith(("Hu 2026, ", "Gu 2023, "))
+            and claim.paper
+        )
         assert (claim.judge is None) or claim.judge.__doc__
 
 
