@@ -95,11 +95,9 @@ filters = [
 ]
 
 # %% tags=["grid"]
-least, *_, most = setting.coarse_counts
-ours = [
-    recorded.of_own(setting.of_lab(n, "medium"), **few)
-    for n in (least, most)
-]
+own = [setting.of_lab(n, "medium") for n in setting.coarse_counts]
+own.append(setting.balanced())
+ours = [recorded.of_own(network, **few) for network in own]
 scores_again = repeated.grid(2 if scale == "smoke" else 100)
 cards = [*published, *filters, *ours]
 grid = [*cards, *scores_again]
@@ -243,7 +241,7 @@ plots.chart(
     + " and ".join(titles[e] for e in chosen),
     caption="Share of the rain that is gone: left by angle (0 is upright) and width of the streaks, "
     "right by their length and density. Each cell is a mean over two small pictures. The papers "
-    "have no such figure. What to notice: where the dark ends. "
+    "have no such figure. What to notice: where the green ends. "
     + plots.source_note([found[e] for e in chosen], scale),
 )
 
@@ -267,9 +265,10 @@ Markdown("\n".join(lines))
 # %% [markdown]
 # ## The book's own networks, and filters
 #
-# The same card for two networks like those of chapter 4, with few and with many backgrounds in the medium range of rain. They are small,
-# and were trained for minutes. Below them are three things that have learned nothing: the untouched picture shows what "leaves" looks like,
-# and the filters show what has to be beaten by learning.
+# The same card for networks like those of chapter 4, with few, more and many backgrounds in the medium range of rain, and for one that is
+# *balanced* as the papers advise: the large range of rain, and not too many backgrounds. They are small, and were trained for minutes.
+# Below them are three things that have learned nothing: the untouched picture shows what "leaves" looks like, and the filters show what has
+# to be beaten by learning.
 
 # %% tags=["hide-input"]
 rest = [*ours, *filters]

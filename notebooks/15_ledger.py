@@ -197,6 +197,10 @@ RULES |= {
     "toy-noise": "the matched error must rise from each O to the next, and under N(10, 5) that of "
     "O = 8 must be above that of O = 1",
     "balance": "all four differences must lie above zero; our most backgrounds stand for 30k",
+    "iqa-misleads": "PSNR and SSIM must each prefer the output with more rain on more than a "
+    "quarter of the pairs; other measures are told beside",
+    "judge": "a judge that passes its gate must prefer low sharpness to both others on more than "
+    "half of the pictures on which it is sure, by the interval",
     "psnr-misleads": "the untouched picture must score higher than the network with the fewest "
     "backgrounds, which must remove contrast of the rain",
 }
@@ -213,6 +217,9 @@ LIMITS = {
     f"trains on 10,000 backgrounds, we on {setting.of_sharpness('low', 0).patches:,}.",
     "transfer": f"{PICTURES} Gu 2023 explains its comics by their artificial textures and edges. What it "
     "says of rain removal is no part of the rule; see chapter 8.",
+    "iqa-misleads": "MUSIQ and MANIQA cannot be had here, so the verdict is about half of the "
+    "claim.",
+    "judge": "The judge is ours, a small network, and there is one network a class.",
     "psnr-misleads": "The paper's numbers compare two networks, ours a network with doing nothing.",
 }
 

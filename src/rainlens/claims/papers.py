@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rainlens import complexity, convergence, rain, toy_evaluation
-from rainlens.claims import evidence, pictures, removal, toy
+from rainlens.claims import evidence, pictures, quality, removal, toy
 from rainlens.claims.evidence import Evidence, Find, Missing, Needs, OutOfReach
 from rainlens.claims.rules import UNDECIDED, UNTESTED, Finding, Judge
 from rainlens.scales import Scale
@@ -168,12 +168,18 @@ CLAIMS = (
         "iqa-misleads",
         "PSNR, SSIM, MANIQA and MUSIQ do not follow removal.",
         "Hu 2026, Fig. 19", "by example", 12,
+        quality.iqa_misleads, quality.needs_measures,
     ),
     Claim(
         "judge",
-        "Asked which picture shows less rain, DepictQA prefers the network of low sharpness, and "
-        "the fine-tuned VQGAN.",
-        "Hu 2026, Fig. 7, 20", "the VQGAN in over 90 %", 12,
+        "Asked which picture shows less rain, a judge prefers the network of low sharpness.",
+        "Hu 2026, Fig. 7", "DepictQA does; the figure has no numbers", 12,
+        quality.judge, quality.needs_judge,
+    ),
+    Claim(
+        "judge-prior",
+        "Asked which picture shows less rain, a judge prefers the fine-tuned VQGAN.",
+        "Hu 2026, Fig. 20", "DepictQA does in over 90 %", 12,
     ),
     Claim(
         "codebook",
