@@ -39,10 +39,10 @@ def bundled(module: Path) -> str:
     return inlined(module)
 
 
-def classic(module: Path) -> str:
-    """The same as a classic script, which exports nothing and keeps its names to itself."""
+def classic(module: Path, call: str = "") -> str:
+    """The same as a classic script, which keeps its names to itself; `call` stands at its end."""
     text = EXPORT.sub("", EXPORTS.sub("", bundled(module)))
-    return f'"use strict";\n(() => {{\n{text}}})();\n'
+    return f'"use strict";\n(() => {{\n{text}{call}\n}})();\n'
 
 
 def as_script(data: bytes, name: str, table: str) -> str:

@@ -9,7 +9,7 @@ import { readWeights } from "./safetensors.js";
 const TAPS = 9; // of a 3x3 kernel
 const OUTPUTS = 4; // computed at a time
 export const STEP = 8; // pixels computed at a time: widths must be multiples of it
-const BLOCK = (inputs) => OUTPUTS * (1 + TAPS * inputs); // numbers: four biases, then the weights
+const blockSize = (inputs) => OUTPUTS * (1 + TAPS * inputs); // four biases, then the weights
 
 // ---------------------------------------------------------------------------------------------
 // 1  The loop as WebAssembly: opcodes by name, and the bytes of a module with one function
@@ -137,7 +137,8 @@ function workspace(numbers, plain) {
     if (plain) throw new Error("as asked for");
     const memory = new WebAssembly.Memory({ initial: Math.ceil(numbers / 16384) });
     const module = new WebAssembly.Module(moduleBytes());
-    const { row } = new WebAssembly.Instance(module, { env: { memory } }).exports;
+    const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+    const row = /** @type {Function} */ (exports.row);
     return {
       values: new Float32Array(memory.buffer),
       row: (target, source, weights, inputs, width, plane, line) =>
@@ -155,9 +156,9 @@ function workspace(numbers, plain) {
 /** A layer's weights (O, C, 3, 3) and biases (O,) in the order in which `row` reads them. */
 function pack({ shape: [outputs, inputs], values }, bias) {
   const blocks = Math.ceil(outputs / OUTPUTS);
-  const packed = new Float32Array(blocks * BLOCK(inputs));
+  const packed = new Float32Array(blocks * blockSize(inputs));
   for (let o = 0; o < outputs; o++) {
-    const start = Math.floor(o / OUTPUTS) * BLOCK(inputs) + (o % OUTPUTS);
+    const start = Math.floor(o / OUTPUTS) * blockSize(inputs) + (o % OUTPUTS);
     packed[start] = bias.values[o];
     for (let tap = 0; tap < inputs * TAPS; tap++) {
       packed[start + OUTPUTS * (1 + tap)] = values[o * inputs * TAPS + tap];
@@ -197,7 +198,10 @@ const breathe = () =>
 export class Runner {
   constructor(height, width, plain = false) {
     if (width % STEP) throw new Error(`The width must be a multiple of ${STEP}, not ${width}.`);
-    Object.assign(this, { height, width, plain, line: width + 2 });
+    this.height = height;
+    this.width = width;
+    this.plain = plain;
+    this.line = width + 2;
     this.plane = (height + 2) * this.line;
     this.size = 0;
   }
@@ -208,7 +212,10 @@ export class Runner {
     const weights = Math.max(...layers.map(({ packed }) => packed.length));
     const size = 4 * channels * this.plane + weights;
     if (size !== this.size) {
-      Object.assign(this, workspace(size, this.plain), { size });
+      const { values, row } = workspace(size, this.plain);
+      this.values = values;
+      this.row = row;
+      this.size = size;
       this.stacks = [0, 1, 2, 3].map((stack) => stack * channels * this.plane);
       this.weights = 4 * channels * this.plane;
     }
@@ -219,7 +226,7 @@ export class Runner {
     for (let y = 0; y < this.height; y++) {
       for (let block = 0; block < blocks; block++) {
         const to = target + block * OUTPUTS * this.plane + (y + 1) * this.line + 1;
-        const weights = this.weights + block * BLOCK(inputs);
+        const weights = this.weights + block * blockSize(inputs);
         this.row(to, source + y * this.line, weights, inputs, this.width, this.plane, this.line);
       }
     }
