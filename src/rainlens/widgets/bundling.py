@@ -21,8 +21,8 @@ def bundled(module: Path) -> str:
     """The text of an ES module, and in the place of each import what is imported.
 
     Imports must name files beside the module, in statements that begin a line. A file that several
-    of them name is taken once; its opening comment and its list of exports are left out. Raises
-    OSError where a file is missing.
+    of them name is taken once; its opening comment and its list of exports are left out. No name
+    may be declared twice at the top of these files. Raises OSError where one is missing.
     """
     held: set[str] = set()
 

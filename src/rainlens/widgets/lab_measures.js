@@ -3,7 +3,7 @@
 // Pictures are Float32Arrays (3, H, W) in [0, 1]; sums are in double precision, as in Python.
 
 const THRESHOLD = 10 / 255 + 1e-6; // rain of exactly ten grey levels is out, however it is rounded
-const LEVELS = 255;
+const WHITE = 255;
 const LEAST_SPREAD = 1e-3 / 255;
 
 /** M: where it rains visibly in any channel, one byte a pixel. */
@@ -41,8 +41,8 @@ export function score(output, outputClean, rainy, clean) {
   const variance = rain2 / inside - (rain1 / inside) ** 2;
   const covariance = both / inside - (change1 / inside) * (rain1 / inside);
   return {
-    eR: LEVELS * Math.sqrt(change2 / inside),
-    eB: LEVELS * Math.sqrt(damage2 / outside),
+    eR: WHITE * Math.sqrt(change2 / inside),
+    eB: WHITE * Math.sqrt(damage2 / outside),
     gain: both / rain2,
     contrast: variance > LEAST_SPREAD ** 2 ? covariance / variance : NaN,
     response: left / rain2,

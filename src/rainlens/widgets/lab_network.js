@@ -140,13 +140,14 @@ function workspace(numbers, plain) {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     const row = /** @type {Function} */ (exports.row);
     return {
+      usesVectors: true,
       values: new Float32Array(memory.buffer),
       row: (target, source, weights, inputs, width, plane, line) =>
         row(4 * target, 4 * source, 4 * weights, inputs, width, 4 * plane, 4 * line),
     };
   } catch { // no WebAssembly, no vectors in it, or a page that does not allow it
     const values = new Float32Array(numbers);
-    return { values, row: (...places) => plainRow(values, ...places) };
+    return { usesVectors: false, values, row: (...places) => plainRow(values, ...places) };
   }
 }
 
@@ -212,7 +213,8 @@ export class Runner {
     const weights = Math.max(...layers.map(({ packed }) => packed.length));
     const size = 4 * channels * this.plane + weights;
     if (size !== this.size) {
-      const { values, row } = workspace(size, this.plain);
+      const { usesVectors, values, row } = workspace(size, this.plain);
+      this.usesVectors = usesVectors;
       this.values = values;
       this.row = row;
       this.size = size;

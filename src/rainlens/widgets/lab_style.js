@@ -33,13 +33,12 @@ export const STYLE = `
 .rl-lab input[type="range"]:focus-visible, .rl-lab input[type="checkbox"]:focus-visible {
   outline: 3px solid var(--_focus); outline-offset: 2px; }
 .rl-lab input[type="range"]:focus-visible { border-radius: 16px; outline-offset: -5px; }
-.rl-lab table { border-collapse: separate; border-spacing: 3px; display: table; font-size: 0.86rem;
-  margin: 0; width: 100%; }
+.rl-lab.rl-lab-live table.rl-grid { border-collapse: separate; border-spacing: 3px; display: table;
+  font-size: 0.86rem; margin: 0; overflow: visible; table-layout: fixed; width: 100%; }
 .rl-lab :is(th, td) { background: none; border: 0; padding: 0; text-align: center; }
 .rl-lab th { color: var(--_soft); font-weight: 400; padding: 0 0.2rem; white-space: nowrap; }
 .rl-lab tbody th { text-align: left; }
 .rl-lab .rl-networks :is(.rl-choice, .rl-choice span) { width: 100%; }
-.rl-lab .rl-sliders { display: grid; gap: 0 1.6rem; }
 .rl-lab .rl-slider { align-items: center; display: grid; gap: 0 0.7rem;
   grid-template-columns: 5.2rem 1fr 3.4rem; margin: 0; }
 .rl-lab .rl-slider output { font-variant-numeric: tabular-nums; padding: 0; text-align: right; }
@@ -52,12 +51,12 @@ export const STYLE = `
 .rl-lab input[type="range"] { appearance: none; background: none; cursor: pointer; display: block;
   height: 40px; margin: 0; padding: 0; position: relative; touch-action: pan-y; width: 100%; }
 .rl-lab input[type="range"]::-webkit-slider-runnable-track { background: var(--_soft);
-  border-radius: 2px; height: 3px; opacity: 0.5; }
+  border-radius: 2px; height: 2px; }
 .rl-lab input[type="range"]::-moz-range-track { background: var(--_soft); border-radius: 2px;
-  height: 3px; }
+  height: 2px; }
 .rl-lab input.rl-wipe { appearance: none; height: 100%; position: absolute; }
 .rl-lab .rl-slider input::-webkit-slider-thumb { appearance: none; background: var(--_text);
-  border: 2px solid var(--_page); border-radius: 50%; height: 20px; margin-top: -8.5px;
+  border: 2px solid var(--_page); border-radius: 50%; height: 20px; margin-top: -9px;
   width: 20px; }
 .rl-lab .rl-slider input::-moz-range-thumb { background: var(--_text);
   border: 2px solid var(--_page); border-radius: 50%; height: 16px; width: 16px; }
@@ -65,7 +64,7 @@ export const STYLE = `
   margin: 0; min-height: 40px; }
 .rl-lab .rl-check input { accent-color: var(--_focus); height: 1.15rem; margin: 0; width: 1.15rem; }
 .rl-lab .rl-verdict { font-weight: 600; min-height: 2.8em; }
-.rl-lab dl { display: grid; gap: 0 0.9rem; grid-template-columns: auto auto 1fr; margin: 0; }
+.rl-lab dl { display: grid; gap: 0 0.9rem; grid-template-columns: auto auto 1fr; margin: 1rem 0 0; }
 .rl-lab dl > div { align-items: baseline; border-top: 1px solid var(--_line); display: grid;
   grid-column: 1 / -1; grid-template-columns: subgrid; padding: 0.3rem 0; }
 .rl-lab :is(dt, dd) { font-weight: 400; margin: 0; }
@@ -76,7 +75,7 @@ export const STYLE = `
 .rl-lab .rl-notice[hidden], .rl-lab [hidden] { display: none; }
 .rl-lab .rl-map { border-top: 1px solid var(--_line); display: grid; gap: 0.7rem; margin-top: 1rem;
   padding-top: 1rem; }
-.rl-lab .rl-map table { table-layout: fixed; border-spacing: 2px; max-width: 38rem; }
+.rl-lab.rl-lab-live .rl-map table.rl-grid { border-spacing: 2px; max-width: 38rem; }
 .rl-lab .rl-map col.rl-first { width: 1.8rem; }
 .rl-lab .rl-map td { --at: 0; background: color-mix(in srgb, var(--rl-blue) var(--at), transparent);
   border: 2px solid var(--_line); border-radius: 4px; font-variant-numeric: tabular-nums;
@@ -90,7 +89,6 @@ export const STYLE = `
 }
 @container (min-width: 620px) {
   .rl-lab .rl-bench { grid-template-columns: 1fr 1fr; }
-  .rl-lab .rl-sliders { grid-template-columns: 1fr 1fr; }
 }
-@media print { .rl-lab :is(.rl-sliders, .rl-row, .rl-track) { display: none; } }
+@media print { .rl-lab :is(.rl-row, .rl-slider) { display: none; } }
 `;

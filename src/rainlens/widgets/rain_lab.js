@@ -185,10 +185,9 @@ const soft = (...children) => h("p", { class: "rl-soft" }, ...children);
 
 /** What the lab shows and asks of its worker. See `mount` for what it is given. */
 class Panel {
-  constructor(element, told, sizes) {
+  constructor(element, told) {
     this.element = element;
     this.told = told;
-    this.sizes = sizes;
     this.networks = new Map(told.networks.map((network) => [network.name, network]));
     this.loaded = new Map(); // address -> promise of what became of it
     this.known = new Set(); // networks that the worker has
@@ -196,7 +195,7 @@ class Panel {
     this.result = {};
     this.settings = {
       method: told.networks.at(-1)?.name ?? "median", picture: told.pictures[0].name,
-      size: sizes.includes(192) ? 192 : sizes[0], quantity: 250, width: 7, length: 30,
+      size: told.sizes.at(-1), quantity: 250, width: 7, length: 30,
       direction: 0, weight: 1, tinted: false, seed: 1,
     };
     this.build();
@@ -212,16 +211,16 @@ class Panel {
     this.verdict = h("p", { class: "rl-verdict" });
     this.place = soft();
     this.live = h("p", { class: "rl-unseen", "aria-live": "polite" });
-    const left = [this.pictures(), this.pair(), this.verdict, this.notice];
-    const right = [this.methods(), this.numbers()];
+    const column = (...parts) => h("div", { class: "rl-column" }, ...parts);
     this.element.classList.add("rl-lab-live");
     this.element.setAttribute("role", "group");
     this.element.setAttribute("aria-label", "The rain lab");
     this.element.replaceChildren(
       h("style", {}, STYLE),
       h("div", { class: "rl-bench" },
-        h("div", { class: "rl-column" }, ...left), h("div", { class: "rl-column" }, ...right)),
-      this.rain(), this.map(), this.live,
+        column(this.pair(), this.verdict, this.notice), this.rain(), this.methods(),
+        this.pictures()),
+      this.numbers(), this.map(), this.live,
     );
   }
 
@@ -237,13 +236,13 @@ class Panel {
       "aria-hidden": "true" });
     file.addEventListener("change", () => file.files[0] && this.own(file.files[0]));
     const boxes = this.told.pictures.map(({ name }) => this.choice("picture", name, name));
-    const sizes = this.sizes.map((size) => this.choice("size", size, `${size}`,
+    const sizes = this.told.sizes.map((size) => this.choice("size", size, `${size}`,
       `${size} by ${size} pixels`));
     this.mine = button("your own …", () => file.click());
     return h("div", { class: "rl-column" },
       group("Picture", row(...boxes, this.mine, file)),
-      soft("Your own photograph stays in this browser: nothing is sent anywhere."),
-      group("Size in pixels", row(...sizes)));
+      soft("Your own photograph stays in this browser: it is sent nowhere."),
+      group("Pixels on each side", row(...sizes)));
   }
 
   /** The two pictures, as compare.js wants them. */
@@ -273,8 +272,8 @@ class Panel {
     const heads = counts.map((count) => h("th", { scope: "col" }, `N = ${count}`));
     const plain = Object.entries(PLAIN).map(([name, text]) => this.choice("method", name, text));
     return h("div", { class: "rl-column" },
-      group("Network: its range of training rain, and N",
-        h("table", { class: "rl-networks" },
+      group("Network: range of its training rain, and N",
+        h("table", { class: "rl-grid rl-networks" },
           h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "rain"), ...heads)),
           h("tbody", {}, ...rows))),
       group("Or no network", row(...plain)));
@@ -304,13 +303,11 @@ class Panel {
     });
     const boxes = Object.values(this.sliders).map(({ box }) => box);
     this.key = soft(h("span", { class: "rl-key" }), "what this network was trained on");
-    return h("div", { class: "rl-map" },
-      group("Rain",
-        h("div", { class: "rl-sliders" }, ...boxes,
-          h("label", { class: "rl-check" }, this.tinted, "Tinted, warmer than grey")),
-        this.key, this.place),
-      row(h("span", {}, "Draw from the range"), ...presets,
-        button("Same rain, other drops", () => this.set({ seed: this.settings.seed + 1 }))));
+    return h("div", { class: "rl-column" },
+      group("Rain", this.key, ...boxes,
+        h("label", { class: "rl-check" }, this.tinted, "tinted, warmer than grey"), this.place),
+      group("Draw a rain from a range", row(...presets,
+        button("same, other drops", () => this.set({ seed: this.settings.seed + 1 })))));
   }
 
   map() {
@@ -333,10 +330,10 @@ class Panel {
         "Contrast gain for seven angles (across) and five widths (down), on the middle of the " +
           "picture; quantity, length, strength and tint are those of the sliders. Framed: what " +
           "this network was trained on."),
-      h("table", {},
+      h("table", { class: "rl-grid" },
         h("caption", { class: "rl-unseen" }, "Contrast gain by angle and width of the rain"),
         columns,
-        h("thead", {}, h("tr", {}, h("td", {}), ...heads)),
+        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "px"), ...heads)),
         h("tbody", {}, ...rows)),
       row(this.mapButton, this.mapStatus));
   }
@@ -589,10 +586,11 @@ class Panel {
 /**
  * Puts the lab into `element`; its handle is also found as `element.rlLab`: {set(changes), state()}.
  * `told` is what `rain_lab.py` says: {worker: its script, networks: [{name, range, count, file}],
- * pictures: [{name, file}], ranges, counts, tint, glossary}; folder: of the files.
+ * pictures: [{name, file}], sizes: pixels on each side that can be chosen, ranges, counts, tint,
+ * glossary, folder: of the files}.
  */
-export function mount(element, told, sizes = [128, 192, 256]) {
-  const panel = new Panel(element, told, sizes);
+export function mount(element, told) {
+  const panel = new Panel(element, told);
   element.rlLab = { set: (changes) => panel.set(changes), state: () => panel.state() };
   return element.rlLab;
 }

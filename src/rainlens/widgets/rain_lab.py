@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ FOLDER = "_static/rain_lab"  # below the book's pages
 PLACE = 'class="rl-lab"'  # what marks a page with the lab
 TABLE = "rainlensFiles"  # where a page opened as a file finds what it asked for
 SIDE = 256  # pixels of a picture, which also fit the memory of a phone
+SIZES = (128, 192, 256)
 PICTURES = {"cat": "chelsea.png", "coffee": "coffee.png", "astronaut": "astronaut.png"}
 
 
@@ -53,7 +54,12 @@ def pictures() -> dict[str, bytes]:
     return {name: _shrunk(files[file]) for name, file in PICTURES.items()}
 
 
-def lay_out(folder: Path, weights: Mapping[str, bytes], counts: tuple[int, ...]) -> None:
+def lay_out(
+    folder: Path,
+    weights: Mapping[str, bytes],
+    counts: Sequence[int],
+    sizes: Sequence[int] = SIZES,
+) -> None:
     """Writes the lab's script, networks and pictures for the page.
 
     Args:
@@ -61,6 +67,7 @@ def lay_out(folder: Path, weights: Mapping[str, bytes], counts: tuple[int, ...])
             also as a script (`as_script`).
         weights: what `networks` found.
         counts: the values of N that the lab has room for.
+        sizes: pixels on each side to choose from, multiples of 8 and at most 256.
     """
     target = folder / FOLDER
     target.mkdir(parents=True, exist_ok=True)
@@ -70,19 +77,23 @@ def lay_out(folder: Path, weights: Mapping[str, bytes], counts: tuple[int, ...])
     for name, data in files.items():
         (target / name).write_bytes(data)
         (target / f"{name}.js").write_text(as_script(data, name, TABLE), encoding="utf-8")
-    (target / "rain_lab.js").write_text(script(weights, shown, counts), encoding="utf-8")
+    (target / "rain_lab.js").write_text(script(weights, shown, counts, sizes), encoding="utf-8")
 
 
 def script(
-    weights: Mapping[str, bytes], shown: Mapping[str, bytes], counts: tuple[int, ...]
+    weights: Iterable[str], shown: Iterable[str], counts: Sequence[int], sizes: Sequence[int]
 ) -> str:
-    """The classic script of the page: the panel, and what it is told of networks and rain."""
+    """The classic script of the page: the panel, and what it is told of networks and rain.
+
+    weights, shown: the names of networks and pictures; counts, sizes: as for `lay_out`.
+    """
     told: dict[str, Any] = {
         "folder": f"../{FOLDER}",
         "glossary": "glossary.html",
         "networks": [_about(name) for name in weights],
         "pictures": [{"name": name, "file": f"{name}.webp"} for name in shown],
         "counts": counts,
+        "sizes": sizes,
         "ranges": {name: _range(kind) for name, kind in rain.RANGES.items()},
         "tint": degradations.named("medium_tinted").tint,
         "worker": classic(WORKER),
