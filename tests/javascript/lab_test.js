@@ -26,7 +26,7 @@ for (const { noise, layer, ...about } of rains) {
   test(`rain from the same noise is Python's: ${JSON.stringify(about)}`, () => {
     const ours = rain.smear(Float32Array.from(noise), 80, rain.motionKernel(about));
     assert.equal(ours.length, layer.length);
-    assert.ok(apart(ours, layer) < 1e-4); // Python filters spectra, in single precision
+    assert.ok(apart(ours, layer) < 1e-5);
   });
 }
 

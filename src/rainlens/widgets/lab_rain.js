@@ -107,8 +107,8 @@ export function smear(noise, side, kernel) {
   const used = Array.from(streak.keys()).filter((i) => streak[i] !== 0);
   const layer = new Float64Array(side * side);
   const wrap = (place) => ((place % side) + side) % side;
-  const rows = Array.from({ length: side + reach }, (_, i) => wrap(i - reach) * side);
-  const columns = Array.from({ length: side + reach }, (_, i) => wrap(i - reach));
+  const columns = Array.from({ length: side + reach + 1 }, (_, i) => wrap(i - reach));
+  const rows = columns.map((place) => place * side);
   noise.forEach((value, place) => {
     if (value === 0) return;
     // A kernel's entry (i, j) brings a drop to where it lies i - 1 below and j - 1 to the right.
