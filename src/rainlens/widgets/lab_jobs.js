@@ -59,7 +59,8 @@ export class Lab {
     const milliseconds = performance.now() - started;
     this.post({ kind: "output", job, output, size });
     const scores = await this.scored(method, output, rainy, clean, size, isStale);
-    if (scores) this.post({ kind: "scores", job, scores, milliseconds, noise });
+    const usesVectors = this.runners.get(size)?.usesVectors;
+    if (scores) this.post({ kind: "scores", job, scores, milliseconds, noise, usesVectors });
   }
 
   /** The contrast gain for many rains of one noise, on the middle of the picture, one by one. */

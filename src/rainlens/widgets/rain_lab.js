@@ -193,8 +193,9 @@ class Panel {
     this.known = new Set(); // networks that the worker has
     this.job = 0;
     this.result = {};
+    const usual = `medium-${told.counts.at(-1)}`;
     this.settings = {
-      method: told.networks.at(-1)?.name ?? "median", picture: told.pictures[0].name,
+      method: this.networks.has(usual) ? usual : told.networks.at(-1)?.name ?? "median", picture: told.pictures[0].name,
       size: told.sizes.at(-1), quantity: 250, width: 7, length: 30,
       direction: 0, weight: 1, tinted: false, seed: 1,
     };
@@ -496,14 +497,21 @@ class Panel {
     const { kind, job, ...told } = message;
     if (kind === "cell" || kind === "map") return job === this.mapJob && this.fill(message);
     if (kind !== "network" && job !== this.job) return;
-    if (told.error) {
-      this.known.delete(told.name);
-      return this.fail(new Error(`This did not work: ${told.error}.`));
-    }
+    if (kind === "network") return this.refuse(told);
+    if (told.error) return this.fail(new Error(`This did not work: ${told.error}.`));
     Object.assign(this.result, told);
     if (kind === "rain") paint(this.rainy, told.rainy, told.size);
     if (kind === "output") paint(this.output, told.output, told.size);
     if (kind === "scores") this.tell(told.scores);
+  }
+
+  /** A network that the worker could not read is loaded anew when the reader tries again. */
+  refuse({ name, error }) {
+    const { file } = this.networks.get(name);
+    this.known.delete(name);
+    this.loaded.delete(file);
+    this.job += 1; // what was asked of it comes to nothing
+    this.fail(new Error(`The file ${file} is damaged (${error}): please try again.`));
   }
 
   tell(scores) {
