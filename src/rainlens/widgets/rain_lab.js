@@ -195,9 +195,9 @@ class Panel {
     this.result = {};
     const usual = `medium-${told.counts.at(-1)}`;
     this.settings = {
-      method: this.networks.has(usual) ? usual : told.networks.at(-1)?.name ?? "median", picture: told.pictures[0].name,
-      size: told.sizes.at(-1), quantity: 250, width: 7, length: 30,
-      direction: 0, weight: 1, tinted: false, seed: 1,
+      method: this.networks.has(usual) ? usual : told.networks.at(-1)?.name ?? "median",
+      picture: told.pictures[0].name, size: told.sizes.at(-1),
+      quantity: 250, width: 7, length: 30, direction: 0, weight: 1, tinted: false, seed: 1,
     };
     this.build();
     this.show();
