@@ -91,7 +91,9 @@ def lab(folder: Path) -> None:
         kernels = rain.motion_kernels(*(torch.tensor([one]) for one in (length, width, direction)))
         about = dict(length=length, width=width, direction=direction)
         layer = rain.smear(noise, kernels)[0]
-        rains.append({**about, "noise": noise.flatten().tolist(), "layer": layer.flatten().tolist()})
+        rains.append(
+            {**about, "noise": noise.flatten().tolist(), "layer": layer.flatten().tolist()}
+        )
     clean = torch.rand(1, 3, 16, 24, generator=source)
     rainy = rain.add_rain(clean, torch.rand(1, 1, 16, 24, generator=source).sub(0.5).relu())
     torch.manual_seed(0)

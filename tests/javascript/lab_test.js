@@ -20,7 +20,8 @@ const picture = (name) => Float32Array.from(pictures[name]);
 const apart = (ours, theirs) =>
   theirs.reduce((most, value, i) => Math.max(most, Math.abs(value - ours[i])), 0);
 const MEDIUM = { quantity: [200, 300], width: [5, 7, 9], length: [20, 40], direction: [-30, 30] };
-const RAIN = { quantity: 250, width: 5, length: 20, direction: 0, weight: 1, seed: 1, tint: [1, 1, 1] };
+const SHAPE = { quantity: 250, width: 5, length: 20, direction: 0 };
+const RAIN = { ...SHAPE, weight: 1, seed: 1, tint: [1, 1, 1] };
 
 for (const { noise, layer, ...about } of rains) {
   test(`rain from the same noise is Python's: ${JSON.stringify(about)}`, () => {
@@ -46,7 +47,8 @@ test("canvases are as large as Python's", () => {
 });
 
 for (const plain of [false, true]) {
-  test(`the network answers as PyTorch does, ${plain ? "in JavaScript" : "in WebAssembly"}`, async () => {
+  const where = plain ? "in JavaScript" : "in WebAssembly";
+  test(`the network answers as PyTorch does, ${where}`, async () => {
     const runner = new Runner(height, width, plain);
     const network = readNetwork(weights);
     await runner.run(network, picture("clean"));
@@ -103,7 +105,8 @@ test("a map answers cell by cell, until it is stopped", async () => {
   const { one, sent } = lab();
   const rains = [0, 30, 60].map((direction) => ({ ...RAIN, direction }));
   await one.hear({ kind: "map", job: 1, method: "a", rains, side: 8 });
-  assert.deepEqual(sent.map(({ index, last }) => [index, last]), [[0, false], [1, false], [2, true]]);
+  assert.deepEqual(sent.map(({ index, last }) => `${index} ${last}`),
+    ["0 false", "1 false", "2 true"]);
   assert.ok(sent.every(({ contrast }) => Number.isFinite(contrast)));
   const working = one.hear({ kind: "map", job: 2, method: "a", rains, side: 8 });
   one.hear({ kind: "stop" });

@@ -1,5 +1,5 @@
 // The papers' training rain, as `rainlens.rain` makes it: the same five steps, and the same layer
-// for the same noise. A drop is one pixel in a hundred, so each is drawn by itself, without spectra.
+// for the same noise. One pixel in a hundred is a drop, so each is drawn alone, without spectra.
 
 export const MARGIN = 64; // the canvas is larger than the layer by more than the longest kernel
 const LEVELS = 256; // the recipe counts grey levels in [0, 256)
@@ -68,7 +68,8 @@ function diagonal(u, v, length) {
 function blurred(square, length, width) {
   const half = (width - 1) / 2;
   const sigma = 0.3 * (half - 1) + 0.8;
-  const bell = Array.from({ length: width }, (_, i) => Math.exp(-((i - half) ** 2) / (2 * sigma ** 2)));
+  const weightAt = (offset) => Math.exp(-(offset ** 2) / (2 * sigma ** 2));
+  const bell = Array.from({ length: width }, (_, i) => weightAt(i - half));
   const total = bell.reduce((sum, weight) => sum + weight, 0);
   const mirror = (row) => length - 1 - Math.abs(length - 1 - Math.abs(row));
   const result = new Float64Array(length * length);

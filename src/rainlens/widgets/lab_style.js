@@ -25,8 +25,8 @@ export const STYLE = `
   display: inline-flex; font: inherit; font-size: 0.86rem; justify-content: center; line-height: 1;
   min-height: 40px; min-width: 44px; padding: 0 0.8rem; white-space: nowrap; }
 .rl-lab .rl-choice:hover span, .rl-lab button:hover { border-color: var(--_soft); }
-.rl-lab .rl-choice input:checked + span, .rl-lab button[aria-pressed="true"] { background: var(--_text); border-color: var(--_text);
-  color: var(--_page); font-weight: 600; }
+.rl-lab .rl-choice input:checked + span, .rl-lab button[aria-pressed="true"] {
+  background: var(--_text); border-color: var(--_text); color: var(--_page); font-weight: 600; }
 .rl-lab .rl-choice:has(input:disabled) { cursor: default; }
 .rl-lab .rl-choice input:disabled + span { border-style: dashed; color: var(--_soft); }
 .rl-lab .rl-choice input:focus-visible + span, .rl-lab button:focus-visible,

@@ -28,6 +28,7 @@ const MEASURES = {
   response: ["rain response", "rain-response", "How much of the rain comes out again."],
 };
 const GREY_LEVELS = ["eR", "eB"];
+const OF_MAP = ["direction", "width"]; // what the map goes through
 const ANGLES = [-90, -60, -30, 0, 30, 60, 90];
 const WIDTHS = [1, 3, 5, 7, 9];
 const MAP_SIDE = 96; // pixels of the picture's middle: enough streaks, and quick
@@ -83,7 +84,7 @@ export function verdict({ contrast, eB }) {
 // ---------------------------------------------------------------------------------------------
 // 2  Files: networks and pictures, loaded when they are asked for
 
-/** A file beside this script as bytes. Where the page was opened as a file, its twin is a script. */
+/** A file beside this script, as bytes; on a page opened as a file, its twin that is a script. */
 async function fetchBytes(url) {
   const name = url.split("/").pop();
   if (new URL(url, document.baseURI).protocol === "file:") return loadScript(url, name);
@@ -189,7 +190,7 @@ class Panel {
     this.element = element;
     this.told = told;
     this.networks = new Map(told.networks.map((network) => [network.name, network]));
-    this.loaded = new Map(); // address -> promise of what became of it
+    this.loaded = new Map(); // file -> promise of what became of it
     this.known = new Set(); // networks that the worker has
     this.job = 0;
     this.result = {};
@@ -248,10 +249,11 @@ class Panel {
 
   /** The two pictures, as compare.js wants them. */
   pair() {
-    this.rainy = h("canvas", { width: 8, height: 8, role: "img", "aria-label": "The rainy picture" });
-    this.output = h("canvas", { width: 8, height: 8, role: "img", "aria-label": "The output" });
+    const canvas = (label) => h("canvas", { width: 8, height: 8, role: "img", "aria-label": label });
+    this.rainy = canvas("The rainy picture");
+    this.output = canvas("The output");
     this.tag = h("span", { class: "rl-tag" }, "output");
-    const side = (which, canvas, tag) => h("span", { class: `rl-side rl-${which}` }, canvas, tag);
+    const side = (which, ...parts) => h("span", { class: `rl-side rl-${which}` }, ...parts);
     return h("div", { class: "rl-compare" },
       h("div", { class: "rl-pair", "data-title": "Rain lab", "data-result": "output" },
         side("before", this.rainy, h("span", { class: "rl-tag" }, "rainy")),
@@ -272,11 +274,13 @@ class Panel {
       h("tr", {}, h("th", { scope: "row" }, range), ...counts.map((count) => cell(range, count))));
     const heads = counts.map((count) => h("th", { scope: "col" }, `N = ${count}`));
     const plain = Object.entries(PLAIN).map(([name, text]) => this.choice("method", name, text));
+    const isWhole = this.networks.size === counts.length * rows.length;
     return h("div", { class: "rl-column" },
       group("Network: range of its training rain, and N",
         h("table", { class: "rl-grid rl-networks" },
           h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "rain"), ...heads)),
-          h("tbody", {}, ...rows))),
+          h("tbody", {}, ...rows)),
+        ...(isWhole ? [] : [soft("Dashed: not trained yet.")])),
       group("Or no network", row(...plain)));
   }
 
@@ -285,7 +289,8 @@ class Panel {
     const rows = Object.entries(MEASURES).map(([key, [name, anchor, about]]) => {
       this.fields[key] = h("dd", { class: "rl-value" }, "–");
       const link = h("a", { class: "rl-term", href: `${this.told.glossary}#term-${anchor}` }, name);
-      return h("div", {}, h("dt", {}, link), this.fields[key], h("dd", { class: "rl-soft" }, about));
+      const words = h("dd", { class: "rl-soft" }, about);
+      return h("div", {}, h("dt", {}, link), this.fields[key], words);
     });
     return h("dl", {}, ...rows);
   }
@@ -307,8 +312,8 @@ class Panel {
     return h("div", { class: "rl-column" },
       group("Rain", this.key, ...boxes,
         h("label", { class: "rl-check" }, this.tinted, "tinted, warmer than grey"), this.place),
-      group("Draw a rain from a range", row(...presets,
-        button("same, other drops", () => this.set({ seed: this.settings.seed + 1 })))));
+      group("Draw from a range, or other drops", row(...presets,
+        button("other drops", () => this.set({ seed: this.settings.seed + 1 })))));
   }
 
   map() {
@@ -365,7 +370,7 @@ class Panel {
   set(changes) {
     Object.assign(this.settings, changes);
     this.show();
-    this.clearMap();
+    if (Object.keys(changes).some((name) => !OF_MAP.includes(name))) this.clearMap();
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       if (this.worker) this.refresh();
@@ -433,23 +438,20 @@ class Panel {
 
   // ---- loading and asking
 
-  once(address, load) {
-    if (!this.loaded.has(address)) {
-      const promise = load();
-      this.loaded.set(address, promise);
-      promise.catch(() => this.loaded.delete(address)); // to be tried again
+  /** A promise of what `read` makes of a file, which is loaded once. */
+  once(file, read) {
+    if (!this.loaded.has(file)) {
+      const promise = fetchBytes(`${this.told.folder}/${file}`).then(read);
+      this.loaded.set(file, promise);
+      promise.catch(() => this.loaded.delete(file)); // to be tried again
     }
-    return this.loaded.get(address);
+    return this.loaded.get(file);
   }
 
   bitmap(name) {
     if (name === OWN) return this.photograph;
     const { file } = this.told.pictures.find((picture) => picture.name === name);
-    return this.once(file, async () => createImageBitmap(new Blob([await fetchBytes(this.at(file))])));
-  }
-
-  at(file) {
-    return `${this.told.folder}/${file}`;
+    return this.once(file, (bytes) => createImageBitmap(new Blob([bytes])));
   }
 
   /** Loads what is missing, hands it to the worker, and asks for the output. */
@@ -460,7 +462,7 @@ class Panel {
     try {
       const bitmap = await this.bitmap(picture);
       const network = this.networks.get(method);
-      const bytes = network && await this.once(network.file, () => fetchBytes(this.at(network.file)));
+      const bytes = network && await this.once(network.file, (read) => read);
       if (job !== this.job) return;
       if (network && !this.known.has(method)) {
         this.worker.postMessage({ kind: "network", name: method, bytes });
@@ -592,7 +594,7 @@ class Panel {
 }
 
 /**
- * Puts the lab into `element`; its handle is also found as `element.rlLab`: {set(changes), state()}.
+ * Puts the lab into `element`; its handle, also found as `element.rlLab`: {set(changes), state()}.
  * `told` is what `rain_lab.py` says: {worker: its script, networks: [{name, range, count, file}],
  * pictures: [{name, file}], sizes: pixels on each side that can be chosen, ranges, counts, tint,
  * glossary, folder: of the files}.
