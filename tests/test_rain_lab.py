@@ -122,10 +122,17 @@ def test_modules_are_put_together_once_each(tmp_path: Path) -> None:
     assert "export" not in script and script.index("function b") < script.index("b();")
 
 
-def test_the_page_alone_may_compute_in_a_worker() -> None:
+def test_the_page_has_a_place_for_it() -> None:
     source = (ROOT / "book" / "rain_lab.md").read_text(encoding="utf-8")
+    assert source.count(rain_lab.MARK) == 1
+    assert rain_lab.NO_SCRIPT in rain_lab.panel()
+
+
+def test_the_page_alone_may_compute_in_a_worker() -> None:
     theme = "<html><head></head><body></body></html>"
-    with_lab, without = (with_policy(theme, theme, text, []) for text in (source, "Text."))
+    with_lab, without = (
+        with_policy(theme, theme, text, []) for text in (rain_lab.panel(), "Text.")
+    )
     for right in ("worker-src 'self' blob:", "'wasm-unsafe-eval'"):
         assert right in with_lab and right not in without
     assert "'unsafe-eval'" not in with_lab
@@ -151,14 +158,12 @@ def pages(tmp_path_factory: pytest.TempPathFactory, weights: dict[str, bytes]) -
     rain_lab.lay_out(root, weights, COUNTS, SIZES)
     for name in ("rainlens.css", "compare.js"):
         shutil.copy(ROOT / "book" / "_static" / name, root / "_static")
-    source = (ROOT / "book" / "rain_lab.md").read_text(encoding="utf-8")
-    lab = source[source.index('<div class="rl-lab">') : source.index("\n\n## Three")]
     (root / "book").mkdir()
     kinds: dict[str, dict[str, Any]] = {
         "rain_lab": {}, "far": {"space": 4000}, "no_vectors": {"policy": NO_VECTORS}
     }  # fmt: skip
     for name, options in kinds.items():
-        text = PAGE.format(lab=lab, **{"space": 0, "policy": "", **options})
+        text = PAGE.format(lab=rain_lab.panel(), **{"space": 0, "policy": "", **options})
         (root / "book" / f"{name}.html").write_text(text, encoding="utf-8")
     return root
 

@@ -58,9 +58,12 @@ def lay_out_toy_networks(folder: Path, scale: str) -> None:
 
 
 def lay_out_rain_lab(folder: Path, scale: str) -> None:
-    """Puts the rain lab's script, its pictures and the recorded networks where its page looks."""
-    setting = scales.scale_named(scale)
-    rain_lab.lay_out(folder / "book", rain_lab.networks(setting), setting.coarse_counts)
+    """Completes the rain lab's page, with its script, its pictures and the recorded networks."""
+    setting, book = scales.scale_named(scale), folder / "book"
+    rain_lab.lay_out(book, rain_lab.networks(setting), setting.coarse_counts)
+    page = book / "rain_lab.md"
+    text = page.read_text(encoding="utf-8").replace(rain_lab.MARK, rain_lab.panel())
+    page.write_text(text, encoding="utf-8")
 
 
 def lay_out_front_page(folder: Path, scale: str) -> None:

@@ -15,14 +15,20 @@ from typing import Any
 
 from PIL import Image
 
-from rainlens import degradations, images, rain
+from rainlens import images, rain
+from rainlens.degradations import AdditiveRain, named
 from rainlens.scales import Scale
 from rainlens.widgets.bundling import as_script, classic
 
 PANEL = Path(__file__).with_name("rain_lab.js")
 WORKER = PANEL.with_name("lab_worker.js")
 FOLDER = "_static/rain_lab"  # below the book's pages
-PLACE = 'class="rl-lab"'  # what marks a page with the lab
+MARK = "<!-- the rain lab -->"  # where the page wants it
+PLACE = '<div class="rl-lab">'
+NO_SCRIPT = (
+    "The rain lab appears here where scripts run. Without them, chapters 1, 4 and 5 show the same "
+    "kind of network at work, in pictures and numbers."
+)
 TABLE = "rainlensFiles"  # where a page opened as a file finds what it asked for
 SIDE = 256  # pixels of a picture, which also fit the memory of a phone
 SIZES = (128, 192, 256)
@@ -60,11 +66,11 @@ def lay_out(
     counts: Sequence[int],
     sizes: Sequence[int] = SIZES,
 ) -> None:
-    """Writes the lab's script, networks and pictures for the page.
+    """Writes the lab's script, networks and pictures for its page.
 
     Args:
-        folder: the book's pages; everything lies in `FOLDER` below it, and each data file there
-            also as a script (`as_script`).
+        folder: of the book's pages; everything lies in `FOLDER` below it, and each data file
+            there also as a script (`as_script`).
         weights: what `networks` found.
         counts: the values of N that the lab has room for.
         sizes: pixels on each side to choose from, multiples of 8 and at most 256.
@@ -78,6 +84,14 @@ def lay_out(
         (target / name).write_bytes(data)
         (target / f"{name}.js").write_text(as_script(data, name, TABLE), encoding="utf-8")
     (target / "rain_lab.js").write_text(script(weights, shown, counts, sizes), encoding="utf-8")
+
+
+def panel() -> str:
+    """The lab's place in its page, as HTML; `compare.js` comes last, for it needs the pictures."""
+    scripts = (f"../{FOLDER}/rain_lab.js", "../_static/compare.js")
+    return f"{PLACE}<p>{NO_SCRIPT}</p></div>\n" + "\n".join(
+        f'<script defer src="{address}"></script>' for address in scripts
+    )
 
 
 def script(
@@ -95,7 +109,7 @@ def script(
         "counts": counts,
         "sizes": sizes,
         "ranges": {name: _range(kind) for name, kind in rain.RANGES.items()},
-        "tint": degradations.named("medium_tinted").tint,
+        "tint": _tint(),
         "worker": classic(WORKER),
     }
     return classic(PANEL, f"mountAll({json.dumps(told)});")
@@ -108,6 +122,12 @@ def _about(name: str) -> dict[str, Any]:
 
 def _range(kind: rain.RainRange) -> dict[str, tuple[float, ...]]:
     return {name: getattr(kind, name) for name in ("quantity", "width", "length", "direction")}
+
+
+def _tint() -> tuple[float, float, float]:
+    tinted = named("medium_tinted")
+    assert isinstance(tinted, AdditiveRain)
+    return tinted.tint
 
 
 def _shrunk(path: Path) -> bytes:
