@@ -43,6 +43,7 @@ export class Lab {
   take({ values, size }) {
     this.picture = { values, size };
     this.newest = { run: 0, map: 0 };
+    this.runners.clear(); // pictures of one size at a time: a runner holds some 30 MB
     this.kept.clear();
   }
 

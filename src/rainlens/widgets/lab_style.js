@@ -41,7 +41,8 @@ export const STYLE = `
 .rl-lab .rl-networks :is(.rl-choice, .rl-choice span) { width: 100%; }
 .rl-lab .rl-slider { align-items: center; display: grid; gap: 0 0.7rem;
   grid-template-columns: 5.2rem 1fr 3.4rem; margin: 0; }
-.rl-lab .rl-slider output { font-variant-numeric: tabular-nums; padding: 0; text-align: right; }
+.rl-lab .rl-amount { font-variant-numeric: tabular-nums; text-align: right; }
+.rl-lab .rl-place { min-height: 2.8em; }
 .rl-lab .rl-track { display: block; height: 40px; position: relative; }
 .rl-lab .rl-range { background: var(--_mark); border-radius: 4px; height: 7px; margin-left: -3px;
   opacity: 0.65; padding-right: 6px; pointer-events: none; position: absolute; top: 16.5px;

@@ -117,6 +117,8 @@ function pixels(bitmap, size, whole) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
   const [width, height] = [bitmap.width * scale, bitmap.height * scale];
   context.imageSmoothingQuality = "high";
+  context.fillStyle = "#fff"; // under transparent parts, as in the package
+  context.fillRect(0, 0, size, size);
   context.drawImage(bitmap, (size - width) / 2, (size - height) / 2, width, height);
   const { data } = context.getImageData(0, 0, size, size);
   const area = size * size;
@@ -156,7 +158,9 @@ function button(text, onClick) {
 /** A slider with its value, and a band where the network's training lies. */
 function slider({ label, min, max, step, unit = "" }, onInput) {
   const input = h("input", { type: "range", min, max, step, "aria-label": label });
-  const [value, band] = [h("output", {}), h("span", { class: "rl-range", hidden: "" })];
+  // No output element: a screen reader is told the value by the slider itself.
+  const value = h("span", { class: "rl-amount" });
+  const band = h("span", { class: "rl-range", hidden: "" });
   input.addEventListener("input", () => onInput(Number(input.value)));
   const track = h("span", { class: "rl-track" }, band, input);
   const box = h("label", { class: "rl-slider" }, h("span", {}, label), track, value);
@@ -211,7 +215,7 @@ class Panel {
     this.pick = { method: {}, picture: {}, size: {} };
     this.notice = h("div", { class: "rl-notice", hidden: "" });
     this.verdict = h("p", { class: "rl-verdict" });
-    this.place = soft();
+    this.place = h("p", { class: "rl-place" });
     this.live = h("p", { class: "rl-unseen", "aria-live": "polite" });
     const column = (...parts) => h("div", { class: "rl-column" }, ...parts);
     this.element.classList.add("rl-lab-live");
@@ -544,14 +548,15 @@ class Panel {
       this.worker.postMessage({ kind: "stop" });
       return this.endMap("Stopped.");
     }
-    if (!this.sent || !["working", "ready"].includes(this.element.dataset.rlStatus)) return;
     this.clearMap();
+    if (this.element.dataset.rlStatus !== "ready") return this.endMap("Wait for the output first.");
     this.mapJob = this.job;
     this.mapButton.textContent = "Stop";
     this.mapStatus.textContent = "Computing …";
     const rains = this.cells.map(({ width, direction }) => ({ ...this.asked(), width, direction }));
-    const { method } = this.settings;
-    this.worker.postMessage({ kind: "map", job: this.mapJob, method, rains, side: MAP_SIDE });
+    const { method, size } = this.settings;
+    const side = Math.min(MAP_SIDE, size);
+    this.worker.postMessage({ kind: "map", job: this.mapJob, method, rains, side });
   }
 
   fill({ index = 0, contrast = NaN, last = false, error = "" }) {
