@@ -64,7 +64,7 @@ export const STYLE = `
 .rl-lab .rl-check { align-items: center; cursor: pointer; display: inline-flex; gap: 0.5rem;
   margin: 0; min-height: 40px; }
 .rl-lab .rl-check input { accent-color: var(--_focus); height: 1.15rem; margin: 0; width: 1.15rem; }
-.rl-lab .rl-verdict { font-weight: 600; min-height: 2.8em; }
+.rl-lab .rl-verdict { font-weight: 600; min-height: 4.2em; }
 .rl-lab dl { display: grid; gap: 0 0.9rem; grid-template-columns: auto auto 1fr; margin: 1rem 0 0; }
 .rl-lab dl > div { align-items: baseline; border-top: 1px solid var(--_line); display: grid;
   grid-column: 1 / -1; grid-template-columns: subgrid; padding: 0.3rem 0; }
@@ -85,6 +85,7 @@ export const STYLE = `
 .rl-lab .rl-unseen { clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute;
   white-space: nowrap; width: 1px; }
 @container (max-width: 479px) {
+  .rl-lab.rl-lab-live .rl-map table.rl-grid { font-size: 0.78rem; }
   .rl-lab dl { grid-template-columns: 1fr auto; }
   .rl-lab dd.rl-soft { grid-column: 1 / -1; }
 }

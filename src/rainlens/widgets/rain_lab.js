@@ -240,7 +240,10 @@ class Panel {
   pictures() {
     const file = h("input", { type: "file", accept: "image/*", class: "rl-unseen", tabindex: -1,
       "aria-hidden": "true" });
-    file.addEventListener("change", () => file.files[0] && this.own(file.files[0]));
+    file.addEventListener("change", () => {
+      if (file.files[0]) this.own(file.files[0]);
+      file.value = ""; // so that the same file can be chosen again
+    });
     const boxes = this.told.pictures.map(({ name }) => this.choice("picture", name, name));
     const sizes = this.told.sizes.map((size) => this.choice("size", size, `${size}`,
       `${size} by ${size} pixels`));
