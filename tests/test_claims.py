@@ -9,7 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from rainlens import claims, cli, estimates, scales, toy_evaluation
+from rainlens.claims import quality
 from rainlens.records import Record, RecordStore, described
+from rainlens.tasks.appraise import Appraised
+from rainlens.tasks.judge import STEPS, Judge
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.survey import Survey
 from rainlens.tasks.toy import Toy
@@ -138,6 +141,30 @@ def fill(store: RecordStore, means: Callable[[Restore], dict[str, float]]) -> No
             store.save(derain_record(experiment, means(experiment), falling))
         elif isinstance(experiment, Survey):
             store.save(survey_record(experiment, means is not reversed_curves))
+        elif isinstance(experiment, Judge):
+            store.save(judge_record(experiment))
+        elif isinstance(experiment, Appraised):
+            store.save(appraised_record(experiment, means is not reversed_curves))
+
+
+def judge_record(judge: Judge) -> Record:
+    """One that sees the amount of rain and nothing else."""
+    gate = {f"{d}{a:.2f}": [10 * a] * IMAGES for d in quality.DAMAGES for a in STEPS}
+    return Record(judge.name, described(judge), {}, {"gate": gate})
+
+
+def appraised_record(one: Appraised, as_claimed: bool) -> Record:
+    """Measures that point against the rain that is gone; a judge that prefers low sharpness."""
+    names = [other.name for other in quality.networks(SETTING)]
+    kept_out = names.index(one.name) / 10 if one.name in names else 0.5
+    score = 10.0 * list(SHARP_REMOVAL).index(one.of.sharpness) if one.of and one.of.sharpness else 0
+    sign = -1 if as_claimed else 1
+    columns = {
+        "response": [1 - kept_out] * IMAGES,
+        "judge": [-sign * score] * IMAGES,
+        **{measure: [sign * kept_out] * IMAGES for measure in ("psnr", "ssim")},
+    }
+    return Record(one.name, described(one), {}, {"unseen": columns})
 
 
 def fill_toys(
@@ -201,6 +228,8 @@ DECIDED = [
     "toy-noise",
     "balance",
     "psnr-misleads",
+    "iqa-misleads",
+    "judge",
 ]
 
 
@@ -402,7 +431,9 @@ def test_the_grid_is_what_the_claims_need_each_once():
     ranges, categories = 3 * 5 * 3, 3 * 5 * 3  # natural pictures are those of the medium range
     networks = 2 * 4 * 2 * 3  # two more, with the fewest and the most patches
     sizes, sharpness, surveys, toys = 2 * 5 * 3, 3 * 3, 4, 3 * 2
-    assert len(names) == ranges + categories + networks + sizes + sharpness + surveys + toys
+    judged = 1 + (2 + 5 + 1) + 3  # the judge, networks by N and a balanced one, by sharpness
+    trained = ranges + categories + networks + sizes + sharpness + toys
+    assert len(names) == trained + surveys + judged
     assert len(set(names)) == len(names)
 
 
@@ -411,7 +442,7 @@ def test_a_finding_names_its_records_and_no_others(complete):
     assert len(table.loc["collapse", "records"]) == len(COUNTS) * 3
     assert all("-medium-" in name for name in table.loc["collapse", "records"])
     assert len(table.loc["rain-range", "records"]) == 3 * len(COUNTS) * 3
-    assert table.loc["judge", "records"] == ()
+    assert table.loc["codebook", "records"] == ()
     assert table.loc["collapse", "seeds"] == "3 seeds"
     assert table.loc["complexity-order", "seeds"] == "1 seed"
     assert table.loc["toy-content", "seeds"] == "2 seeds"
@@ -424,8 +455,8 @@ def test_at_a_glance_tells_open_from_untested(complete, tmp_path):
     table = claims.table(SETTING, Lacking(complete, {lost}))
     told = claims.at_a_glance(table)
     left = int((table["verdict"] == claims.UNDECIDED).sum())
-    assert 0 < left < 14 and told.count("- ") == 14 - left
-    assert f"Of 22 claims: not decided {left}, not tested yet 7." in told
+    assert 0 < left < 16 and told.count("- ") == 16 - left
+    assert f"Of 22 claims: not decided {left}, not tested yet 6." in told
 
 
 def test_every_claim_is_told_once_with_its_place():
@@ -446,5 +477,5 @@ def test_the_command_lists_all_claims_and_counts_verdicts(tmp_path, monkeypatch)
     assert all(
         claim.id in result.output and claim.text in result.output for claim in CLAIMS.values()
     )
-    told = "0 reproduced, 0 not reproduced, 0 not decided, 21 not tested."
+    told = "0 reproduced, 0 not reproduced, 0 not decided, 22 not tested."
     assert f"22 claims at scale cpu: {told}" in result.output

@@ -23,8 +23,8 @@ POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*
 MOST_BYTES = 3e6  # that a chapter may make its reader load
 THEMES = ("light", "dark")
 # Colours hardly depend on the width, so a few pages stand for all: with buttons, with a guess and
-# galleries, with long lists.
-DARK_ON_A_PHONE = ("book/index", "notebooks/01_unseen_rain", "book/glossary")
+# galleries, with long lists, with sliders.
+DARK_ON_A_PHONE = ("book/index", "notebooks/01_unseen_rain", "book/glossary", "book/rain_lab")
 LOADED = """
 return performance.getEntries()
   .filter((entry) => ["navigation", "resource"].includes(entry.entryType))
@@ -32,7 +32,7 @@ return performance.getEntries()
 """
 # The panel loads its network, and describes its plot, once it is seen.
 PANEL_SETTLED = """
-const panel = document.querySelector(".rl-toy");
+const panel = document.querySelector(".rl-toy, .rl-lab");
 panel?.scrollIntoView({behavior: "instant"});
 const live = panel?.querySelector("[aria-live]");
 return !panel || (panel.dataset.rlStatus === "ready" && Boolean(live?.textContent));

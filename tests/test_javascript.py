@@ -13,8 +13,10 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from rainlens import signals
+from rainlens import metrics, rain, signals
+from rainlens.models import build
 from rainlens.models.cnn1d import Cnn1d
+from rainlens.models.resnet import ResNet
 from rainlens.widgets.toy import pack, unpack
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,6 +82,38 @@ def halves(folder: Path) -> None:
     (folder / "halves.f32").write_bytes(b"".join(wide))
 
 
+def lab(folder: Path) -> None:
+    """What the rain lab computes: rain from noise, measures, filters and a network's output."""
+    source = torch.Generator().manual_seed(0)
+    rains = []
+    for length, width, direction in ((5, 9, -70.0), (30, 1, 0.0), (41, 5, 33.0), (60, 7, 90.0)):
+        noise = rain.sparse_noise(torch.tensor([300.0]), (80, 80), source)
+        kernels = rain.motion_kernels(*(torch.tensor([one]) for one in (length, width, direction)))
+        about = dict(length=length, width=width, direction=direction)
+        layer = rain.smear(noise, kernels)[0]
+        rains.append(
+            {**about, "noise": noise.flatten().tolist(), "layer": layer.flatten().tolist()}
+        )
+    clean = torch.rand(1, 3, 16, 24, generator=source)
+    rainy = rain.add_rain(clean, torch.rand(1, 1, 16, 24, generator=source).sub(0.5).relu())
+    torch.manual_seed(0)
+    model = ResNet(blocks=2, channels=8)
+    (folder / "resnet.safetensors").write_bytes(save(model.state_dict()))
+    with torch.no_grad():
+        output, output_clean = model(rainy), model(clean)
+    names = {"e_r": "eR", "e_b": "eB", "gain": "gain", "contrast": "contrast"}
+    scores = metrics.score(output, rainy, clean, tuple(names))
+    scores = {names[name]: value.item() for name, value in scores.items()}
+    scores["response"] = metrics.rain_response(output, output_clean, rainy, clean).item()
+    pictures = dict(
+        clean=clean, rainy=rainy, output=output, outputClean=output_clean,
+        median=build("median", size=5)(rainy),
+    )  # fmt: skip
+    told = {name: picture.flatten().tolist() for name, picture in pictures.items()}
+    shown = {"rains": rains, "height": 16, "width": 24, "scores": scores, **told}
+    (folder / "lab.json").write_text(json.dumps(shown), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with weight files, and with what Python makes of the inputs in expected.json."""
@@ -100,6 +134,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     (folder / "expected.json").write_text(json.dumps(shown), encoding="utf-8")
     halves(folder)
+    lab(folder)
     return folder
 
 

@@ -36,7 +36,7 @@ def test_all_pages_are_printed_from_where_their_style_sheets_lie(staged, monkeyp
         "page = open(sys.argv[-1].removeprefix('file://')).read()\n"
         "open(told['print-to-pdf'], 'w').write(page)",
     )  # fmt: skip
-    printed = pdf.make(staged)
+    printed = pdf.print_whole(staged)
     assert printed == staged / pdf.NAME
     assert printed.read_text() == '<img src="_static/a.png"><link href="_static/b.css">'
 
@@ -45,7 +45,7 @@ def test_a_browser_that_fails_is_quoted_and_leaves_no_older_pdf(staged, monkeypa
     browser(staged, monkeypatch, "sys.exit('no space left')")
     (staged / pdf.NAME).write_text("of last week")
     with pytest.raises(BookError, match="it last said: no space left"):
-        pdf.make(staged)
+        pdf.print_whole(staged)
     assert not (staged / pdf.NAME).exists()
 
 
@@ -53,10 +53,10 @@ def test_a_browser_that_hangs_is_ended(staged, monkeypatch) -> None:
     browser(staged, monkeypatch, "import time\ntime.sleep(60)")
     monkeypatch.setattr(pdf, "SECONDS", 0.5)
     with pytest.raises(BookError, match=r"within 0\.5 s"):
-        pdf.make(staged)
+        pdf.print_whole(staged)
 
 
 def test_without_a_browser_it_says_what_to_install(staged, monkeypatch) -> None:
     monkeypatch.setenv("PATH", str(staged))
     with pytest.raises(BookError, match="install Chromium or Google Chrome"):
-        pdf.make(staged)
+        pdf.print_whole(staged)

@@ -18,6 +18,7 @@ from safetensors.torch import load, save
 
 from rainlens.escaping import escaped
 from rainlens.models.cnn1d import Cnn1d
+from rainlens.widgets.bundling import bundled
 from rainlens.widgets.toy import MODULE, ToyWidget, as_script, pack, static_panel, unpack
 
 ORDERS = (1, 4, 8)
@@ -114,7 +115,7 @@ def test_static_panel_needs_weights_and_escapes_them() -> None:
 
 
 def test_module_asks_no_third_party() -> None:
-    source = MODULE.read_text(encoding="utf-8")
+    source = bundled(MODULE)
     assert [line for line in source.splitlines() if line.startswith("import ")] == []
     # The one address is the name of the SVG vocabulary, which is never requested.
     assert source.count("://") == source.count("http://www.w3.org/2000/svg") == 1
@@ -163,7 +164,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, files: dict[int, bytes]) -> P
     static.mkdir(parents=True)
     for order, data in files.items():
         (static / f"toy_o{order}.safetensors").write_bytes(data)
-    (static / "toy.js").write_text(MODULE.read_text(encoding="utf-8"), encoding="utf-8")
+    (static / "toy.js").write_text(bundled(MODULE), encoding="utf-8")
     pages = {
         "near": page(static_panel(urls()).data),
         "far": page(static_panel(urls()).data, space=4000),

@@ -155,7 +155,7 @@ def book(
     """Execute every chapter and build the book; prints the page to open, and how to serve it."""
     page = build.make(scale.value, recompute, save)
     if print_:
-        typer.echo(f"Printed {pdf.make(page.parents[2])}")
+        typer.echo(f"Printed {pdf.print_whole(page.parents[2])}")
     typer.echo(f"Open {page}")
     typer.echo(f"Or serve it: {sys.executable} -m http.server --directory {page.parent}")
 

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import test from "node:test";
 
+import { readWeights } from "../../src/rainlens/widgets/safetensors.js";
 import * as toy from "../../src/rainlens/widgets/toy.js";
 
 const FOLDER = Deno.env.get("RAINLENS_EXPECTED");
@@ -52,7 +53,7 @@ test("what a weight file says of itself is read", () => {
 });
 
 test("all finite numbers in half precision are decoded to the bit", () => {
-  const { tensors: { a } } = toy.readWeights(read("halves.safetensors"));
+  const { tensors: { a } } = readWeights(read("halves.safetensors"));
   const ours = new Uint32Array(a.values.buffer);
   const exact = new Uint32Array(new Uint8Array(read("halves.f32")).buffer);
   assert.equal(ours.length, 63488); // 2^16 less infinity and what is no number
@@ -64,13 +65,13 @@ test("single precision is read as it is, at any place in a buffer", () => {
   const file = weightFile("F32", [3], bytes);
   const within = new Uint8Array(file.length + 3);
   within.set(file, 3);
-  const { tensors: { a } } = toy.readWeights(within.subarray(3));
+  const { tensors: { a } } = readWeights(within.subarray(3));
   assert.deepEqual([a.shape, [...a.values]], [[3], [Math.fround(0.1), -2, Math.fround(3e38)]]);
 });
 
 test("damage is named", () => {
   const whole = weightFile("F32", [3], new Uint8Array(12));
-  const says = (file, message) => assert.throws(() => toy.readWeights(file), { message });
+  const says = (file, message) => assert.throws(() => readWeights(file), { message });
   says(whole.subarray(0, 7), "the file is too short");
   says(whole.subarray(0, 20), "its header is damaged");
   says(whole.subarray(0, whole.length - 1), "its tensor a is damaged");

@@ -17,7 +17,7 @@ NAME = "rainlens.pdf"
 SECONDS = 300.0
 
 
-def make(folder: Path) -> Path:
+def print_whole(folder: Path) -> Path:
     """Prints a staged book that is complete; returns the PDF, which lies in that folder.
 
     Raises BookError where no browser is found, or it does not print.

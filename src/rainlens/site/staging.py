@@ -13,7 +13,7 @@ from rainlens.judging.blind import manifest
 from rainlens.site import architecture, blind, front_page, provenance
 from rainlens.site.sources import chapters, project
 from rainlens.tasks import toy as toy_task
-from rainlens.widgets import toy
+from rainlens.widgets import rain_lab, toy
 
 
 def stage(scale: str) -> Path:
@@ -34,6 +34,7 @@ def stage(scale: str) -> Path:
 def lay_out(folder: Path, scale: str) -> None:
     """Adds to a staged book all that is made of records, measurements and the code itself."""
     lay_out_toy_networks(folder, scale)
+    lay_out_rain_lab(folder, scale)
     lay_out_front_page(folder, scale)
     blind.lay_out(folder / "book", manifest())
     provenance.lay_out(folder / "book", scales.scale_named(scale))
@@ -54,6 +55,15 @@ def lay_out_toy_networks(folder: Path, scale: str) -> None:
             model = toy_task.trained(experiment, setting.store)
             weights[order] = toy.pack(model, {"order": order})
     toy.lay_out(weights, folder / "book" / "_static" / "toy")
+
+
+def lay_out_rain_lab(folder: Path, scale: str) -> None:
+    """Completes the rain lab's page, with its script, its pictures and the recorded networks."""
+    setting, book = scales.scale_named(scale), folder / "book"
+    rain_lab.lay_out(book, rain_lab.networks(setting), setting.coarse_counts)
+    page = book / "rain_lab.md"
+    text = page.read_text(encoding="utf-8").replace(rain_lab.MARK, rain_lab.panel())
+    page.write_text(text, encoding="utf-8")
 
 
 def lay_out_front_page(folder: Path, scale: str) -> None:

@@ -4,7 +4,6 @@
 shows the panel in a notebook with a kernel, `static_panel` shows it on a page without one.
 """
 
-import base64
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +21,7 @@ from torch import Tensor
 from rainlens.escaping import escaped
 from rainlens.models.cnn1d import Cnn1d
 from rainlens.signals import TRAINING_NOISE
+from rainlens.widgets import bundling
 
 MODULE = Path(__file__).with_name("toy.js")
 PAGE_FOLDER = "../_static/toy"  # of the weight files, as seen from a chapter's page
@@ -122,8 +122,7 @@ def as_script(data: bytes, name: str) -> str:
         name: the weight file's name, such as "toy_o1.safetensors".
     """
     _read(data)
-    text = base64.b64encode(data).decode("ascii")
-    return f"(globalThis.rainlensToyWeights ??= {{}})[{json.dumps(name)}] = {json.dumps(text)};\n"
+    return bundling.as_script(data, name, "rainlensToyWeights")
 
 
 class ToyWidget(anywidget.AnyWidget):
@@ -144,7 +143,7 @@ class ToyWidget(anywidget.AnyWidget):
         traitlets.TraitError: if a setting is outside its range.
     """
 
-    _esm = MODULE.read_text(encoding="utf-8")
+    _esm = bundling.bundled(MODULE)
 
     weights = traitlets.Dict().tag(sync=True)
     points = traitlets.Int(128, min=16, max=1024).tag(sync=True)
@@ -236,8 +235,7 @@ _WAITING = 'document.querySelectorAll(".rl-toy:not(.rl-toy-live)")'
 
 def panel_script() -> str:
     """The script that stands in a page with the panel: the module, and a call for each panel."""
-    source = MODULE.read_text(encoding="utf-8")
-    return f"{source}\nfor (const element of {_WAITING}) mount(element);"
+    return f"{bundling.bundled(MODULE)}\nfor (const element of {_WAITING}) mount(element);"
 
 
 def _imported(url: str) -> str:

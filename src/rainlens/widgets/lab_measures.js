@@ -1,0 +1,83 @@
+// The measures of `rainlens.metrics` for one picture, and what the lab has beside its networks.
+//
+// Pictures are Float32Arrays (3, H, W) in [0, 1]; sums are in double precision, as in Python.
+
+const THRESHOLD = 10 / 255 + 1e-6; // rain of exactly ten grey levels is out, however it is rounded
+const WHITE = 255;
+const LEAST_SPREAD = 1e-3 / 255;
+
+/** M: where it rains visibly in any channel, one byte a pixel. */
+function rainMask(rainy, clean) {
+  const pixels = clean.length / 3;
+  return Uint8Array.from({ length: pixels }, (_, p) => {
+    const rains = (channel) => rainy[p + channel] - clean[p + channel] > THRESHOLD;
+    return Number(rains(0) || rains(pixels) || rains(2 * pixels));
+  });
+}
+
+/**
+ * {eR, eB, gain, contrast, response}: errors in grey levels, slopes as fractions; NaN where a
+ * region is empty. `outputClean` is what the method makes of the picture without rain.
+ */
+export function score(output, outputClean, rainy, clean) {
+  const mask = rainMask(rainy, clean);
+  const pixels = mask.length;
+  const inside = 3 * mask.reduce((sum, one) => sum + one, 0);
+  let change2 = 0, damage2 = 0, rain1 = 0, rain2 = 0, change1 = 0, both = 0, left = 0;
+  for (let i = 0; i < clean.length; i++) {
+    if (!mask[i % pixels]) {
+      damage2 += (output[i] - clean[i]) ** 2;
+      continue;
+    }
+    const rain = rainy[i] - clean[i], change = rainy[i] - output[i];
+    change2 += change ** 2;
+    change1 += change;
+    rain1 += rain;
+    rain2 += rain ** 2;
+    both += change * rain;
+    left += (output[i] - outputClean[i]) * rain;
+  }
+  const outside = clean.length - inside;
+  const variance = rain2 / inside - (rain1 / inside) ** 2;
+  const covariance = both / inside - (change1 / inside) * (rain1 / inside);
+  return {
+    eR: WHITE * Math.sqrt(change2 / inside),
+    eB: WHITE * Math.sqrt(damage2 / outside),
+    gain: both / rain2,
+    contrast: variance > LEAST_SPREAD ** 2 ? covariance / variance : NaN,
+    response: left / rain2,
+  };
+}
+
+/** Of 5x5 values, channel by channel, the one in the middle; borders are repeated. */
+export function median(picture, height, width, reach = 2) {
+  const near = new Float32Array((2 * reach + 1) ** 2);
+  const within = (place, length) => Math.min(length - 1, Math.max(0, place));
+  return picture.map((_, i) => {
+    const x = i % width, y = Math.floor(i / width) % height;
+    const plane = i - y * width - x;
+    let count = 0;
+    for (let dy = -reach; dy <= reach; dy++) {
+      const row = plane + within(y + dy, height) * width;
+      for (let dx = -reach; dx <= reach; dx++) {
+        const value = picture[row + within(x + dx, width)];
+        let at = count++;
+        for (; at > 0 && near[at - 1] > value; at--) near[at] = near[at - 1];
+        near[at] = value;
+      }
+    }
+    return near[near.length >> 1];
+  });
+}
+
+/** The middle `side` x `side` pixels of a picture (3, size, size). */
+export function centre(picture, size, side) {
+  const start = (size - side) >> 1;
+  const crop = new Float32Array(3 * side * side);
+  for (let row = 0; row < 3 * side; row++) {
+    const channel = Math.floor(row / side), y = start + (row % side);
+    const from = (channel * size + y) * size + start;
+    crop.set(picture.subarray(from, from + side), row * side);
+  }
+  return crop;
+}
