@@ -235,7 +235,7 @@ def sides(category):
         f"- **{category}**: with N = {few}, E_B on its own patches minus E_B on new pictures is "
         f"{own_gap.text(1)}. With N = {many} it is {apart(category, many, 'e_b').text(1)}: so far "
         f"the patches may just be easy, or still known. Between the two gaps lie {gap.text(1)} grey "
-        "levels: what is special to the few. And from the very same patches, N = {few} removes {same} more of the "
+        f"levels: what is special to the few. And from the very same patches, N = {few} removes {same} more of the "
         f"contrast than N = {many}."
     )
 
