@@ -222,8 +222,9 @@ gap, contrast, cost = (
 words = ("8 backgrounds", "512 backgrounds", "neither clearly")
 taken = [estimates.mean(group, "unseen", "gain").value for group in (few, many)]
 measured = (
-    f"By how much is taken away: {estimates.direction(gap, *words)} ({taken[0]:.2f} for 8 and "
-    f"{taken[1]:.2f} for 512, where exact removal gives 1). By the contrast of the streaks: "
+    f"Where it rains, 8 backgrounds take away {taken[0]:.2f} times the rain, 512 take "
+    f"{taken[1]:.2f}; exact removal is 1, and what is more was not rain. By how much is taken, "
+    f"ahead: {estimates.direction(gap, *words)}. By the contrast of the streaks: "
     f"{estimates.direction(contrast, *words)}."
 )
 # %% tags=["hide-input"]
@@ -353,10 +354,10 @@ Markdown(
     f"take away **{told[0]}** than 512: {taken[0]:.2f} against {taken[1]:.2f}. Exact removal "
     f"gives 1; what is above it was not rain. By the contrast of the streaks on {unseen}, they "
     f"remove **{told[1]}** ({contrast}). On the streaks of the pictures above it is "
-    f"{pictures[0]:.2f} against {pictures[1]:.2f}, of two pictures alone. {unseen} covers "
-    f"{cover[0]:.0%} of a picture and changes it there by {strength[0]:.0f} grey levels (root "
-    f"mean square); the streaks that you see cover {cover[1]:.0%} and change it by "
-    f"{strength[1]:.0f}."
+    f"{pictures[0]:.2f} against {pictures[1]:.2f}, of two pictures alone. These "
+    f"pictures need not look like the numbers: the streaks that you see cover {cover[1]:.0%} of a "
+    f"picture and change it there by {strength[1]:.0f} grey levels (root mean square), {unseen} "
+    f"covers {cover[0]:.0%} and changes it by {strength[0]:.0f}."
 )
 
 # %% tags=["hide-input"]

@@ -460,10 +460,10 @@ fooled = {
 }
 
 # %% tags=["hide-input"]
-told = "; ".join(f"by {name}, {', '.join(names) or 'none'}" for name, names in fooled.items())
+told = "\n".join(f"- by {name}: {', '.join(names) or 'none'}" for name, names in fooled.items())
 dim, blur = levels["dimmed by half"], levels["Gaussian 2"]
 Markdown(
-    f"Better than every network of the table are: {told}.\n\nDimming by half leaves half of the "
+    f"What has learned nothing and is better than every network of the table:\n\n{told}\n\nDimming by half leaves half of the "
     f"rain (rejection {dim['rejection']:.2f}), but its removal gain is {dim['gain']:.2f} and its "
     f"E_R {dim['e_r']:.0f}: both count the picture that went with it. A blur keeps "
     f"{blur['rejection']:.2f} of the rain out, because it spreads thin streaks over their "
@@ -552,8 +552,8 @@ Markdown(
     f"{taken} where it rains (removal gain), and of the rain itself it keeps out {bare} "
     f"(rejection).\n\nIn numbers, 512 minus 8 backgrounds on {unseen}: PSNR {gap.text(1)} dB, "
     f"removal gain {gain}, rejection {kept}. The damage E_B is {rest[1]} instead of "
-    f"{rest[0]}.\n\nFrom here on we show E_R or the removal gain, because the papers do, the "
-    "rejection (or the contrast gain, in the chapters whose records lack it) and E_B. PSNR "
+    f"{rest[0]}.\n\nFrom here on we show the papers' E_R, or the removal gain, which is E_R "
+    "counted in rain, the rejection (or the contrast gain, in the chapters whose records lack it) and E_B. PSNR "
     "appears only where it hides something."
 )
 

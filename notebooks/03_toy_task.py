@@ -278,7 +278,7 @@ Markdown(
 # | with rain | changing everything, streaks and picture alike | the pictures, if they are few; or the rain |
 #
 # What comes next is, in both, what lowers the error further with the least effort. So here a network can turn *to the content*. With rain it can turn to the
-# content or *to the rain*; chapters 4 and 5 look for both.
+# content or *to the rain*; [4b](04b_closer_look.ipynb) and chapter 5 look for both.
 
 # %% tags=["hide-input"]
 learning = [found[experiment] for experiment in main]
@@ -311,8 +311,8 @@ plots.chart(
     alt=f"Mean square error along training. {told}",
     caption="Each point is the mean over 8 noise draws; on the left, thick lines average five "
     "neighbouring points, thin ones do not. What to notice: which orders learn their own curve by "
-    "heart, so that the right line rises. By the end it has more than tripled for O = "
-    f"{', '.join(up) or 'none'}, and not for O = {', '.join(flat) or 'none'}. The middle line "
+    "heart, so that their lines in the right panel rise. By the end it has more than tripled for O = "
+    f"{', '.join(up) or 'none'}, and not for O = {', '.join(flat) or 'none'}. In the middle panel a line "
     f"falls below a third for O = {', '.join(map('{:g}'.format, fallen)) or 'none'}. The papers show no "
     f"courses of the toy. {length} {plots.source_note(learning, scale)}",
 )
@@ -383,7 +383,7 @@ Markdown(
 # 1. In the live panel, choose O = 1 and draw a horizontal line at 0. Then raise the noise mean. Which of the two networks, O = 1 or O = 8, moves, and by
 #    how much?
 # 2. Train on O = 1 with the noise mean set to 5. What will the network answer under N(0, 1), where it has *less* to remove?
-# 3. Could a network be told apart from outside, without derivatives? Invent a test with two inputs.
+# 3. Could one tell from outside, by its answers alone, which kind of network one has? Invent a test with two inputs.
 #
 # <details><summary>Solution to 1</summary>
 #

@@ -19,7 +19,7 @@
 # knowing rain. With 8 pictures under rain that is always new, the pictures are what comes round again, so they are the easier thing to know.
 # With 1,000 pictures under rain of one kind, the rain is. Whoever knows pictures can drop whatever is not picture, even
 # rain never met; whoever knows one rain cannot. That is the papers' explanation. In the toy task (chapter 3) it could be watched.
-# Here, 8 backgrounds play the slow curve and 1,000 the fast one: an analogy, until it is measured.
+# Here, 8 backgrounds play the slow curve and 1,000 the fast one. That is an analogy; [4b](04b_closer_look.ipynb) measures whether it holds.
 #
 # | in this chapter | |
 # |---|---|
@@ -110,8 +110,11 @@ for steps in sorted(set(lengths.values())):
 # %% [markdown]
 # ## Your guess
 #
-# The two numbers of the guess for each moment of training: further left is less damage, higher is more removal. Each line is the
-# path of one network through its training, from the open circle to the star. A panel for each seed.
+# Take the damage E_B that the network with the fewest backgrounds ends with. Stop the network with the most backgrounds at the moment at which
+# its damage has come down to that. Which of the two has removed more of the unseen rain?
+#
+# The chart behind the guess has a panel for each seed, and in it the path of each network through its training, from the open circle to the star.
+# Across: damage (E_B). Up: removal (contrast gain).
 
 
 # %% tags=["hide-input"]
@@ -139,6 +142,8 @@ told = " and ".join(f"{s:.2f} against {r:.2f}" for _, r, _, _, s in comparisons)
 measured = f"Contrast gain of the stopped network against the other, seed by seed: {told}."
 verdicts = {"the stopped one": all(more), "the one with few backgrounds": not any(more)}
 wrong = "No" if any(verdicts.values()) else "The seeds disagree"
+first = natural[most][0].curves["iteration"][1]  # the first moment that is measured
+early = sum(moment == first for _, _, moment, _, _ in comparisons)
 replies = {
     choice: f"{'Yes' if right else wrong}. {measured}" for choice, right in verdicts.items()
 }
@@ -168,9 +173,9 @@ shown = plots.chart(
     figure,
     alt=f"Contrast gain against damage along training. {measured}",
     caption="Natural pictures, ResNet, 16 test pictures. The dashed line is the damage that N = 8 "
-    "ends with; the stopped network reaches it on the way to far less. What to notice: which path "
-    "is higher on it. A path that never damages so much is "
-    "taken at its first measured moment, the circle. The papers have no such figure. "
+    "ends with. What to notice: which path is higher on it. A path that never damages so much is "
+    f"taken at its first measured moment, the circle: so it is in {early} of {len(more)} seeds. "
+    "The papers have no such figure. "
     + plots.source_note(natural[setting.patch_counts[0]] + natural[most], scale),
 )
 plots.guess("At equal damage, which has removed more of the unseen rain?", replies, shown)
@@ -178,12 +183,10 @@ plots.guess("At equal damage, which has removed more of the unseen rain?", repli
 # %% [markdown]
 # ## Is "fewer backgrounds" the same as "stop earlier"?
 #
-# Take the damage E_B that the network with the fewest backgrounds ends with. Stop the network with the most backgrounds at the moment at which
-# its damage has come down to that (between two measured moments, on a straight line). Which of the two has removed more of the unseen rain?
+# The same in numbers, seed by seed. Between two measured moments a path is read on a straight line.
 
 # %% tags=["hide-input"]
 few_n = setting.patch_counts[0]
-first = natural[most][0].curves["iteration"][1]  # the first moment that is measured
 head = (
     f"| seed | N = {few_n} at its end: E_B | contrast gain | N = {most:,} stopped at step | E_B | "
     "contrast gain |"
@@ -196,9 +199,9 @@ for seed, row in zip(setting.seeds, comparisons, strict=True):
     when = "never" if np.isnan(moment) else f"{moment:.0f}"
     rows.append(f"| {seed} | {damage:.1f} | {removed:.2f} | {when} | {there:.1f} | {stopped:.2f} |")
 said = f"In {sum(more)} of {len(more)} seeds, the early stop has removed more."
-early = sum(moment == first for _, _, moment, _, _ in comparisons)
 if early:
-    said += f" In {early} of them it was below that damage at the first measured moment already."
+    said += (f" In {early} of them it was below that damage at the first measured moment already, "
+             "so that the damage was not equal.")
 Markdown("\n".join(rows) + f"\n\n{said}")
 
 # %% [markdown]
@@ -321,8 +324,8 @@ plots.gallery(
 )
 
 # %% [markdown]
-# This is one kind of streaks on a few pictures. The charts below are about other unseen rain, Rain100L, and many pictures, and on
-# natural pictures the order of the networks is another one there.
+# This is one kind of streaks on a few pictures. The charts below are about other unseen rain, Rain100L, and many pictures. What one sees here need
+# not hold there.
 
 # %% [markdown]
 # ## The three networks

@@ -234,8 +234,8 @@ def sides(category):
     return (
         f"- **{category}**: with N = {few}, E_B on its own patches minus E_B on new pictures is "
         f"{own_gap.text(1)}. With N = {many} it is {apart(category, many, 'e_b').text(1)}: so far "
-        "the patches may just be easy, or still known. Beyond that, to the few they are special "
-        f"by {gap.text(1)}. And from the very same patches, N = {few} removes {same} more of the "
+        f"the patches may just be easy, or still known. Between the two gaps lie {gap.text(1)} grey "
+        f"levels: what is special to the few. And from the very same patches, N = {few} removes {same} more of the "
         f"contrast than N = {many}."
     )
 
@@ -255,7 +255,7 @@ Markdown(
 )
 
 # %% [markdown]
-# We read this as follows. What a network knows is pulled into every output. On its own pictures this gives the picture back and drops the streaks:
+# Where this holds, we read it as follows. What a network knows is pulled into every output. On its own pictures this gives the picture back and drops the streaks:
 # so fewer backgrounds *can* help against strange rain.
 #
 # On new pictures two things happen at once. What is not like the 8 pictures is pulled away, streaks included. But the network also tells streak and
@@ -268,13 +268,16 @@ for test in ("unseen", "shown_unseen"):
     rain_here = estimates.rain_name(natural[few][0], test)
     pair = f"{values[0]:.2f} with N = {few}, {values[1]:.2f} with {many}"
     lines.append(f"{rain_here}: {pair}")
+paid = [[estimates.mean(natural[n], test, "e_b").value for n in (few, many)]
+        for test in ("unseen", "shown_unseen")]
+dearer = sum(a > b for a, b in paid)
 Markdown(
-    "Contrast gain on whole natural test pictures (those in the table above are as small as "
-    "training patches; on the second rain there are two pictures only):\n\n- "
+    "Contrast gain of the long trainings on whole natural test pictures (those in the table above "
+    "are of brief trainings, and as small as training patches; on the second rain there are two pictures only):\n\n- "
     + "\n- ".join(lines)
-    + f"\n\nThe damage is larger with N = {few} on both. This is why less is not better: what one "
-    "needs on new pictures is knowledge that fits them, too, and more backgrounds bring that, up "
-    "to a point (chapter 5)."
+    + f"\n\nThe damage is larger with N = {few} on {dearer} of the 2. What one needs on new "
+    "pictures is knowledge that fits them, too, and more backgrounds bring that, up to a point "
+    "(chapter 5)."
 )
 
 # %% [markdown]
@@ -282,7 +285,7 @@ Markdown(
 #
 # The paths of chapter 4's guess, now with more values of *N*. Left: the contrast gain on unseen rain along training. At the very
 # beginning the output is hardly a picture, so the curves begin with the first measured step. (They are measured on 16 small test pictures.
-# Their ends differ a little from the charts above, and where two networks are close there, they may change places here: the charts above, on
+# Their ends differ a little from the charts of chapter 4, and where two networks are close there, they may change places here: those charts, on
 # all test pictures, are what counts for the end.) Right: the same as a path from the open circle to the star. Each dot is a
 # moment; up is rain removed, left is background kept. With many backgrounds a path leads to the left: less damage. With 8 it leads to the
 # right: the longer it trains, the more it damages pictures that it does not know. What matters is how high a path still is at a given damage.
@@ -356,7 +359,7 @@ Markdown("\n".join(rows))
 # gain on unseen rain, averaged over seeds, must move by less than 3 % of where they end, from the lowest point to the highest. (The 3 % were fixed
 # before there were runs. That the whole span counts, not the two ends alone, is the stricter reading, taken when there were some.)
 #
-# The comparisons of categories and networks train for a third as long, at a quarter of the rate. Here are both. The long trainings begin with a short warm-up (the rate climbs from zero); in both, the rate falls to zero along a cosine.
+# Chapter 4's comparisons of categories and networks train for a third as long, at a quarter of the rate. Here are both. The long trainings begin with a short warm-up (the rate climbs from zero); in both, the rate falls to zero along a cosine.
 
 # %% tags=["hide-input"]
 steps = setting.iterations
@@ -404,7 +407,7 @@ Markdown(
 
 # %% [markdown]
 # A caution: the rate falls to zero at the end of *any* training, so that even a short one comes to rest somewhere. That a curve is level is needed, but it
-# is not enough; how far the dotted ends are from the thick ones says what more steps change.
+# is not enough; how far the dotted ends are from the thick ones says what more steps at four times the rate change.
 
 # %% tags=["hide-input"]
 falls = {

@@ -268,7 +268,7 @@ Markdown(head + "|---|---|---|---|\n" + "\n".join(rows))
 # %% tags=["hide-input"]
 last = {name: estimates.mean(s[counts[-1]], "unseen", "gain") for name, s in sweeps.items()}
 told = ", ".join(f"{gain} ({name})" for name, gain in last.items())
-Markdown(f"With N = {counts[-1]:,} the removal gains are {told}. To pass a line is no collapse.")
+Markdown(f"With N = {counts[-1]:,} the removal gains are {told}. Falling below 0.9 is not yet a collapse.")
 
 # %% [markdown]
 # ## When does a network turn?
@@ -441,7 +441,7 @@ pairs = {
 
 # %% tags=["hide-input"]
 gains = {name: estimates.at_equal_damage(*pair) for name, pair in pairs.items()}
-words = ("removes more", "removes less", "is open")
+words = ("removes more", "removes less", "cannot be told apart by these records")
 rows = ["| training with | contrast gain at equal damage | so it |", "|---|---|---|"]
 rows += [f"| {name} | {gain.text(2)} | {estimates.direction(gain, *words)} |"
          for name, gain in gains.items()]
@@ -480,12 +480,13 @@ kept_best = "as predicted" if orders[unseen] == "grows" else "so that prediction
 turns = f"the {' and the '.join(turned)} range" if turned else "no range"
 Markdown(
     "**The answer at this scale.** Harder rain should let one add more backgrounds before they do "
-    f"harm. The removal gain tips at {told}: *{claim.verdict}*. (The gain decides, as in the "
-    "papers, although it counts damage where it rains as removal.) With how many backgrounds most "
-    f"of the rain is kept out, the best N, {orders[unseen]} with the range on {unseen}, "
-    f"{kept_best}. The share that is kept out, from N = {smallest} to {largest:,}: {rain_told}. That with the "
-    f"most backgrounds it is larger, the wider the range: *{claim.by_rain}*. Along training, "
-    f"{turns} turned to the rain."
+    f"harm.\n\n- By the removal gain, which counts damage where it rains as removal, as the papers "
+    f"do: it tips at N = {told}. That the tipping point grows with the range is "
+    f"*{claim.verdict}*.\n- By the rejection, the share of the rain that is kept out, from N = "
+    f"{smallest} to {largest:,}: {rain_told}. That with the most backgrounds it is larger, the "
+    f"wider the range, is *{claim.by_rain}*.\n- The best N is the one that keeps most rain out. It "
+    f"should grow with the range. On {unseen} it {orders[unseen]} with it, {kept_best}.\n- Along "
+    f"training, {turns} turned to the rain."
 )
 
 # %% tags=["hide-input"]
@@ -535,7 +536,7 @@ Markdown(
 other = f" On {heavy} the rejection {tally('heavy', 'rejection')}." if len(orders) > 1 else ""
 Markdown(
     f"**When do fewer backgrounds help?** From N = {smallest} to {largest:,}, of the "
-    f"{len(sweeps)} ranges:\n\n- *They help* on pictures that the network knows (chapter 4). On "
+    f"{len(sweeps)} ranges:\n\n- *They help* on pictures that the network knows (4b). On "
     "new ones they help against rain where the rejection falls as more are added: it "
     f"{tally('unseen', 'rejection')}.{other}\n- *They hurt* the picture: the damage E_B "
     f"{tally('unseen', 'e_b')}.\n- *So for someone who trains:* at the same damage, the "

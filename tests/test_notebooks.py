@@ -121,6 +121,12 @@ def test_nothing_stored_differs_from_run_to_run(notebook: NotebookNode):
     assert not [kind for kind in kinds if "widget" in kind]
 
 
+def test_no_interval_is_without_bounds(notebook: NotebookNode):
+    """A single seed has none, and is to say so in words; no verdict may rest on such a number."""
+    for text in stored_texts(notebook):
+        assert not re.search(r"\[-?(inf|nan)\b", text), text[:200]
+
+
 def test_no_cell_ends_in_the_name_of_an_object(notebook: NotebookNode):
     kinds = [output.get("data", {}) for output in outputs(notebook)]
     alone = [data["text/plain"] for data in kinds if list(data) == ["text/plain"]]

@@ -10,6 +10,7 @@ import pytest
 import torch
 from browser import axe
 from browser.chromium import open_browser, set_screen
+from matplotlib.figure import Figure
 from PIL import Image
 
 from rainlens import plots
@@ -36,6 +37,60 @@ def test_a_chart_has_alt_text_and_caption_and_is_closed():
     assert bundle["text/plain"] == '[a "rising" line]'
     assert not plt.fignum_exists(figure.number)
     assert pictures_of(page)[0].width >= 4 * 150  # sharp on dense screens
+
+
+def three_panels() -> Figure:
+    figure, row = plt.subplots(1, 3, figsize=(9, 3), sharey=True)
+    for axes in row:
+        axes.plot([0, 1], [0, 1])
+    row[0].set_ylabel("a measure")
+    return figure
+
+
+def test_panels_side_by_side_are_cut_where_nothing_is_drawn():
+    plots.use_style()
+    figure = three_panels()
+    cuts = plots._cuts(figure)
+    assert len(cuts) == 4 and cuts == sorted(cuts) and (cuts[0], cuts[-1]) == (0, 1)
+    picture = np.array(plots._drawn(figure))
+    for cut in cuts[1:-1]:
+        column = picture[:, round(cut * picture.shape[1])]
+        assert (column == 255).all()
+    assert all(axes.yaxis.get_tick_params()["labelleft"] for axes in figure.axes)
+    plt.close(figure)
+
+
+def test_a_title_over_all_or_names_at_a_shared_axis_keep_a_figure_whole():
+    plots.use_style()
+    titled = three_panels()
+    titled.suptitle("what a long title that stands above all of the three panels does")
+    assert plots._cuts(titled) == [0, 1]
+    figure, row = plt.subplots(1, 2, sharey=True)
+    for axes in row:
+        axes.barh([0, 1], [1, 2])
+        axes.set_yticks([0, 1], ["one", "two"])
+    assert plots._cuts(figure) == [0, 1]
+    labelled = three_panels()
+    labelled.supylabel("for all of them")
+    assert len(plots._cuts(labelled)) == 4  # the words are no panel
+    plt.close("all")
+
+
+@pytest.mark.parametrize(("width", "rows"), [(1000, 1), (680, 1), (340, 3)])
+def test_panels_stand_below_each_other_where_they_are_too_narrow(driver, tmp_path, width, rows):
+    plots.use_style()
+    shown = plots.chart(three_panels(), alt="they rise", caption="a caption")
+    page = tmp_path / "page.html"
+    html = shown._repr_mimebundle_()["text/html"]
+    page.write_text(f"<!doctype html><body style='margin:0;width:{width}px'>{html}</body>")
+    driver.get(page.as_uri())
+    boxes = [image.rect for image in driver.find_elements("css selector", "img")]
+    assert len(boxes) == 3 and len({round(box["y"]) for box in boxes}) == rows
+    assert max(box["x"] + box["width"] for box in boxes) <= width + 1
+    if rows == 1:
+        assert max(box["height"] for box in boxes) - min(box["height"] for box in boxes) <= 1
+    alts = [image.get_attribute("alt") for image in driver.find_elements("css selector", "img")]
+    assert alts[0] == "they rise" and alts[1].startswith("panel 2 of 3")
 
 
 def test_a_gallery_enlarges_by_whole_pixels():

@@ -28,7 +28,7 @@ def measured(follows: dict[str, float]) -> Evidence:
     found = {}
     source = np.random.default_rng(0)
     for place, experiment in enumerate(quality.networks(SETTING)):
-        kept_out = place / 10 + source.normal(0, 0.01, PICTURES)
+        kept_out = place / 8 + source.normal(0, 0.01, PICTURES)
         columns = {"response": 1 - kept_out}
         for name, strength in follows.items():
             value = strength * kept_out + source.normal(0, 0.1, PICTURES)
@@ -53,7 +53,7 @@ def test_measures_mislead_where_many_pairs_point_against_the_rain(psnr, ssim, ve
 
 
 def test_an_interval_on_both_sides_of_the_level_decides_nothing():
-    near = [quality.iqa_misleads(measured({"psnr": s, "ssim": s})) for s in (0.4, 0.5, 0.6, 0.7)]
+    near = [quality.iqa_misleads(measured({"psnr": s, "ssim": s})) for s in (0.1, 0.2, 0.3, 0.4)]
     assert UNDECIDED in [found.verdict for found in near]
 
 
@@ -90,8 +90,38 @@ def test_a_judge_that_does_not_pass_its_gate_decides_nothing(unfit):
 
 def test_the_gate_counts_pairs_of_known_rain():
     (passed,) = [quality.gate(judged(LOW_WINS).records("judge")[0])]
-    assert passed.pairs == PICTURES * 11  # of 15 pairs of amounts, eleven lie 0.3 apart
+    # Of 15 pairs of amounts, eleven lie 0.3 apart: once each as they are, blurred, brighter, and
+    # twice for each pair of these.
+    assert passed.pairs == PICTURES * 11 * (3 + 2 * 3)
     assert passed.accuracy.value == 1 and passed.undecided.value == 1
+
+
+@pytest.mark.parametrize(("moved", "share"), [(0.0, 0.0), (3.0, 0.0), (-3.0, 1.0)])
+def test_it_is_told_which_damage_a_judge_takes_for_dryness(moved, share):
+    record = judged(LOW_WINS, moved=moved).records("judge")[0]
+    assert quality.leanings(record) == {"blurred": share, "brighter": share}
+
+
+def test_rain_that_was_taken_away_twice_leaves_a_trace_too():
+    (one, *_) = quality.networks(SETTING)
+    gone = quality.values(record(one, {"response": np.array([0.0, 0.3, -0.3, 1.0])}), "gone")
+    assert list(gone) == pytest.approx([1.0, 0.7, 0.7, 0.0])
+
+
+def test_pairs_that_hardly_differ_in_rain_are_not_counted():
+    records = [
+        record(one, {"response": np.full(3, 1 - gone), "psnr": np.full(3, -gone)})
+        for one, gone in zip(quality.networks(SETTING), (0.1, 0.2, 0.9), strict=False)
+    ]
+    assert quality.count(records) == 2 * 3 and quality.count(records, 0.0) == 3 * 3
+    assert quality.against(records, "psnr").value == 1.0
+
+
+def test_a_judge_that_is_sure_of_few_pictures_decides_nothing():
+    few = judged(LOW_WINS)
+    for record_ in few.records("low") + few.records("medium") + few.records("high"):
+        record_.tests["unseen"]["judge"][6:] = [1.0] * (PICTURES - 6)  # ties
+    assert quality.judge(few).verdict == UNDECIDED
 
 
 def test_none_of_the_networks_was_trained_on_the_rain_that_it_is_appraised_on():

@@ -68,3 +68,13 @@ def test_numbers_have_the_places_that_matter(value, said):
 
 def test_an_interval_is_printed_like_its_value():
     assert toy_plots.interval(estimates.Estimate(0.5, 0.25, 0.75)) == "0.5000 [0.2500,\xa00.7500]"
+
+
+def test_an_error_has_an_interval_over_the_noise_draws_of_one_network():
+    draws = np.random.default_rng(0).exponential(2.0, 60)
+    one = Record("made-up", {"order": 1, "seed": 0}, {}, {"order1": {"mse": list(draws)}})
+    found = toy_plots.errors(one, "order1")
+    # The normal approximation is independent of the bootstrap, and near it.
+    half = 1.96 * draws.std(ddof=1) / np.sqrt(len(draws))
+    assert found.value == pytest.approx(draws.mean())
+    assert found.high - found.low == pytest.approx(2 * half, rel=0.15)

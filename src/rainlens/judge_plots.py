@@ -81,7 +81,7 @@ def _input(axes: Axes, record: Record, name: str) -> None:
 def _marks(axes: Axes, group: Mapping[str, Record], name: str, filled: bool) -> None:
     for place, (title, record) in enumerate(group.items()):
         axes.plot(
-            compared.values(record, "rejection").mean(), _mean(record, name),
+            compared.values(record, "gone").mean(), _mean(record, name),
             MARKERS[place % len(MARKERS)], label=title, markersize=6.5,
             color=COLOURS[place % len(COLOURS)], fillstyle="full" if filled else "none",
             linestyle="none",

@@ -12,6 +12,7 @@ import io
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +21,8 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter
 from PIL import Image
 from torch import Tensor
 
@@ -86,6 +89,7 @@ CAPTION = (
     "margin-top:0.5em;max-width:45em"
 )
 DPI = 200
+SMALLEST = 0.6  # of its size: how far a panel shrinks before it goes to the next row
 
 
 def use_style() -> None:
@@ -100,21 +104,73 @@ def use_style() -> None:
 def chart(figure: Figure, alt: str, caption: str) -> Shown:
     """A matplotlib figure, crisp on dense screens; closes the figure.
 
-    It shrinks with the page, but not below 5.4 inches: on a phone a wide one is swiped sideways,
-    because smaller letters could not be read.
+    Panels that stand side by side are pictures of their own, so that on a phone they stand one
+    below the other. A figure that cannot be cut so shrinks with the page, but not below 5.4
+    inches: on a phone it is swiped sideways, because smaller letters could not be read.
     """
-    content = _png(figure)
-    width = round(figure.get_size_inches()[0] * 100)
+    cuts = _cuts(figure)
+    picture, width = _drawn(figure), round(figure.get_size_inches()[0] * 100)
     plt.close(figure)
+    if len(cuts) > 2:
+        return Shown(_side_by_side(picture, cuts, width, alt), caption, alt)
     least = min(width, 540)
     style = f"width:100%;min-width:{least}px;max-width:{width}px;height:auto;background:white"
-    tag = _image_tag(content, "png", alt, style)
+    tag = _image_tag(_png(picture), "png", alt, style)
     # Focusable, so that a keyboard can scroll it, too.
     label = escaped("figure, can be scrolled sideways")
     body = (
         f'<div style="overflow-x:auto" tabindex="0" role="group" aria-label="{label}">{tag}</div>'
     )
     return Shown(body, caption, alt)
+
+
+def _cuts(figure: Figure) -> list[float]:
+    """Where a figure can be cut from top to bottom, 0 to 1 from the left: both ends, and gaps.
+
+    A gap is as wide as nothing reaches into it. Panels that share their axis get numbers of their
+    own at it; where it holds names, which take room, the figure stays whole.
+    """
+    panels = [axes for axes in figure.axes if axes.axison]
+    bare = [axes for axes in panels if not axes.yaxis.get_tick_params().get("labelleft", True)]
+    if any(isinstance(axes.yaxis.get_major_formatter(), FixedFormatter) for axes in bare):
+        return [0.0, 1.0]
+    for axes in bare:
+        axes.tick_params(labelleft=True)
+    figure.canvas.draw()
+    spans = []
+    for artist in figure.get_children()[1:]:  # the first is the paper
+        box = artist.get_tightbbox()
+        if box is not None and box.width > 0:
+            spans.append((box.x0, box.x1, not isinstance(artist, Text)))
+    # Words beside the panels, such as a label for all of them, stay with the next panel.
+    reach, holds_panel, found = -np.inf, False, [0.0]
+    for start, end, is_panel in sorted(spans):
+        if start > reach and holds_panel:
+            found.append((start + reach) / 2 / figure.bbox.width)
+            holds_panel = False
+        reach, holds_panel = max(reach, end), holds_panel or is_panel
+    return [*found, 1.0]
+
+
+def _side_by_side(picture: Image.Image, cuts: Sequence[float], width: int, alt: str) -> str:
+    """The parts of a picture beside each other; where they are too narrow, below each other.
+
+    width: of the whole, in pixels of the page.
+    """
+    tags, count = [], len(cuts) - 1
+    for number, (start, end) in enumerate(pairwise(cuts), 1):
+        left, right = round(start * picture.width), round(end * picture.width)
+        part = picture.crop((left, 0, right, picture.height))
+        own = (end - start) * width
+        # All grow and shrink alike, so that in one row their heights agree.
+        style = (
+            f"flex:{own:.0f} {own:.0f} {SMALLEST * own:.0f}px;min-width:0;max-width:{own:.0f}px;"
+            "height:auto;background:white"
+        )
+        text = alt if number == 1 else f"panel {number} of {count}, told with the first"
+        tags.append(_image_tag(_png(part), "png", text, style))
+    row = f"display:flex;flex-wrap:wrap;align-items:flex-start;max-width:{width}px"
+    return f'<div class="rl-panels" style="{row}">{"".join(tags)}</div>'
 
 
 def gallery(
@@ -297,13 +353,16 @@ def enlarge(picture: Tensor, factor: int) -> Tensor:
     return picture.repeat_interleave(factor, -1).repeat_interleave(factor, -2)
 
 
-def _png(figure: Figure) -> bytes:
-    """A PNG with a palette: a chart has few colours, and the file a third of the size."""
-    drawn, target = io.BytesIO(), io.BytesIO()
+def _drawn(figure: Figure) -> Image.Image:
+    drawn = io.BytesIO()
     figure.savefig(drawn, format="png", dpi=DPI)
-    Image.open(drawn).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
-        target, "PNG", optimize=True
-    )
+    return Image.open(drawn).convert("RGB")
+
+
+def _png(picture: Image.Image) -> bytes:
+    """With a palette: a chart has few colours, and the file is a third of the size."""
+    target = io.BytesIO()
+    picture.quantize(256, dither=Image.Dither.NONE).save(target, "PNG", optimize=True)
     return target.getvalue()
 
 

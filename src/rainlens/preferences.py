@@ -136,22 +136,25 @@ def rank_correlation(measure: np.ndarray, response: np.ndarray, seed: int = 0) -
     return _interval(whole[0], resampled)
 
 
-def discordance(measure: np.ndarray, response: np.ndarray, seed: int = 0) -> Estimate:
+def discordance(
+    measure: np.ndarray, response: np.ndarray, least: float = 0.0, seed: int = 0
+) -> Estimate:
     """The fraction of pairs that measure and rain response order in opposite ways, 0 to 1.
 
     A pair is two networks' outputs for one picture, the values (networks, pictures) each. Both
     must point the same way: negate one where more of it is worse. Pairs that either leaves equal,
-    or does not know (nan), are not counted. 0.5 is chance; nan where no pair is left. The interval
-    is the 95 % percentile bootstrap over pictures. Raises ValueError for shapes that differ.
+    or does not know (nan), are not counted, nor those whose responses differ by less than `least`.
+    0.5 is chance; nan where no pair is left. The interval is the 95 % percentile bootstrap over
+    pictures, and says nothing of other networks. Raises ValueError for shapes that differ.
     """
     measure, response = _alike(measure, response)
     if measure.ndim != 2:
         raise ValueError(f"measure is {measure.shape}; it must be (networks, pictures).")
     first, second = np.triu_indices(len(measure), 1)
     with np.errstate(invalid="ignore"):  # inf - inf, the PSNR of two exact outputs: not counted
-        order = np.sign(measure[first] - measure[second]) * np.sign(
-            response[first] - response[second]
-        )
+        apart = response[first] - response[second]
+        order = np.sign(measure[first] - measure[second]) * np.sign(apart)
+        order = np.where(np.abs(apart) < least, 0, order)
     # (2, pictures): pairs against and all pairs; a resample only counts pictures again.
     pairs = np.array([(order < 0).sum(0), (order != 0).sum(0) - np.isnan(order).sum(0)])
     pictures = measure.shape[1]

@@ -21,9 +21,9 @@ ORDER_COLOURS = {1: "#0072B2", 2: "#56B4E9", 3: "#009E73", 4: "#E69F00", 6: "#D5
 ORDER_MARKERS = {1: "o", 2: "v", 3: "^", 4: "s", 6: "D", 8: "X"}
 
 
-def errors(record: Record, test: str) -> intervals.Estimate:
-    """The mean square error of a test with its interval over noise draws."""
-    return estimates.mean([record], test, "mse")
+def errors(record: Record, test: str, measure: str = "mse") -> intervals.Estimate:
+    """The mean square error of a test with its interval over noise draws, of this network alone."""
+    return intervals.mean_of(np.array(record.tests[test][measure], dtype=float))
 
 
 def answer(axes: Axes, record: Record, test: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from rainlens.degradations import STREAKS
 from rainlens.evaluation import TestSet
 from rainlens.intervals import Estimate
 from rainlens.models.published import PUBLISHED
-from rainlens.preferences import Validity
+from rainlens.preferences import Validity, WinRate
 from rainlens.quality import MEASURES
 from rainlens.records import Record
 from rainlens.scales import FILTERS, Scale
@@ -31,8 +32,9 @@ from rainlens.tasks.restore import Restore
 PICTURES = 30  # whole ones: NIQE needs 192 pixels a side
 TEST, RAIN = "unseen", "rain100l"
 # Half of what chance would give: a measure that orders so many pairs against the rain does not
-# follow it.
+# follow it. Pairs count whose rain differs clearly, as they do at the gate of a judge.
 AGAINST = 0.25
+APART = preferences.LEAST_DIFFERENCE
 PAPERS = ("psnr", "ssim")  # of the papers' measures, those that can be had
 EVEN = 0.5
 FOOLED = ("dimmed by half", "median 3", "median 5", "Gaussian 1", "Gaussian 2", "opening 9")
@@ -94,11 +96,13 @@ def _appraised(setting: Scale, **told: Any) -> Appraised:
 def values(record: Record, measure: str) -> np.ndarray:
     """A measure of each picture, (pictures,), nan where it is unknown; more of it is better.
 
-    measure: a name in `quality.MEASURES`, "judge" for less rain in the judge's eyes, or "rejection"
-    for how much of the rain is kept out.
+    measure: a name in `quality.MEASURES`, "judge" for less rain in the judge's eyes, or "gone" for
+    how little trace of the rain is left: 1 where there is none, less for rain that comes out
+    again, and for rain that was taken away more than once.
     """
-    if measure == "rejection":
-        return 1 - np.array(record.tests[TEST]["response"], dtype=float)
+    if measure == "gone":
+        gone: np.ndarray = 1 - np.abs(np.array(record.tests[TEST]["response"], dtype=float))
+        return gone
     found = np.array(record.tests[TEST][measure], dtype=float)
     return found if _points_up(measure) else -found
 
@@ -123,16 +127,26 @@ def over_input(record: Record, measure: str) -> np.ndarray:
     The input keeps none of the rain out.
     """
     ours = values(record, measure)
-    if measure == "rejection":
+    if measure == "gone":
         return ours
     before = np.array(record.tests[TEST][f"input_{measure}"], dtype=float)
     gained: np.ndarray = ours - (before if _points_up(measure) else -before)
     return gained
 
 
-def against(records: Sequence[Record], measure: str) -> Estimate:
-    """On which share of all pairs of outputs a measure points against the rain response."""
-    return preferences.discordance(table(records, measure), table(records, "rejection"))
+def against(records: Sequence[Record], measure: str, least: float = APART) -> Estimate:
+    """On which share of the pairs of outputs a measure prefers the one with more trace of the rain.
+
+    least: by how much the traces of a pair differ at least, in units of the rain layer.
+    """
+    return preferences.discordance(table(records, measure), table(records, "gone"), least)
+
+
+def count(records: Sequence[Record], least: float = APART) -> int:
+    """How many pairs of outputs for one picture differ by so much."""
+    gone = table(records, "gone")
+    first, second = np.triu_indices(len(gone), 1)
+    return int((np.abs(gone[first] - gone[second]) >= least).sum())
 
 
 def preference(ours: Record, theirs: Record) -> np.ndarray:
@@ -143,21 +157,33 @@ def preference(ours: Record, theirs: Record) -> np.ndarray:
 def gate(record: Record) -> Validity:
     """Whether a judge may judge, from its record.
 
-    It must tell the more rain from the less, and be undecided about equal rain in pictures of which
-    one is blurred or brighter.
+    It must tell the more rain from the less, whichever of the two pictures is blurred or brighter,
+    and be undecided about equal rain in pictures of which one is.
     """
-    test = record.tests["gate"]
-    scores = {d: np.array([test[f"{d}{a:.2f}"] for a in STEPS]) for d in DAMAGES}  # (amounts, N)
-    first, second = np.triu_indices(len(STEPS), 1)
-    count = scores["rain"].shape[1]
-    apart = _probability(scores["rain"][second] - scores["rain"][first]).ravel()
-    alike = [_probability(scores["rain"] - scores[damage]).ravel() for damage in DAMAGES[1:]]
-    amounts, same = np.repeat(STEPS, count), np.zeros(sum(map(len, alike)))
-    return preferences.validity(
-        np.concatenate([apart, *alike]),
-        np.concatenate([amounts.reshape(len(STEPS), count)[first].ravel(), same]),
-        np.concatenate([amounts.reshape(len(STEPS), count)[second].ravel(), same]),
+    test, found = record.tests["gate"], list[tuple[np.ndarray, float, float]]()
+    for (first, a), (second, b) in combinations(product(DAMAGES, STEPS), 2):
+        if a == b and first != DAMAGES[0]:
+            continue  # equal rain: one of the two is as it was
+        ours, theirs = (np.array(test[f"{d}{x:.2f}"]) for d, x in ((first, a), (second, b)))
+        found.append((_probability(theirs - ours), a, b))
+    probability, rain_first, rain_second = (
+        np.concatenate([np.broadcast_to(part[k], part[0].shape) for part in found])
+        for k in range(3)
     )
+    return preferences.validity(probability, rain_first, rain_second)
+
+
+def leanings(record: Record) -> dict[str, float]:
+    """Of pairs of equal rain, on which share a judge is sure that the damaged picture has less."""
+    test, found = record.tests["gate"], {}
+    for damage in DAMAGES[1:]:
+        plain, damaged = (
+            np.array([test[f"{name}{a:.2f}"] for a in STEPS], dtype=float)
+            for name in (DAMAGES[0], damage)
+        )
+        sure = _probability(plain - damaged)
+        found[damage] = float(((sure > EVEN) & ~preferences.is_tie(sure)).mean())
+    return found
 
 
 def _probability(difference: np.ndarray) -> np.ndarray:
@@ -179,18 +205,21 @@ def needs_judge(setting: Scale) -> Parts:
 
 
 def iqa_misleads(evidence: Evidence) -> Finding:
-    """For each measure, on how many pairs of outputs it points against the rain response.
+    """For each measure, on how many pairs of outputs it prefers the one with more rain.
 
-    Of the papers' measures those that can be had must do so on more than a quarter.
+    Pairs whose rain differs clearly. Both of the papers' measures that can be had must do so on
+    more than a quarter of them.
     """
     records = evidence.records("networks")
     shares = {name: against(records, name) for name in known(records)}
+    pairs = count(records)
     verdicts = {name: _beyond(share, AGAINST) for name, share in shares.items()}
     told = ", ".join(f"{MEASURES[n].label} {s} ({verdicts[n]})" for n, s in shares.items())
     return Finding(
         all_of([verdicts[name] for name in PAPERS]),
-        f"share of pairs of outputs on which a measure points against the rain response: {told}; "
-        f"{EVEN} would be chance, and more than {AGAINST} counts",
+        f"of {pairs:,} pairs of outputs whose rain differs by at least {APART} of the layer, share "
+        f"on which a measure prefers the one with more: {told}; {EVEN} would be chance, and more "
+        f"than {AGAINST} counts",
     )
 
 
@@ -199,13 +228,26 @@ def judge(evidence: Evidence) -> Finding:
     passed = gate(evidence.records("judge")[0])
     low, *others = (evidence.records(kind)[0] for kind in SHARPNESS_CLASSES)
     wins = [preferences.win_rate(preference(low, other)) for other in others]
-    names = list(SHARPNESS_CLASSES)[1:]
     told = "; ".join(
-        f"against {name} sharpness it wins {rate}" for name, rate in zip(names, wins, strict=True)
+        f"against {name} sharpness it wins {one.wins} pictures, loses {one.losses}, and is not "
+        f"sure of {one.ties}"
+        for name, one in zip(list(SHARPNESS_CLASSES)[1:], wins, strict=True)
     )
-    verdict = all_of([_beyond(rate.rate, EVEN) for rate in wins]) if passed.passed else UNDECIDED
+    verdict = all_of([_of_all(one) for one in wins]) if passed.passed else UNDECIDED
     fit = "passes" if passed.passed else "does not pass"
     return Finding(verdict, f"our judge {fit} its gate ({said(passed)}); {told}")
+
+
+def _of_all(one: WinRate) -> str:
+    """Whether more than half of all pictures are won, or lost; those it is not sure of are neither.
+
+    By Wilson's interval.
+    """
+    every = one.wins + one.losses + one.ties
+    if preferences.wilson(one.wins, every).low > EVEN:
+        return REPRODUCED
+    lost = preferences.wilson(one.losses, every).low > EVEN
+    return NOT_REPRODUCED if lost else UNDECIDED
 
 
 def said(found: Validity) -> str:

@@ -1,8 +1,8 @@
 """A judge of rain: it looks at two pictures and says which has less (2026 paper, Fig. 7 and 20).
 
-The paper fine-tunes a vision-language model of seven billion parameters for this. Ours is a small
-siamese network: it gives each picture a score, alone, and the difference of two scores says how
-sure it is. Order cannot matter, and no picture can be preferred in a circle.
+The paper fine-tunes a large vision-language model for this. Ours is a small siamese network: it
+gives each picture a score, alone, and the difference of two scores says how sure it is. Order
+cannot matter, and no picture can be preferred in a circle.
 
 It maps pictures to numbers, not to pictures, so it is no entry of `models.MODELS`, whose networks
 restore. It is trained to see rain and nothing else: a picture that is destroyed and dry wins.
