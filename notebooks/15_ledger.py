@@ -198,9 +198,9 @@ RULES |= {
     "O = 8 must be above that of O = 1",
     "balance": "all four differences must lie above zero; our most backgrounds stand for 30k",
     "iqa-misleads": "PSNR and SSIM must each prefer the output with more rain on more than a "
-    "quarter of the pairs; other measures are told beside",
+    "quarter of the pairs whose rain differs by 0.3 of the layer; other measures stand beside",
     "judge": "a judge that passes its gate must prefer low sharpness to both others on more than "
-    "half of the pictures on which it is sure, by the interval",
+    "half of all pictures, by the interval; where it is not sure counts for neither",
     "psnr-misleads": "the untouched picture must score higher than the network with the fewest "
     "backgrounds, which must remove contrast of the rain",
 }

@@ -166,7 +166,7 @@ CLAIMS = (
     ),
     Claim(
         "iqa-misleads",
-        "PSNR, SSIM, MANIQA and MUSIQ do not follow removal.",
+        "PSNR and SSIM do not follow removal (nor MANIQA and MUSIQ, which are not tested here).",
         "Hu 2026, Fig. 19", "by example", 12,
         quality.iqa_misleads, quality.needs_measures,
     ),
