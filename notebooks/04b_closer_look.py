@@ -271,6 +271,8 @@ for test in ("unseen", "shown_unseen"):
 paid = [[estimates.mean(natural[n], test, "e_b").value for n in (few, many)]
         for test in ("unseen", "shown_unseen")]
 dearer = sum(a > b for a, b in paid)
+
+# %% tags=["hide-input"]
 Markdown(
     "Contrast gain of the long trainings on whole natural test pictures (those in the table above "
     "are of brief trainings, and as small as training patches; on the second rain there are two pictures only):\n\n- "
