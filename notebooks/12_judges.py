@@ -272,6 +272,12 @@ plots.gallery(
 # sharpness to each of the others on more than half of all pictures; a picture of which it is not sure counts for none.
 
 # %% tags=["hide-input"]
+fit = ("It has passed its gate, so its preferences count." if gate.passed else
+       "**It has not passed its gate, so nothing follows from its preferences.** They are shown "
+       "because they are what one would have quoted without asking first.")
+Markdown(f"Our judge is {compared.said(gate)}. {fit}")
+
+# %% tags=["hide-input"]
 low, *others = by_sharpness
 rates = {
     f"{low} or {other}": preferences.win_rate(
