@@ -98,7 +98,7 @@ pairs, every = compared.count(tried), compared.count(tried, 0.0)
 
 # %% tags=["hide-input"]
 against = {name: compared.against(tried, name) for name in measures}
-labels = {MEASURES[name].label: share for name, share in against.items()}
+labels = {MEASURES[name].short: share for name, share in against.items()}
 shown = plots.chart(
     judge_plots.shares(labels),
     alt="; ".join(f"{label}: {share}" for label, share in labels.items()),
@@ -152,7 +152,7 @@ plots.chart(
     judge_plots.panels(of(networks), of(filters), measures),
     alt="; ".join(
         f"{t}: {compared.values(r, 'gone').mean():.2f} gone, "
-        + ", ".join(f"{MEASURES[m].label} {np.mean(r.tests[compared.TEST][m]):.2f}" for m in measures)
+        + ", ".join(f"{MEASURES[m].short} {np.mean(r.tests[compared.TEST][m]):.2f}" for m in measures)
         for t, r in {**of(networks), **of(filters)}.items()
     ),
     caption="Means over the pictures; up is better in every panel. Filled marks are networks, hollow ones are filters, the dotted line is "
@@ -172,7 +172,7 @@ def correlations(name):
 rows = ["| measure | over networks | picture by picture, averaged over networks |", "|---|---|---|"]
 ranks = {name: correlations(name) for name in measures}
 for name, (over_networks, over_pictures) in ranks.items():
-    rows.append(f"| {MEASURES[name].label} | {over_networks} | {over_pictures:.2f} |")
+    rows.append(f"| {MEASURES[name].short} | {over_networks} | {over_pictures:.2f} |")
 Markdown(
     "The rank correlation (Spearman's) between each measure and the share of the rain that is gone: 1 if both put all in the same order, "
     "0 if the orders have nothing to do with each other.\n\n" + "\n".join(rows)
@@ -187,7 +187,7 @@ Markdown(
 # find their output better than the untouched input?
 
 # %% tags=["hide-input"]
-rows = ["| | rain gone | " + " | ".join(MEASURES[m].label for m in measures) + " | E_B |"]
+rows = ["| | rain gone | " + " | ".join(MEASURES[m].short for m in measures) + " | E_B |"]
 rows.append("|---" * (len(measures) + 3) + "|")
 better = {}
 for title, record in {**of(filters), **of(networks)}.items():
@@ -202,7 +202,7 @@ Markdown("\n".join(rows))
 # %% tags=["hide-input"]
 def told(chosen):
     """Filters and the measures that praise them on more than half of the pictures."""
-    names = {t: [MEASURES[m].label for m, s in better[t].items() if s > 0.5] for t in chosen}
+    names = {t: [MEASURES[m].short for m, s in better[t].items() if s > 0.5] for t in chosen}
     return "; ".join(f"{t}: {', '.join(found) or 'none'}" for t, found in names.items())
 
 
@@ -231,8 +231,8 @@ gate, lean = compared.gate(found[our_judge]), compared.leanings(found[our_judge]
 plots.chart(
     judge_plots.ladder(found[our_judge]),
     alt="The judge's score rises with the amount of rain, for pictures as they are, blurred and brighter",
-    caption="The judge's score of test pictures whose rain layer is scaled; bands hold the middle half of the pictures. It should rise, and "
-    f"the three lines should lie on each other. At the gate: {compared.said(gate)}. "
+    caption="By how much the judge's score of a test picture rises with the amount of its rain; bands hold the middle half of the pictures. It "
+    f"should rise, and the three lines should lie on each other. At the gate: {compared.said(gate)}. "
     f"It {'passes' if gate.passed else 'does not pass'}. Of equal rain, it is sure that the blurred picture has less in {lean['blurred']:.0%} "
     f"of the cases, and that the brighter has less in {lean['brighter']:.0%}. The papers have no such figure. "
     + plots.source_note([found[our_judge]], scale),
@@ -280,7 +280,7 @@ Markdown(f"Our judge is {compared.said(gate)}. {fit}")
 # %% tags=["hide-input"]
 low, *others = by_sharpness
 rates = {
-    f"{low} or {other}": preferences.win_rate(
+    f"{low} sharpness or {other}": preferences.win_rate(
         compared.preference(found[by_sharpness[low]], found[by_sharpness[other]]))
     for other in others
 }

@@ -59,8 +59,7 @@ def panels(
         _input(axes, next(iter(networks.values())), name)
         for filled, group in ((True, networks), (False, filters)):
             _marks(axes, group, name, filled)
-        label = MEASURES[name].label
-        axes.set_title(label, fontsize=10, loc="left")
+        axes.set_title(MEASURES[name].short, fontsize=10, loc="left")
         if not MEASURES[name].higher_is_better:
             axes.invert_yaxis()
     for axes in grid.flat[len(measures) :]:
@@ -93,19 +92,22 @@ def _mean(record: Record, column: str) -> float:
 
 
 def ladder(record: Record) -> Figure:
-    """The judge's score against the amount of rain: of pictures as they are, blurred, brighter.
+    """By how much the judge's score rises with the amount of rain, above that of the dry picture.
 
-    Mean over pictures, and the middle half of them as a band.
+    Of pictures as they are, blurred, and brighter: mean over pictures, and the middle half of them
+    as a band. Scores of different pictures differ far more, and are not compared.
     """
+    test = record.tests["gate"]
+    dry = np.array(test[f"rain{STEPS[0]:.2f}"], dtype=float)
     figure, axes = plt.subplots(figsize=(6.4, 3.4))
     for (damage, label), line, colour in zip(
         DAMAGES.items(), ("-", "--", ":"), COLOURS, strict=False
     ):
-        scores = np.array([record.tests["gate"][f"{damage}{amount:.2f}"] for amount in STEPS])
+        scores = np.array([test[f"{damage}{amount:.2f}"] for amount in STEPS]) - dry
         low, high = np.quantile(scores, (0.25, 0.75), axis=1)
         axes.fill_between(STEPS, low, high, color=colour, alpha=0.15, linewidth=0)
         axes.plot(STEPS, scores.mean(1), line, color=colour, marker="o", markersize=4, label=label)
-    axes.set(xlabel="amount of the rain layer", ylabel="the judge's score: more is rainier")
+    axes.set(xlabel="amount of the rain layer", ylabel="score above the dry picture's")
     axes.legend(title="the picture")
     return figure
 

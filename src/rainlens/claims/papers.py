@@ -179,7 +179,7 @@ CLAIMS = (
     Claim(
         "judge-prior",
         "Asked which picture shows less rain, a judge prefers the fine-tuned VQGAN.",
-        "Hu 2026, Fig. 20", "DepictQA does in over 90 %", 12,
+        "Hu 2026, Fig. 20", "DepictQA does in over 90 %", 10,
     ),
     Claim(
         "codebook",

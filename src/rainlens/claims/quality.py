@@ -214,7 +214,7 @@ def iqa_misleads(evidence: Evidence) -> Finding:
     shares = {name: against(records, name) for name in known(records)}
     pairs = count(records)
     verdicts = {name: _beyond(share, AGAINST) for name, share in shares.items()}
-    told = ", ".join(f"{MEASURES[n].label} {s} ({verdicts[n]})" for n, s in shares.items())
+    told = ", ".join(f"{MEASURES[n].short} {s} ({verdicts[n]})" for n, s in shares.items())
     return Finding(
         all_of([verdicts[name] for name in PAPERS]),
         f"of {pairs:,} pairs of outputs whose rain differs by at least {APART} of the layer, share "

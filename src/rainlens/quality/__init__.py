@@ -30,6 +30,11 @@ class Measure:
     least: int = 1
     files: tuple[str, ...] = ()
 
+    @property
+    def short(self) -> str:
+        """The label without what stands in brackets, for charts and tables."""
+        return self.label.partition(" (")[0]
+
 
 MEASURES = {
     "psnr": Measure("PSNR", metrics.psnr_rgb, True, True),
