@@ -232,7 +232,7 @@ plots.chart(
     judge_plots.ladder(found[our_judge]),
     alt="The judge's score rises with the amount of rain, for pictures as they are, blurred and brighter",
     caption="By how much the judge's score of a test picture rises with the amount of its rain; bands hold the middle half of the pictures. It "
-    f"should rise, and the three lines should lie on each other. At the gate: {compared.said(gate)}. "
+    f"should rise. What to notice: whether the three lines lie on each other. At the gate: {compared.said(gate)}. "
     f"It {'passes' if gate.passed else 'does not pass'}. Of equal rain, it is sure that the blurred picture has less in {lean['blurred']:.0%} "
     f"of the cases, and that the brighter has less in {lean['brighter']:.0%}. The papers have no such figure. "
     + plots.source_note([found[our_judge]], scale),

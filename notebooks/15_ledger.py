@@ -197,6 +197,10 @@ RULES |= {
     "toy-noise": "the matched error must rise from each O to the next, and under N(10, 5) that of "
     "O = 8 must be above that of O = 1",
     "balance": "all four differences must lie above zero; our most backgrounds stand for 30k",
+}
+
+# %% tags=["hide-input"]
+RULES |= {
     "iqa-misleads": "PSNR and SSIM must each prefer the output with more rain on more than a "
     "quarter of the pairs whose rain differs by 0.3 of the layer; other measures stand beside",
     "judge": "a judge that passes its gate must prefer low sharpness to both others on more than "

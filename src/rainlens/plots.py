@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter
 from PIL import Image
 from torch import Tensor
 
@@ -132,7 +132,7 @@ def _cuts(figure: Figure) -> list[float]:
     """
     panels = [axes for axes in figure.axes if axes.axison]
     bare = [axes for axes in panels if not axes.yaxis.get_tick_params().get("labelleft", True)]
-    if any(isinstance(axes.yaxis.get_major_formatter(), FixedFormatter) for axes in bare):
+    if any(_has_names(axes) for axes in bare):
         return [0.0, 1.0]
     for axes in bare:
         axes.tick_params(labelleft=True)
@@ -150,6 +150,12 @@ def _cuts(figure: Figure) -> list[float]:
             holds_panel = False
         reach, holds_panel = max(reach, end), holds_panel or is_panel
     return [*found, 1.0]
+
+
+def _has_names(axes: Axes) -> bool:
+    """Whether words stand at the ticks of the axis that goes up."""
+    told = axes.yaxis.get_major_formatter().format_ticks(list(axes.get_yticks()))
+    return any(re.search("[a-z]{2}", text, re.IGNORECASE) for text in told)
 
 
 def _side_by_side(picture: Image.Image, cuts: Sequence[float], width: int, alt: str) -> str:

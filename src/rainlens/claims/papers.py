@@ -97,7 +97,7 @@ CLAIMS = (
         "reconstruction",
         "For a ResNet trained on natural pictures, E_B falls with N and is nearly flat from 256 "
         "on.",
-        "Gu 2023, Sec. 3.2, Fig. 7",
+        "Gu 2023, Fig. 7",
         "no significant gain beyond 256; Hu 2026, Fig. 10 shows the same measure", 4,
         removal.reconstruction, evidence.ranges("medium"),
     ),
@@ -139,7 +139,7 @@ CLAIMS = (
     Claim(
         "psnr-misleads",
         "The untouched rainy picture can have a better PSNR than one from which rain was removed.",
-        "Hu 2026, Sec. 3.2, Table 3",
+        "Hu 2026, Table 3",
         "says so of a network that returns its input; of two networks, the one with E_R 31.2 has "
         "25.15 dB, the one with E_R 53.3 has 20.87 dB", 2,
         removal.psnr_misleads, evidence.ranges("small"),
@@ -166,8 +166,8 @@ CLAIMS = (
     ),
     Claim(
         "iqa-misleads",
-        "PSNR and SSIM do not follow removal (nor MANIQA and MUSIQ, which are not tested here).",
-        "Hu 2026, Fig. 19", "by example", 12,
+        "PSNR and SSIM do not follow the removal of rain.",
+        "Hu 2026, Fig. 19", "by example, as for MANIQA and MUSIQ, which cannot be had here", 12,
         quality.iqa_misleads, quality.needs_measures,
     ),
     Claim(
