@@ -118,7 +118,7 @@ CLAIMS = (
     ),
     Claim(
         "toy-content",
-        "A network trained on the slow cosine gives back its training curve whatever the input.",
+        "A network trained on the slow cosine gives it back whatever the input.",
         "Hu 2026, Fig. 11, 13", "MSE 0.3544 under N(10, 5)", 3,
         toy.toy_content, evidence.toys(1),
     ),
