@@ -154,14 +154,14 @@ def preference(ours: Record, theirs: Record) -> np.ndarray:
     return _probability(values(ours, "judge") - values(theirs, "judge"))
 
 
-def gate(record: Record) -> Validity:
-    """Whether a judge may judge, from its record.
+def gate(record: Record, damages: Sequence[str] = DAMAGES) -> Validity:
+    """Whether a judge may judge, from its record; damages: of the pictures that are compared.
 
     It must tell the more rain from the less, whichever of the two pictures is blurred or brighter,
     and be undecided about equal rain in pictures of which one is.
     """
     test, found = record.tests["gate"], list[tuple[np.ndarray, float, float]]()
-    for (first, a), (second, b) in combinations(product(DAMAGES, STEPS), 2):
+    for (first, a), (second, b) in combinations(product(damages, STEPS), 2):
         if a == b and first != DAMAGES[0]:
             continue  # equal rain: one of the two is as it was
         ours, theirs = (np.array(test[f"{d}{x:.2f}"]) for d, x in ((first, a), (second, b)))
