@@ -277,7 +277,7 @@ plots.chart(
     figure,
     alt="; ".join(f"{t}: {scores.sentence(c)}" for t, c in of(rest).items()),
     caption="As above, for the book's own networks and for filters. The papers have no such figure. "
-    "What to notice: the two rows of networks, and beside them their damage in the table below. "
+    f"What to notice: the {len(ours)} rows of networks, and their damage in the table below. "
     + plots.source_note([found[e] for e in rest], scale),
 )
 
