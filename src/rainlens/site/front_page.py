@@ -284,7 +284,7 @@ def _verdicts(decided: pd.DataFrame, scale: str) -> str:
         f"<p>Of {len(verdicts)} claims in the two papers, our records at the scale "
         f"<i>{scale}</i> reproduce {yes} and do not reproduce {no}; {undecided} are not decided, "
         f"{untested} not tested.{doubt} The claim that the others lean on is {main.verdict}: "
-        f"“{main.says}” Here <i>N</i> is the number of training pictures. "
+        f"“{main.says}” Here <i>N</i> is the number of training backgrounds. "
         f'The <a href="../notebooks/{LEDGER}.html">ledger</a> has every claim.</p>\n'
         f'<ul class="rl-tally">\n{segments}\n</ul>'
     )
