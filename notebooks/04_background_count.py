@@ -323,6 +323,18 @@ plots.gallery(
     zoom=2,
 )
 
+# %% tags=["hide-input"]
+seen = {
+    category: [estimates.mean(sweeps["resnet", category][n], "shown_unseen", "contrast").value
+               for n in (few, many)]
+    for category in shown_categories
+}
+rows = [f"| | contrast gain with N = {few} | with N = {many} |", "|---|---|---|"]
+rows += [f"| {category} | {a:.2f} | {b:.2f} |" for category, (a, b) in seen.items()]
+Markdown("What the eye sees, as a number: how much of the contrast of these streaks is gone (two "
+         "pictures a row, all seeds). A picture that only became darker scores 0.\n\n"
+         + "\n".join(rows))
+
 # %% [markdown]
 # This is one kind of streaks on a few pictures. The charts below are about other unseen rain, Rain100L, and many pictures. What one sees here need
 # not hold there.
