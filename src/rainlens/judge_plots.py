@@ -53,8 +53,9 @@ def panels(
 
     Networks are filled marks, filters hollow ones, the untouched input a cross.
     """
-    rows = -(-len(measures) // 2)
-    figure, grid = plt.subplots(rows, 2, figsize=(7.2, 2.7 * rows + 1.5), squeeze=False)
+    rows, is_odd = -(-len(measures) // 2), len(measures) % 2 == 1
+    size = 7.2, 2.7 * rows + (0 if is_odd else 1.5)
+    figure, grid = plt.subplots(rows, 2, figsize=size, squeeze=False)
     for axes, name in zip(grid.flat, measures, strict=False):
         _input(axes, next(iter(networks.values())), name)
         for filled, group in ((True, networks), (False, filters)):
@@ -62,12 +63,14 @@ def panels(
         axes.set_title(MEASURES[name].short, fontsize=10, loc="left")
         if not MEASURES[name].higher_is_better:
             axes.invert_yaxis()
-    for axes in grid.flat[len(measures) :]:
-        axes.set_axis_off()
-    for axes in grid[-1]:
+    for axes in grid.flat[max(0, len(measures) - 2) : len(measures)]:  # the last of each column
         axes.set_xlabel(KEPT_OUT)
     handles, labels = grid.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, ncols=2, loc="outside lower center", fontsize=8.5)
+    if is_odd:  # the legend takes the place that is left, so that the columns can be cut apart
+        grid.flat[-1].set_axis_off()
+        grid.flat[-1].legend(handles, labels, loc="center", fontsize=8.5)
+    else:
+        figure.legend(handles, labels, ncols=2, loc="outside lower center", fontsize=8.5)
     return figure
 
 
