@@ -176,13 +176,8 @@ plots.guess(question, replies, shown)
 # that is much stronger and, worse, not centred on zero: N(10, 5).
 
 # %% tags=["hide-input"]
-def distance(record, test, signal):
-    """Mean square distance of the output that is drawn to a clean signal."""
-    return float(np.square(np.array(record.tests[test]["output"]) - signal(x).numpy()).mean())
-
-
 rows = [[(one, "order1"), (one, "order1_shifted")], [(one, "order8"), (one, "order8_shifted")]]
-furthest = max(distance(one, test, signals.Cosine(1)) for row in rows for _, test in row)
+furthest = max(toy_plots.distance(one, test, signals.Cosine(1)) for row in rows for _, test in row)
 plots.chart(
     toy_plots.answers(rows),
     alt=toy_plots.in_words(rows),
@@ -198,7 +193,7 @@ strange = [("order8", "order8"), ("order8_shifted", "order8 under N(10, 5)")]
 lines = []
 for test, _ in strange:
     signal, noise = toy_evaluation.panels(1)[test]
-    own, truth = (distance(one, test, s) for s in (signals.Cosine(1), signal))
+    own, truth = (toy_plots.distance(one, test, s) for s in (signals.Cosine(1), signal))
     lines.append(
         f"- given the curve of O = {signal.order:g} under N({noise.mean:g}, {noise.spread:g}), "
         f"the output drawn is {own:.1f} away from the cosine it was trained on, and {truth:.0f} "
@@ -292,18 +287,11 @@ row[0].set_ylabel("mean square error")
 toy_plots.order_legend(figure, row[0])
 
 # %% tags=["hide-input"]
-def course(name):
-    """First and last point of each curve, for those who cannot see the chart."""
-    ends = [(r.experiment["order"], r.curves[name][1], r.curves[name][-1]) for r in learning]
-    ends = [(order, *map(toy_plots.number, pair)) for order, *pair in ends]
-    return ", ".join(f"O = {order:g} from {first} to {last}" for order, first, last in ends)
-
-
 grown = {r.experiment["order"]: r.curves["foreign"][-1] / r.curves["foreign"][1] for r in learning}
 up, flat = ([f"{o:g}" for o, times in grown.items() if (times > 3) == rose] for rose in (True, False))
 shrunk = {r.experiment["order"]: r.curves["shifted"][-1] / r.curves["shifted"][1] for r in learning}
 fallen = [order for order, share in shrunk.items() if share < 1 / 3]
-told = " ".join(f"{title}: {course(name)}." for name, title in titles.items())
+told = " ".join(f"{title}: {toy_plots.course(learning, name)}." for name, title in titles.items())
 
 # %% tags=["hide-input"]
 plots.chart(
@@ -330,7 +318,8 @@ TrainToy()
 # ## What we found
 
 # %% tags=["hide-input"]
-near = [distance(one, t, signals.Cosine(1)) < distance(one, t, toy_evaluation.panels(1)[t][0])
+away = toy_plots.distance
+near = [away(one, t, signals.Cosine(1)) < away(one, t, toy_evaluation.panels(1)[t][0])
         for t in ("order4", "order8", "order4_shifted", "order8_shifted")]
 matched = [[toy_plots.errors(found[setting.toy(o, s)], f"order{o}").value
             for o in toy_evaluation.ORDERS] for s in (0, 1)]

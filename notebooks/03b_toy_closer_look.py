@@ -105,19 +105,6 @@ print(f"{len(found)} networks, {steps:,} steps each for the main ones, "
       f"{briefly:,} for the rest")
 
 
-# %% tags=["hide-input"]
-def course(name):
-    """First and last point of each curve, for those who cannot see the chart."""
-    ends = [(r.experiment["order"], r.curves[name][1], r.curves[name][-1]) for r in learning]
-    ends = [(order, *map(toy_plots.number, pair)) for order, *pair in ends]
-    return ", ".join(f"O = {order:g} from {first} to {last}" for order, first, last in ends)
-
-
-def distance(record, test, signal):
-    """Mean square distance of the output that is drawn to a clean signal."""
-    return float(np.square(np.array(record.tests[test]["output"]) - signal(x).numpy()).mean())
-
-
 # %% [markdown]
 # ## What does the answer hang on?
 #
@@ -158,7 +145,8 @@ low = [r.experiment["order"] for r in learning if max(r.curves["x_share"][1:]) <
 bottom = [f"{order:g}" for order in low]
 plots.chart(
     figure,
-    alt=f"Share of x along training: {course('x_share')}. Share of y: {course('y_share')}.",
+    alt=f"Share of x along training: {toy_plots.course(learning, 'x_share')}. "
+    f"Share of y: {toy_plots.course(learning, 'y_share')}.",
     caption="What to notice: the lines that rise on the left fall on the right by as much; the "
     "slower the curve, the sooner. Never above 0.05 on the left: O = "
     f"{', '.join(bottom) or 'none'}. The papers have no such figure. {length} "
@@ -278,8 +266,8 @@ names = [f"trained on O = {order}" for order in toy_evaluation.ORDERS]
 kept = []
 for order, record in zip(toy_evaluation.ORDERS, (one, four, eight), strict=True):
     others = [f"order{o}" for o in toy_evaluation.ORDERS if o != order]
-    own = [distance(record, test, signals.Cosine(order)) for test in others]
-    given = [distance(record, test, toy_evaluation.panels(order)[test][0]) for test in others]
+    own = [toy_plots.distance(record, test, signals.Cosine(order)) for test in others]
+    given = [toy_plots.distance(record, test, toy_evaluation.panels(order)[test][0]) for test in others]
     count = sum(a < b for a, b in zip(own, given, strict=True))
     kept.append(f"{count} of {len(others)} in the row of O = {order}")
 kept = f"Nearer to the row's curve than to the column's are {', '.join(kept)}."

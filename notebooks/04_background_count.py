@@ -149,20 +149,12 @@ replies = {
 }
 
 # %% tags=["hide-input"]
-def draw_path(axes, x, y, colour, label):
-    """The path of a network through its training, from an open circle to a star."""
-    axes.plot(x, y, color=colour, marker="o", markersize=3, linewidth=1.2, label=label)
-    axes.plot(x[0], y[0], "o", color=colour, markersize=8, markerfacecolor="white")
-    axes.plot(x[-1], y[-1], "*", color=colour, markersize=14, markeredgecolor="white")
-
-
-# %% tags=["hide-input"]
 seeds = len(setting.seeds)
 figure, row = plt.subplots(1, seeds, figsize=(3.6 * seeds, 3.2), sharey=True, squeeze=False)
 for place, (axes, (damage, *_)) in enumerate(zip(row[0], comparisons, strict=True)):
     for count, colour in zip((setting.patch_counts[0], most), plots.FEW_TO_MANY[::3], strict=True):
         record = natural[count][place]
-        draw_path(axes, path(record, "e_b"), path(record, "contrast"), colour, f"N = {count:,}")
+        plots.path(axes, path(record, "e_b"), path(record, "contrast"), colour, f"N = {count:,}")
     axes.axvline(damage, color=plots.FAINT, linestyle="--", linewidth=1)
     axes.set(xlabel="E_B, damage (grey levels)", title=f"seed {setting.seeds[place]}")
 row[0, 0].set_ylabel("contrast gain")

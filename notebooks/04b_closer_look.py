@@ -304,13 +304,6 @@ def path(record, curve):
     return np.array(record.curves[f"unseen/{curve}"][1:])
 
 
-def draw_path(axes, x, y, colour, label):
-    """The path of a network through its training, from an open circle to a star."""
-    axes.plot(x, y, color=colour, marker="o", markersize=3, linewidth=1.2, label=label)
-    axes.plot(x[0], y[0], "o", color=colour, markersize=8, markerfacecolor="white")
-    axes.plot(x[-1], y[-1], "*", color=colour, markersize=14, markeredgecolor="white")
-
-
 def mean_path(part, curve):
     """The mean over seeds."""
     return np.mean([path(r, curve) for r in part], axis=0)
@@ -322,7 +315,7 @@ for count, colour in colours.items():
     style = dict(color=colour, marker="o", markersize=3.5, label=f"N = {count:,}")
     plots.training_curves(left, natural[count], "unseen/contrast", **style)
     x, y = mean_path(natural[count], "e_b"), mean_path(natural[count], "contrast")
-    draw_path(right, x, y, colour, f"N = {count:,}")
+    plots.path(right, x, y, colour, f"N = {count:,}")
 left.set_ylabel("contrast gain on unseen rain")
 right.set(xlabel="E_B on unseen rain (grey levels)", ylabel="contrast gain on unseen rain")
 right.legend(loc="lower right")

@@ -78,3 +78,14 @@ def test_an_error_has_an_interval_over_the_noise_draws_of_one_network():
     half = 1.96 * draws.std(ddof=1) / np.sqrt(len(draws))
     assert found.value == pytest.approx(draws.mean())
     assert found.high - found.low == pytest.approx(2 * half, rel=0.15)
+
+
+def test_distances_and_courses_are_those_of_the_record():
+    one = record(4)
+    one.tests["order4"]["output"] = [2.0] * 8
+
+    def flat(x):
+        return 0 * x
+
+    assert toy_plots.distance(one, "order4", flat) == 4.0
+    assert toy_plots.course([one], "matched") == "O = 4 from 4.00 to 0.5000"

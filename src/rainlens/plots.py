@@ -104,9 +104,9 @@ def use_style() -> None:
 def chart(figure: Figure, alt: str, caption: str) -> Shown:
     """A matplotlib figure, crisp on dense screens; closes the figure.
 
-    Panels that stand side by side are pictures of their own, so that on a phone they stand one
-    below the other. A figure that cannot be cut so shrinks with the page, but not below 5.4
-    inches: on a phone it is swiped sideways, because smaller letters could not be read.
+    Panels side by side are pictures of their own: on a phone they stand one below the other. A
+    figure that cannot be cut so shrinks with the page, but not below 5.4 inches, or its letters
+    could not be read: on a phone it is swiped sideways.
     """
     cuts = _cuts(figure)
     picture, width = _drawn(figure), round(figure.get_size_inches()[0] * 100)
@@ -116,8 +116,7 @@ def chart(figure: Figure, alt: str, caption: str) -> Shown:
     least = min(width, 540)
     style = f"width:100%;min-width:{least}px;max-width:{width}px;height:auto;background:white"
     tag = _image_tag(_png(picture), "png", alt, style)
-    # Focusable, so that a keyboard can scroll it, too.
-    label = escaped("figure, can be scrolled sideways")
+    label = escaped("figure, can be scrolled sideways")  # focusable: by a keyboard, too
     body = (
         f'<div style="overflow-x:auto" tabindex="0" role="group" aria-label="{label}">{tag}</div>'
     )
@@ -127,8 +126,7 @@ def chart(figure: Figure, alt: str, caption: str) -> Shown:
 def _cuts(figure: Figure) -> list[float]:
     """Where a figure can be cut from top to bottom, 0 to 1 from the left: both ends, and gaps.
 
-    A gap is as wide as nothing reaches into it. Panels that share their axis get numbers of their
-    own at it; where it holds names, which take room, the figure stays whole.
+    Panels that share their axis get numbers of their own; where names stand there, it stays whole.
     """
     panels = [axes for axes in figure.axes if axes.axison]
     bare = [axes for axes in panels if not axes.yaxis.get_tick_params().get("labelleft", True)]
@@ -169,10 +167,8 @@ def _side_by_side(picture: Image.Image, cuts: Sequence[float], width: int, alt: 
         part = picture.crop((left, 0, right, picture.height))
         own = (end - start) * width
         # All grow and shrink alike, so that in one row their heights agree.
-        style = (
-            f"flex:{own:.0f} {own:.0f} {SMALLEST * own:.0f}px;min-width:0;max-width:{own:.0f}px;"
-            "height:auto;background:white"
-        )
+        size = f"flex:{own:.0f} {own:.0f} {SMALLEST * own:.0f}px;max-width:{own:.0f}px"
+        style = f"{size};min-width:0;height:auto;background:white"
         text = alt if number == 1 else f"panel {number} of {count}, told with the first"
         tags.append(_image_tag(_png(part), "png", text, style))
     row = f"display:flex;flex-wrap:wrap;align-items:flex-start;max-width:{width}px"
@@ -338,6 +334,13 @@ def training_curves(axes: Axes, records: Sequence[Record], name: str, **style: A
     values = np.mean([estimates.curve_of(record, name)[1:] for record in records], axis=0)
     axes.plot(iterations, values, **style)
     axes.set_xlabel("training iterations")
+
+
+def path(axes: Axes, x: np.ndarray, y: np.ndarray, colour: str, label: str) -> None:
+    """A network's way through its training, (moments,) each, from an open circle to a star."""
+    axes.plot(x, y, color=colour, marker="o", markersize=3, linewidth=1.2, label=label)
+    axes.plot(x[0], y[0], "o", color=colour, markersize=8, markerfacecolor="white")
+    axes.plot(x[-1], y[-1], "*", color=colour, markersize=14, markeredgecolor="white")
 
 
 def reference_line(

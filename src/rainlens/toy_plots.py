@@ -26,6 +26,19 @@ def errors(record: Record, test: str, measure: str = "mse") -> intervals.Estimat
     return intervals.mean_of(np.array(record.tests[test][measure], dtype=float))
 
 
+def distance(record: Record, test: str, signal: signals.Signal) -> float:
+    """Mean square distance of the output that is drawn to a clean signal."""
+    output = np.array(record.tests[test]["output"], dtype=float)
+    x = torch.linspace(-signals.LIMIT, signals.LIMIT, len(output))
+    return float(np.square(output - signal(x).numpy()).mean())
+
+
+def course(records: Sequence[Record], name: str) -> str:
+    """First and last point of a training curve by order, for those who cannot see the chart."""
+    ends = [(r.experiment["order"], *(estimates.curve_of(r, name)[[1, -1]])) for r in records]
+    return ", ".join(f"O = {order:g} from {number(a)} to {number(b)}" for order, a, b in ends)
+
+
 def answer(axes: Axes, record: Record, test: str) -> None:
     """One noise draw of a test: truth, noisy input, the network's output.
 
