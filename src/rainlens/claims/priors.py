@@ -14,6 +14,7 @@ from rainlens.claims.rules import (
     REPRODUCED,
     UNDECIDED,
     Finding,
+    above,
     above_zero,
     all_of,
     twice,
@@ -73,14 +74,6 @@ def codebook(evidence: Evidence) -> Finding:
         return all_of(verdicts), "; ".join(told)
 
     return twice(decide, "gain", evidence)
-
-
-def above(estimate: Estimate, level: float) -> str:
-    """Reproduced if a mean is above a level, interval and seeds; not if it is below."""
-    if estimate.low > level and all(value > level for value in estimate.by_seed):
-        return REPRODUCED
-    below = estimate.high < level and all(value < level for value in estimate.by_seed)
-    return NOT_REPRODUCED if below else UNDECIDED
 
 
 def _reversed(verdict: str) -> str:

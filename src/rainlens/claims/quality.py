@@ -14,7 +14,7 @@ import numpy as np
 
 from rainlens import preferences
 from rainlens.claims.evidence import Evidence, Parts
-from rainlens.claims.rules import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Finding, all_of
+from rainlens.claims.rules import NOT_REPRODUCED, REPRODUCED, UNDECIDED, Finding, above, all_of
 from rainlens.complexity import SHARPNESS_CLASSES
 from rainlens.degradations import STREAKS
 from rainlens.evaluation import TestSet
@@ -103,12 +103,14 @@ def values(record: Record, measure: str) -> np.ndarray:
     if measure == "gone":
         gone: np.ndarray = 1 - np.abs(np.array(record.tests[TEST]["response"], dtype=float))
         return gone
-    found = np.array(record.tests[TEST][measure], dtype=float)
-    return found if _points_up(measure) else -found
+    return _upward(record, measure, measure)
 
 
-def _points_up(measure: str) -> bool:
-    return measure in MEASURES and MEASURES[measure].higher_is_better
+def _upward(record: Record, column: str, measure: str) -> np.ndarray:
+    """A column of the test, of a measure: turned round where less is better."""
+    found = np.array(record.tests[TEST][column], dtype=float)
+    is_up = measure in MEASURES and MEASURES[measure].higher_is_better
+    return found if is_up else -found
 
 
 def known(records: Sequence[Record]) -> list[str]:
@@ -129,8 +131,7 @@ def over_input(record: Record, measure: str) -> np.ndarray:
     ours = values(record, measure)
     if measure == "gone":
         return ours
-    before = np.array(record.tests[TEST][f"input_{measure}"], dtype=float)
-    gained: np.ndarray = ours - (before if _points_up(measure) else -before)
+    gained: np.ndarray = ours - _upward(record, f"input_{measure}", measure)
     return gained
 
 
@@ -213,7 +214,7 @@ def iqa_misleads(evidence: Evidence) -> Finding:
     records = evidence.records("networks")
     shares = {name: against(records, name) for name in known(records)}
     pairs = count(records)
-    verdicts = {name: _beyond(share, AGAINST) for name, share in shares.items()}
+    verdicts = {name: above(share, AGAINST) for name, share in shares.items()}
     told = ", ".join(f"{MEASURES[n].short} {s} ({verdicts[n]})" for n, s in shares.items())
     return Finding(
         all_of([verdicts[name] for name in PAPERS]),
@@ -254,10 +255,3 @@ def said(found: Validity) -> str:
     """How a judge did on pairs of known rain, in words."""
     undecided = f", undecided on {found.undecided} of equal rain" if found.undecided else ""
     return f"right on {found.accuracy} of {found.pairs:,} pairs{undecided}"
-
-
-def _beyond(share: Estimate, level: float) -> str:
-    """Reproduced if all of the interval is above a level; not if all of it is below."""
-    if share.low > level:
-        return REPRODUCED
-    return NOT_REPRODUCED if share.high < level else UNDECIDED

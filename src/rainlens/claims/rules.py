@@ -74,6 +74,14 @@ def all_of(verdicts: Sequence[str]) -> str:
     return REPRODUCED if all(v == REPRODUCED for v in verdicts) else UNDECIDED
 
 
+def above(estimate: Estimate, level: float) -> str:
+    """Reproduced if a number is above a level, interval and seeds; not if it is below."""
+    if estimate.low > level and all(value > level for value in estimate.by_seed):
+        return REPRODUCED
+    below = estimate.high < level and all(value < level for value in estimate.by_seed)
+    return NOT_REPRODUCED if below else UNDECIDED
+
+
 def above_zero(estimate: Estimate) -> str:
     """Reproduced if a difference is above zero, interval and seeds; not if it is below."""
     return estimates.direction(estimate, REPRODUCED, NOT_REPRODUCED, UNDECIDED)

@@ -18,6 +18,7 @@ import torch
 
 from rainlens import evaluation, images, preferences, scales
 from rainlens.claims import quality
+from rainlens.models import MODELS
 from rainlens.records import Record
 from rainlens.scales import Scale
 from rainlens.tasks.judge import trained
@@ -176,7 +177,6 @@ _FILTERS = {
     "guided": "Guided filter",
     "dimmed by half": "The rainy picture, dimmed by half",
 }
-_NETWORKS = {"resnet": "ResNet", "unet": "UNet", "swinir": "SwinIR"}
 _KINDS = {"low": "soft pictures", "high": "sharp pictures"}
 
 
@@ -192,7 +192,7 @@ def _named(network: Restore) -> Maker:
     kind = f" {_KINDS[network.sharpness]}," if network.sharpness else ""
     count = f"N = {network.patches:,}".replace(" ", "\N{NO-BREAK SPACE}")
     told = f"{count},{kind} {network.degradation} range of rain"
-    return f"{_NETWORKS[network.model]}, {told}", network
+    return f"{MODELS[network.model].__name__}, {told}", network
 
 
 def manifest(setting: Scale | None = None) -> Manifest:

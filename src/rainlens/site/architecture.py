@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import rainlens
+from rainlens.site.marks import fill
 
 PACKAGE = Path(rainlens.__file__).resolve().parent
 
@@ -78,10 +79,7 @@ def lay_out(book: Path) -> None:
     """Completes the page in the staged pages of `book`."""
     parts = {"the ways": _ways(), "the floors": _floors(), "the trip": _trip()}
     page = book / "code.md"
-    text = page.read_text(encoding="utf-8")
-    for name, content in parts.items():
-        text = text.replace(MARKS[name], content)
-    page.write_text(text, encoding="utf-8")
+    fill(page, {MARKS[name]: part for name, part in parts.items()})
 
 
 def files(room: str) -> list[Path]:

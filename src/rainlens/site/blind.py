@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from rainlens.judging.blind import Manifest, file_name
+from rainlens.site.marks import fill
 
 MARK = "<!-- blind: the panel -->"
 FOLDER = Path("_static", "blind")  # in the staged book; `blind.js` finds the pictures there
@@ -18,9 +19,7 @@ PANEL = f"""\
 
 def lay_out(book: Path, manifest: Manifest) -> None:
     """Completes the page in the staged pages of `book`, and writes what its panel loads."""
-    page = book / "blind.md"
-    text = page.read_text(encoding="utf-8")
-    page.write_text(text.replace(MARK, PANEL), encoding="utf-8")
+    fill(book / "blind.md", {MARK: PANEL})
     write_pairs(book / FOLDER, manifest)
 
 

@@ -21,6 +21,7 @@ from rainlens.evaluation import TestSet
 from rainlens.records import Record
 from rainlens.scales import Scale
 from rainlens.site import colab
+from rainlens.site.marks import fill
 from rainlens.tasks.restore import Restore
 
 MARKS = {
@@ -80,10 +81,7 @@ def lay_out(book: Path, setting: Scale, first: str) -> None:
         "the ways in": _ways_in(first),
     }
     page = book / "index.md"
-    text = page.read_text(encoding="utf-8")
-    for name, html in parts.items():
-        text = text.replace(MARKS[name], html)
-    page.write_text(text, encoding="utf-8")
+    fill(page, {MARKS[name]: part for name, part in parts.items()})
 
 
 def overview(setting: Scale) -> bytes | None:

@@ -18,6 +18,7 @@ from rainlens import origin, training
 from rainlens.escaping import as_code, escaped
 from rainlens.records import Record, RecordStore
 from rainlens.scales import Scale
+from rainlens.site.marks import fill
 
 MARKS = {
     name: f"<!-- provenance: {name} -->"
@@ -99,10 +100,7 @@ def lay_out(book: Path, setting: Scale, now: datetime | None = None) -> None:
         "how to cite": _citations(book / "references.bib"),
     }
     page = book / "provenance.md"
-    text = page.read_text(encoding="utf-8")
-    for name, content in parts.items():
-        text = text.replace(MARKS[name], content)
-    page.write_text(text, encoding="utf-8")
+    fill(page, {MARKS[name]: part for name, part in parts.items()})
 
 
 def _build(setting: Scale, now: datetime) -> str:

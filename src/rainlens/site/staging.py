@@ -11,6 +11,7 @@ from pathlib import Path
 from rainlens import scales, toy_evaluation
 from rainlens.judging.blind import manifest
 from rainlens.site import architecture, blind, front_page, provenance
+from rainlens.site.marks import fill
 from rainlens.site.sources import chapters, project
 from rainlens.tasks import toy as toy_task
 from rainlens.widgets import rain_lab, toy
@@ -61,9 +62,7 @@ def lay_out_rain_lab(folder: Path, scale: str) -> None:
     """Completes the rain lab's page, with its script, its pictures and the recorded networks."""
     setting, book = scales.scale_named(scale), folder / "book"
     rain_lab.lay_out(book, rain_lab.networks(setting), setting.coarse_counts)
-    page = book / "rain_lab.md"
-    text = page.read_text(encoding="utf-8").replace(rain_lab.MARK, rain_lab.panel())
-    page.write_text(text, encoding="utf-8")
+    fill(book / "rain_lab.md", {rain_lab.MARK: rain_lab.panel()})
 
 
 def lay_out_front_page(folder: Path, scale: str) -> None:
