@@ -365,7 +365,7 @@ Markdown("\n".join(rows))
 #
 # <details><summary>Thoughts on 2</summary>
 #
-# When it looks at rain alone, as our judge does: look again at what it says of the grey square above. To choose, one needs two numbers, one for the rain and one
+# When it looks at rain alone. By the rain response, a grey square keeps all of the rain out, as nothing of it comes out again. To choose, one needs two numbers, one for the rain and one
 # for the damage, and the decision how much of one is worth how much of the other.
 #
 # </details>

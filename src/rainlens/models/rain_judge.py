@@ -5,7 +5,7 @@ gives each picture a score, alone, and the difference of two scores says how sur
 cannot matter, and no picture can be preferred in a circle.
 
 It maps pictures to numbers, not to pictures, so it is no entry of `models.MODELS`, whose networks
-restore. It is trained to see rain and nothing else: a picture that is destroyed and dry wins.
+restore. It is trained to see rain and nothing else, so it says nothing of damage to the picture.
 """
 
 from __future__ import annotations
