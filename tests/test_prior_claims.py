@@ -82,10 +82,11 @@ def replace_find(whole: Evidence) -> Evidence:
 
 def test_the_arms_are_those_of_the_papers():
     parts = priors.needs(SETTING)
-    method, ablation = parts["vqgan, method"][0], parts["vqgan, ablation"][0]
+    method, ablation = parts["method"][0], parts["ablation"][0]
     assert method.start == SETTING.codebook() and method.trained == ("encoder", "quant_conv")
     assert ablation.start is None and ablation.trained == ()
     assert dict(ablation.options)["quantised"] is False
-    assert dict(parts["taef2, method"][0].options) == dict(groups=8, codes=1024)
+    assert {e.model for name in ("method", "ablation") for e in parts[name]} == {"vqgan"}
     assert {e.patches for part in parts.values() for e in part} == {SETTING.patch_counts[-1]}
-    assert replace(method, seed=1) == parts["vqgan, method"][1]
+    assert method.keep_weights  # of one seed, the weights go along
+    assert replace(method, seed=1, keep_weights=None) == parts["method"][1]

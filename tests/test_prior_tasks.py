@@ -105,6 +105,22 @@ def test_only_the_encoder_s_side_has_moved(store):
         assert checksum(after.get_submodule(name)) != checksum(before.get_submodule(name)), name
 
 
+def test_of_a_prior_only_what_it_learned_is_handed_on(store, tmp_path):
+    one = tuned(keep_weights=True)
+    (record,) = running.run_within([one], store, threads=1).records
+    assert record.provenance["weights"] == "read"  # the same training as without
+    held = load_file(store.weights_path(one.name))
+    assert {name.split(".")[0] for name in held} == set(ENCODER)
+    clone = RecordStore(tmp_path)
+    for found in (record, store.load(BOOK.name)):
+        clone.put({path.name: path.read_bytes() for path in store.files(found)})
+    network = restore.trained(one, clone)
+    before = codebook.trained(BOOK, clone)
+    assert checksum(network.decoder) == checksum(before.decoder)
+    scores, _ = restore.results(one, network)
+    assert scores["unseen"]["psnr"] == pytest.approx(record.tests["unseen"]["psnr"], abs=0.05)
+
+
 def test_before_the_first_step_it_answers_as_the_prior_does(store):
     clean = torch.rand(1, 3, 33, 40, generator=torch.Generator().manual_seed(0))
     network = tuned().fresh_model()

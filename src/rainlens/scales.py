@@ -194,8 +194,8 @@ class Scale:
     ) -> FineTuned:
         """A prior of pictures that learns to undo a degradation, in one of `fine_tune.ARMS`.
 
-        model: "vqgan", our own, or "taef2", whose weights others trained. Product codes come from
-        trained weights, so that TAEF2 has none from scratch.
+        model: "vqgan", our own, or "taef2", of others (its product codes come from trained weights,
+        so from scratch it has none). The first seed of the papers' method keeps what it learned.
         """
         chosen = ARMS[arm]
         fields: dict[str, Any] = dict(
@@ -206,6 +206,8 @@ class Scale:
             patch_size=self.patch_size,
             patches=self.patch_counts[-1],
         )
+        if (model, arm, seed, changes) == ("vqgan", "method", self.seeds[0], {}):
+            fields["keep_weights"] = True
         base = FineTuned(model=model, seed=seed, **{**fields, **self.tuning})
         return with_usual_tests(replace(base, **changes), self.test_count, self.test_crop)
 

@@ -16,7 +16,6 @@ from rainlens.tasks.survey import Survey
 CATEGORIES = ("natural", "faces", "comics", "urban")
 NETWORKS = ("resnet", "unet", "swinir")
 SWEEPS = tuple((network, category) for network in NETWORKS for category in CATEGORIES)
-PRIORS = ("vqgan", "taef2")  # our own, and one that others trained
 TOY_SEEDS = (0, 1)  # those of chapter 3
 
 Parts = Mapping[str, Sequence[Experiment]]

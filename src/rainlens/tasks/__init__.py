@@ -393,13 +393,16 @@ def weights_beside(name: str, store: RecordStore) -> dict[str, Tensor]:
         raise RecordError(f"{path} does not hold this network's weights; {AGAIN}.") from error
 
 
-def load_beside(model: nn.Module, name: str, store: RecordStore) -> None:
+def load_beside(
+    model: nn.Module, name: str, store: RecordStore, frozen: Mapping[str, Tensor] | None = None
+) -> None:
     """Gives a network the weights that lie beside its record, which has that name.
 
-    Raises RecordError where they are missing, damaged, or not those of this network.
+    frozen: weights that are not written there, as they were not trained. Raises RecordError where
+    they are missing, damaged, or not those of this network.
     """
     try:
-        model.load_state_dict(weights_beside(name, store))
+        model.load_state_dict({**(frozen or {}), **weights_beside(name, store)})
     except RuntimeError as error:
         if isinstance(error, RecordError):
             raise

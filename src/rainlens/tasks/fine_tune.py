@@ -125,6 +125,11 @@ class FineTuned(Restore):
         assert isinstance(model, Prior)
         load_start(model, self.start, store, self.seed)
 
+    def trained_state(self, model: nn.Module) -> dict[str, Tensor]:
+        """Of the weights, those of the children that learn: the others lie beside the start."""
+        state, learns = model.state_dict(), tuple(f"{child}." for child in self.trained)
+        return {name: value for name, value in state.items() if name.startswith(learns or "")}
+
     def objective(self, model: nn.Module) -> training.Objective:
         """L1 through the straight-through estimator + what pulls latents to the right codes."""
         assert isinstance(model, Prior)

@@ -176,6 +176,10 @@ class Restore(Learning):
     def begin(self, model: nn.Module, store: RecordStore) -> None:
         """What happens to the fresh network before it is trained: nothing."""
 
+    def trained_state(self, model: nn.Module) -> dict[str, Tensor]:
+        """Of the weights, those that training changes: all."""
+        return model.state_dict()
+
     def results(
         self, model: nn.Module, store: RecordStore
     ) -> tuple[Scores, dict[str, list[Tensor]]]:
@@ -197,7 +201,7 @@ class Restore(Learning):
         tests, kept = self.results(found.model, store)
         record = tasks.record_of(self, found, tests)
         outputs = {**snapshots.load(), **kept}
-        weights = found.model.state_dict() if self.keep_weights else None
+        weights = self.trained_state(found.model) if self.keep_weights else None
         record = store.save(record, outputs, bool(self.lossless), tasks.halved(weights))
         tasks.finish(store, self)
         snapshots.discard()
@@ -261,7 +265,10 @@ def trained(experiment: Restore, store: RecordStore) -> nn.Module:
     """
     model, path = experiment.fresh_model(), store.weights_path(experiment.name)
     if path.exists():
-        tasks.load_beside(model, experiment.name, store)
+        experiment.begin(model, store)
+        learned = experiment.trained_state(model)
+        frozen = {name: v for name, v in model.state_dict().items() if name not in learned}
+        tasks.load_beside(model, experiment.name, store, frozen)
     else:
         kept = store.trained(experiment.training_key)
         if kept is None:
