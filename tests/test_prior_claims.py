@@ -10,9 +10,10 @@ from rainlens.claims import priors
 from rainlens.claims.evidence import Evidence, Missing
 from rainlens.claims.rules import NOT_REPRODUCED, REPRODUCED, UNDECIDED
 from rainlens.records import Record, described
-from rainlens.tasks.fine_tune import FineTuned
+from rainlens.tasks.fine_tune import ARMS, FineTuned
 
 SETTING = scales.scale_named("cpu")
+NEEDS = {**priors.needs_prior(SETTING), **priors.needs_codebook(SETTING)}
 AS_CLAIMED = {"method": 0.9, "ablation": 0.3, "resnet": 0.4}
 THE_OTHER_WAY = {"method": 0.3, "ablation": 0.9, "resnet": 0.6}
 
@@ -28,7 +29,7 @@ def evidence(
 ) -> Evidence:
     """Records whose removal gain has these means; odd: of the seed 2, another."""
     found = {}
-    for part in priors.needs(SETTING).values():
+    for part in NEEDS.values():
         for experiment in part:
             noise = np.random.default_rng(experiment.seed).normal(0, 0.02, 40)
             name = arm(experiment)
@@ -38,7 +39,7 @@ def evidence(
             tests = {"unseen": {"gain": gain, "response": response}}
             record = Record(experiment.name, described(experiment), {}, tests)
             found[experiment.name] = record
-    return Evidence(priors.needs(SETTING), found.get)
+    return Evidence(NEEDS, found.get)
 
 
 @pytest.mark.parametrize("judge", [priors.prior_derain, priors.codebook])
@@ -75,13 +76,11 @@ def test_a_record_that_is_missing_is_said():
 
 def replace_find(whole: Evidence) -> Evidence:
     first = whole.names[0]
-    return Evidence(
-        priors.needs(SETTING), lambda name: None if name == first else whole._find(name)
-    )
+    return Evidence(NEEDS, lambda name: None if name == first else whole._find(name))
 
 
 def test_the_arms_are_those_of_the_papers():
-    parts = priors.needs(SETTING)
+    parts = NEEDS
     method, ablation = parts["method"][0], parts["ablation"][0]
     assert method.start == SETTING.codebook() and method.trained == ("encoder", "quant_conv")
     assert ablation.start is None and ablation.trained == ()
@@ -90,3 +89,25 @@ def test_the_arms_are_those_of_the_papers():
     assert {e.patches for part in parts.values() for e in part} == {SETTING.patch_counts[-1]}
     assert method.keep_weights  # of one seed, the weights go along
     assert replace(method, seed=1, keep_weights=None) == parts["method"][1]
+
+
+def test_the_effect_of_an_ingredient_is_the_mean_over_arms_that_differ_in_it_alone():
+    """By hand: weights add 2, a frozen decoder 3, a book 5, book and weights together 1 more."""
+
+    def level(arm) -> float:
+        both = arm.pretrained and arm.quantised
+        return 2.0 * arm.pretrained + 3.0 * arm.frozen + 5.0 * arm.quantised + both
+
+    records = {
+        name: Record(name, {"seed": 0}, {}, {"unseen": {"gain": [level(arm), level(arm) + 1]}})
+        for name, arm in ARMS.items()
+    }
+    found = {i: priors.effect(records, i, "gain").value for i in priors.INGREDIENTS}
+    # The book without weights adds 5, with them 6, twice: once frozen and once not.
+    assert found == pytest.approx({"pretrained": 2.5, "frozen": 3.0, "quantised": 17 / 3})
+
+
+def test_each_arm_of_the_grid_has_the_seeds_that_it_needs():
+    counts = {arm: len(part) for arm, part in priors.arms(SETTING).items()}
+    assert set(counts) == set(ARMS)
+    assert counts["method"] == counts["ablation"] == 3 and sum(counts.values()) == 10

@@ -59,6 +59,14 @@ def run(grid: Iterable[Experiment], setting: Scale, *, recompute: bool = False) 
     return [record for record in outcome.records if record is not None]
 
 
+def at_hand(grid: Sequence[Experiment], setting: Scale) -> list[Experiment]:
+    """Of a grid that takes days, what is recorded already; all of it where nothing is.
+
+    For chapters that say what is missing.
+    """
+    return [e for e in grid if setting.store.load(e.name) is not None] or list(grid)
+
+
 def failures_told(failures: Sequence[scheduling.Failure]) -> str:
     """Which experiments could not be computed, a line each."""
     lines = [f"{failure.name}: {failure.reason}" for failure in failures]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rainlens import complexity, convergence, rain, toy_evaluation
-from rainlens.claims import evidence, pictures, quality, removal, toy
+from rainlens.claims import evidence, pictures, priors, quality, removal, toy
 from rainlens.claims.evidence import Evidence, Find, Missing, Needs, OutOfReach
 from rainlens.claims.rules import UNDECIDED, UNTESTED, Finding, Judge
 from rainlens.scales import Scale
@@ -153,6 +153,7 @@ CLAIMS = (
         "prior-derain",
         "Fine-tuning only the encoder of a VQGAN generalises to unseen rain.",
         "Hu 2026, Fig. 18a", "by eye", 10,
+        priors.prior_derain, priors.needs_prior,
     ),
     Claim(
         "prior-denoise",
@@ -180,10 +181,12 @@ CLAIMS = (
         "judge-prior",
         "Asked which picture shows less rain, a judge prefers the fine-tuned VQGAN.",
         "Hu 2026, Fig. 20", "DepictQA does in over 90 %", 10,
+        quality.judge_prior, quality.needs_judge_prior,
     ),
     Claim(
         "codebook",
         "Without quantisation and trained from scratch, the VQGAN's network fails on unseen rain.",
         "Hu 2026, Fig. 24", "by eye", 10,
+        priors.codebook, priors.needs_codebook,
     ),
 )  # fmt: skip

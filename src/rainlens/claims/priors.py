@@ -6,6 +6,8 @@ claims are about a VQGAN; TAEF2 is another kind of network, and stands beside it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rainlens import estimates
 from rainlens.claims.evidence import Evidence, Parts
 from rainlens.claims.rules import (
@@ -21,19 +23,58 @@ from rainlens.claims.rules import (
     twice,
 )
 from rainlens.intervals import Estimate
+from rainlens.records import Record
 from rainlens.scales import Scale
+from rainlens.tasks.fine_tune import ARMS, FineTuned
 
+INGREDIENTS = {  # fields of `fine_tune.Arm`, in words
+    "pretrained": "the trained weights",
+    "frozen": "the frozen decoder",
+    "quantised": "the code book",
+}
 HALF = 0.5  # of the unseen rain: what removes less has not generalised (as for `collapse`)
 
 
-def needs(setting: Scale) -> Parts:
-    """The papers' two arms, and the usual network on as many backgrounds."""
-    arms = {
-        arm: [setting.prior(arm=arm, seed=seed) for seed in setting.seeds]
-        for arm in ("method", "ablation")
-    }
+def needs_prior(setting: Scale) -> Parts:
+    """The papers' method, and the usual network on as many backgrounds."""
     most = setting.patch_counts[-1]
-    return {**arms, "resnet": [setting.experiment(patches=most, seed=s) for s in setting.seeds]}
+    usual = [setting.experiment(patches=most, seed=seed) for seed in setting.seeds]
+    return {"method": _arm(setting, "method"), "resnet": usual}
+
+
+def needs_codebook(setting: Scale) -> Parts:
+    """The papers' method and their ablation."""
+    return {arm: _arm(setting, arm) for arm in ("method", "ablation")}
+
+
+def _arm(setting: Scale, arm: str) -> list[FineTuned]:
+    return [setting.prior(arm=arm, seed=seed) for seed in setting.seeds]
+
+
+def arms(setting: Scale) -> dict[str, list[FineTuned]]:
+    """Each arm of the grid: the claims' two with every seed, the others with the first."""
+    whole = needs_codebook(setting)
+    return {arm: _arm(setting, arm)[: None if arm in whole else 1] for arm in ARMS}
+
+
+def effect(records: Mapping[str, Record], ingredient: str, measure: str) -> Estimate:
+    """What an ingredient adds on unseen rain: the mean over pairs of arms that differ in it alone.
+
+    records: arm -> its record, all of one seed. The interval is over pictures.
+    """
+    pairs = [
+        (with_it, without)
+        for with_it, first in ARMS.items()
+        for without, second in ARMS.items()
+        if getattr(first, ingredient) and first._replace(**{ingredient: False}) == second
+    ]
+    share = 1 / len(pairs)
+    parts = [
+        part
+        for with_it, without in pairs
+        for part in ((share, [records[with_it]]), (-share, [records[without]]))
+    ]
+    return estimates.combination(parts, "unseen", measure)
 
 
 def prior_derain(evidence: Evidence) -> Finding:

@@ -5,7 +5,7 @@ What chapter 12 compares is stated here, too. The rules were fixed before anythi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, product
 from typing import Any
@@ -205,6 +205,16 @@ def needs_judge(setting: Scale) -> Parts:
     return {"judge": [judge_of_rain(setting)], **of_sharpness(setting)}
 
 
+def needs_judge_prior(setting: Scale) -> Parts:
+    """The judge, the fine-tuned VQGAN, and a ResNet of the same rain, both with kept weights."""
+    usual = setting.of_lab(max(setting.coarse_counts), "medium")
+    return {
+        "judge": [judge_of_rain(setting)],
+        "prior": [_appraised(setting, **subject.of_own(setting.prior()))],
+        "resnet": [_appraised(setting, **subject.of_own(usual))],
+    }
+
+
 def iqa_misleads(evidence: Evidence) -> Finding:
     """For each measure, on how many pairs of outputs it prefers the one with more rain.
 
@@ -228,13 +238,26 @@ def judge(evidence: Evidence) -> Finding:
     """Whether a judge that passes its gate finds less rain where training pictures were blurred."""
     passed = gate(evidence.records("judge")[0])
     low, *others = (evidence.records(kind)[0] for kind in SHARPNESS_CLASSES)
+    names = [f"{name} sharpness" for name in list(SHARPNESS_CLASSES)[1:]]
     wins = [preferences.win_rate(preference(low, other)) for other in others]
+    return _judged(passed, dict(zip(names, wins, strict=True)))
+
+
+def judge_prior(evidence: Evidence) -> Finding:
+    """Whether a judge that passes its gate finds less rain in what the fine-tuned VQGAN returns."""
+    passed = gate(evidence.records("judge")[0])
+    ours, usual = (evidence.records(part)[0] for part in ("prior", "resnet"))
+    return _judged(passed, {"a ResNet": preferences.win_rate(preference(ours, usual))})
+
+
+def _judged(passed: Validity, wins: Mapping[str, WinRate]) -> Finding:
+    """Preferred to all others, by name, on more than half of the pictures; open without a gate."""
     told = "; ".join(
-        f"against {name} sharpness it wins {one.wins} pictures, loses {one.losses}, and is not "
-        f"sure of {one.ties}"
-        for name, one in zip(list(SHARPNESS_CLASSES)[1:], wins, strict=True)
+        f"against {name} it wins {one.wins} pictures, loses {one.losses}, and is not sure of "
+        f"{one.ties}"
+        for name, one in wins.items()
     )
-    verdict = all_of([_of_all(one) for one in wins]) if passed.passed else UNDECIDED
+    verdict = all_of([_of_all(one) for one in wins.values()]) if passed.passed else UNDECIDED
     fit = "passes" if passed.passed else "does not pass"
     return Finding(verdict, f"our judge {fit} its gate ({said(passed)}); {told}")
 
