@@ -1,5 +1,6 @@
 """Training a prior of pictures and fine-tuning it: what moves, what stays, what is handed on."""
 
+import copy
 from dataclasses import replace
 
 import pytest
@@ -93,6 +94,39 @@ def test_weights_that_cannot_be_used_are_named(store, tmp_path, broken):
         wanted = replace(BOOK, options=(("config", "F"), ("codes", 16)))
     with pytest.raises(RecordError, match="safetensors"):
         codebook.trained(wanted, copy)
+
+
+def test_a_discriminator_learns_beside_the_book_from_the_step_at_which_it_counts(tmp_path):
+    disputed = replace(BOOK, adversarial=0.5, adversarial_from=1)
+    assert disputed.key != BOOK.key
+    begun = disputed.fresh_model()
+    found = {}
+    for name, iterations in (("before", 1), ("after", 2)):
+        model = copy.deepcopy(begun)
+        told = replace(disputed, iterations=iterations, learning_rate=1e-3)
+        curves = told.fit(model, lambda model: {})
+        found[name] = checksum(model.discriminator)
+        assert checksum(model.decoder) != checksum(begun.decoder)
+    assert found["before"] == checksum(begun.discriminator) != found["after"]
+    assert curves["discriminator"][-1] == pytest.approx(1.0, abs=0.2)  # it knows nothing yet
+    running.run_within([disputed], (store := RecordStore(tmp_path)), threads=1)
+    held = load_file(store.weights_path(disputed.name))
+    assert not any(name.startswith("discriminator") for name in held)
+    assert codebook.trained(disputed, store).factor == 8
+
+
+def test_a_distance_of_features_can_be_part_of_the_loss(monkeypatch):
+    """A stand-in for the weights that may not be passed on: the mean of all differences."""
+    monkeypatch.setattr("rainlens.quality.lpips.style", lambda device: lambda a, b: (a - b).abs())
+    model = BOOK.fresh_model()
+    plain, felt = (
+        replace(BOOK, perceptual=weight).objective(model.eval())(model, 0).item()
+        for weight in (None, 2.0)
+    )
+    clean = codebook.batches(BOOK, torch.device("cpu"))(0)
+    expected = 2 * (model(clean) - clean).abs().mean().item()
+    assert felt - plain == pytest.approx(expected, rel=0.05)
+    assert "weights" in replace(BOOK, perceptual=2.0).needs()
 
 
 def test_only_the_encoder_s_side_has_moved(store):

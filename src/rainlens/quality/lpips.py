@@ -161,6 +161,14 @@ def lpips_style_rgb(output: Tensor, clean: Tensor) -> Tensor:
     return _measure(_caffe(weights.find(CAFFE_FILE)), output, clean)
 
 
+def style(device: torch.device) -> Lpips:
+    """The network behind `lpips_style_rgb`, through which gradients reach the output.
+
+    Raises DataError where the weights are not there.
+    """
+    return _caffe(weights.find(CAFFE_FILE)).to(device)
+
+
 def caffe_features(path: Path) -> dict[str, Tensor]:
     """SqueezeNet 1.1 of a MATLAB file of Caffe layers, by torchvision's names.
 

@@ -217,14 +217,21 @@ class Learning(Value):
 
     def fit(self, model: nn.Module, measure: training.Measure, **options: Any) -> Curves:
         """Trains a network as the experiment says; `options` are those of `training.fit`."""
-        schedule = training.Schedule(
+        return training.fit(model, self.updates(model), measure, **options)
+
+    def updates(self, model: nn.Module) -> list[training.Update]:
+        """What happens in a step: all parameters follow the objective."""
+        return [training.Update(list(model.parameters()), self.schedule, self.objective(model))]
+
+    @property
+    def schedule(self) -> training.Schedule:
+        """How long and how fast it learns."""
+        return training.Schedule(
             self.iterations,
             self.learning_rate,
             measure_every=self.measure_every,
             warmup=self.warmup or 0,
         )
-        update = training.Update(list(model.parameters()), schedule, self.objective(model))
-        return training.fit(model, [update], measure, **options)
 
 
 @dataclass(frozen=True)

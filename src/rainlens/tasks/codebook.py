@@ -16,12 +16,20 @@ from torch import Tensor, nn
 
 from rainlens import evaluation, images, metrics, tasks, training
 from rainlens.evaluation import TestSet
+from rainlens.models.discriminator import (
+    Discriminator,
+    adaptive_weight,
+    generator_loss,
+    hinge_loss,
+)
 from rainlens.models.prior import Prior, live_fraction, perplexity
 from rainlens.models.vqgan import OWN, VQGAN
+from rainlens.quality import lpips
 from rainlens.randomness import first_weights, generator
 from rainlens.records import Record, RecordError, RecordStore
 from rainlens.tasks import Learning, Session
 
+Draw = Callable[[int], Tensor]
 SCALES = 2  # at which differences between neighbours are compared
 
 
@@ -31,7 +39,10 @@ class Codebook(Learning):
 
     options: of `models.vqgan.VQGAN`. backgrounds, patches, patch_size: of each set, so many crops
     (`images.crops`). iterations, batch, learning_rate, warmup: the budget. edges: weight of the
-    loss on differences between neighbours. seed: crops, initial weights and all draws.
+    loss on differences between neighbours. adversarial: weight of a discriminator's loss, which
+    sets in at the iteration adversarial_from; None for none. perceptual: weight of the LPIPS-style
+    distance. Neither is the default: L1 and edges repeat to the bit, and need no foreign weights.
+    seed: crops, initial weights and all draws.
     measure_every: iterations between two points of the curves. curves, tests: whose clean pictures
     are to be given back, along the way and at the end; along the way all of one size.
     """
@@ -52,6 +63,9 @@ class Codebook(Learning):
     measure_every: int = 500
     curves: tuple[TestSet, ...] = ()
     tests: tuple[TestSet, ...] = ()
+    adversarial: float | None = None
+    adversarial_from: int | None = None
+    perceptual: float | None = None
 
     @property
     def readable(self) -> str:
@@ -70,7 +84,8 @@ class Codebook(Learning):
 
     def needs(self) -> set[str]:
         """The pictures that it is trained on and gives back."""
-        return {*self.backgrounds, *evaluation.sets_of((*self.curves, *self.tests))}
+        files = {"weights"} if self.perceptual else set()
+        return {*self.backgrounds, *evaluation.sets_of((*self.curves, *self.tests)), *files}
 
     def stand_in(self) -> Codebook:
         """The same on embedded photographs."""
@@ -81,7 +96,8 @@ class Codebook(Learning):
             )
             for looked_at in (self.curves, self.tests)
         )
-        return replace(self, backgrounds=(images.EMBEDDED,), curves=curves, tests=tests)
+        own = (images.EMBEDDED,)
+        return replace(self, backgrounds=own, curves=curves, tests=tests, perceptual=None)
 
     def alike(self) -> Codebook:
         """Steps take as long as those of this network on crops of this size."""
@@ -90,16 +106,34 @@ class Codebook(Learning):
             backgrounds=(images.EMBEDDED,),
             patch_size=self.patch_size,
             batch=self.batch,
+            adversarial=self.adversarial,
         )
 
     def fresh_model(self) -> VQGAN:
-        """The untrained network, on the processor."""
+        """The untrained network, with its discriminator if it gets one, on the processor."""
         with first_weights(self.seed):
-            return VQGAN(**dict(self.options))
+            network = VQGAN if self.adversarial is None else Disputed
+            return network(**dict(self.options))
+
+    def updates(self, model: nn.Module) -> list[training.Update]:
+        """In a step the VQGAN learns, then its discriminator, if it has one."""
+        if self.adversarial is None:
+            return super().updates(model)
+        assert isinstance(model, Disputed)
+        draw = batches(self, next(model.parameters()).device)
+        judge = list(model.discriminator.parameters())
+        others = [p for p in model.parameters() if all(p is not other for other in judge)]
+        return [
+            training.Update(others, self.schedule, self._likeness(draw)),
+            training.Update(judge, self.schedule, self._dispute(draw), "discriminator"),
+        ]
 
     def objective(self, model: nn.Module) -> training.Objective:
         """What is given back should be what came in; and what the book needs to learn."""
-        draw = batches(self, next(model.parameters()).device)
+        return self._likeness(batches(self, next(model.parameters()).device))
+
+    def _likeness(self, draw: Draw) -> training.Objective:
+        """The same on given batches."""
 
         def objective(model: nn.Module, step: int) -> Tensor:
             assert isinstance(model, Prior)
@@ -107,7 +141,30 @@ class Codebook(Learning):
             with training.precision(clean.device):
                 quantised = model.quantise(model.encode(clean))
                 output = model.decode(quantised.values)
-            return difference(output.float(), clean, self.edges) + quantised.loss
+            total = difference(output.float(), clean, self.edges)
+            if self.perceptual:
+                distance = lpips.style(clean.device)(output.float(), clean).mean()
+                total = total + self.perceptual * distance.float()
+            if self.adversarial and step >= (self.adversarial_from or 0):
+                assert isinstance(model, Disputed)
+                total = total + model.doubt(total, output, self.adversarial)
+            return total + quantised.loss
+
+        return objective
+
+    def _dispute(self, draw: Draw) -> training.Objective:
+        """The discriminator learns to tell what is given back from what came in, once it counts."""
+
+        def objective(model: nn.Module, step: int) -> Tensor:
+            assert isinstance(model, Disputed)
+            if step < (self.adversarial_from or 0):
+                return next(model.discriminator.parameters()).sum() * 0
+            clean = draw(step)
+            with training.precision(clean.device):
+                with torch.no_grad():
+                    output = model.decode(model.quantise(model.encode(clean)).values)
+                real, fake = (model.discriminator(2 * one - 1) for one in (clean, output))
+            return hinge_loss(real.float(), fake.float())
 
         return objective
 
@@ -121,11 +178,30 @@ class Codebook(Learning):
             usable=tasks.where_equal(self, "measure_every", "curves"),
         )
         tests, kept = given_back(found.model, self.tests)
-        state = {k: v for k, v in found.model.state_dict().items() if not k.startswith(OWN)}
+        state = found.model.state_dict()
+        state = {k: v for k, v in state.items() if not k.startswith((OWN, "discriminator."))}
         told = tasks.record_of(self, found, tests)
         record = store.save(told, kept, weights=tasks.halved(state))
         tasks.finish(store, self)
         return record
+
+
+class Disputed(VQGAN):
+    """A VQGAN in training, with the discriminator that judges its textures (Esser et al. 2021).
+
+    A small one, of 167,841 parameters: its patches are 34 pixels, half of a crop.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.discriminator = Discriminator(width=32, layers=2)
+
+    def doubt(self, reconstruction: Tensor, output: Tensor, weight: float) -> Tensor:
+        """The adversarial loss of outputs, `weight` times as heavy as the reconstruction (Eq. 7)."""
+        with training.precision(output.device):
+            loss = generator_loss(self.discriminator(2 * output - 1).float())
+        last = self.decoder.conv_out.weight
+        return adaptive_weight(reconstruction, loss, last, weight) * loss
 
 
 def difference(output: Tensor, clean: Tensor, edges: float) -> Tensor:
@@ -187,7 +263,7 @@ def codes_of(model: VQGAN, clean: Sequence[Tensor]) -> Tensor:
     return torch.cat(found)
 
 
-def batches(experiment: Codebook, device: torch.device) -> Callable[[int], Tensor]:
+def batches(experiment: Codebook, device: torch.device) -> Draw:
     """Step -> clean crops, float32 (batch, 3, size, size) in [0, 1], half of them mirrored."""
     e = experiment
     crops = torch.stack(
@@ -215,7 +291,8 @@ def trained(experiment: Codebook, store: RecordStore) -> VQGAN:
 
     Raises RecordError where they are missing, damaged, or not those of this network.
     """
-    model, state = experiment.fresh_model(), tasks.weights_beside(experiment.name, store)
+    model = VQGAN(**dict(experiment.options))
+    state = tasks.weights_beside(experiment.name, store)
     try:
         model.load(state)
     except ValueError as error:
