@@ -197,7 +197,7 @@ class Disputed(VQGAN):
         self.discriminator = Discriminator(width=32, layers=2)
 
     def doubt(self, reconstruction: Tensor, output: Tensor, weight: float) -> Tensor:
-        """The adversarial loss of outputs, `weight` times as heavy as the reconstruction (Eq. 7)."""
+        """The adversarial loss, `weight` times as heavy as the reconstruction (Eq. 7)."""
         with training.precision(output.device):
             loss = generator_loss(self.discriminator(2 * output - 1).float())
         last = self.decoder.conv_out.weight
