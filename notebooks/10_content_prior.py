@@ -130,7 +130,7 @@ plots.guess("What does the ablation do with unseen rain?", replies, shown)
 #
 # The paper's VQGAN was trained on ImageNet, and its weights are large. Ours is small, and was trained for this chapter on photographs and on the same natural
 # pictures as our other networks, never on a test picture. A code stands for 4 x 4 pixels. Here is what some of them look like
-# when a patch holds one code alone:
+# where a patch holds one code alone:
 
 # %% tags=["hide-input"]
 own_data = found[book].name == book.name
@@ -140,9 +140,9 @@ live, used, reached = test["live"][0], test["perplexity"][0], sum(test["psnr"]) 
 total = len(prior.state_dict()["quantize.embedding.weight"])
 plots.gallery(
     [(prior_plots.code_sheet(prior, prior_plots.by_brightness(prior, min(128, total))), "")],
-    alt="Small squares from dark to bright, in many hues, some with stripes or edges",
-    caption=f"{min(128, total)} of {total:,} codes, from dark to bright, each filling a patch of its own. What to notice: most are plain colours, some hold an "
-    "edge or stripes. In a picture a code's neighbours change what it looks like. "
+    alt="Small squares from dark to bright, in many hues",
+    caption=f"{min(128, total)} of {total:,} codes, from dark to bright, each filling a patch of its own. What to notice: on its own a code is hardly more than a "
+    "colour. What it draws in a picture, an edge or a bit of fur, depends on its neighbours as well. "
     f"On clean test pictures {live:.0%} of the codes are used, as many as if {used:,.0f} were used equally often. The papers have no such figure. "
     + plots.source_note([found[book]], scale),
     columns=1, zoom=2,
@@ -177,10 +177,14 @@ plots.gallery(
 # The same two pictures, under rain that no network here was trained on:
 
 # %% tags=["hide-input"]
+DRAWN = ("ResNet", "ablation", "method")
+
+
 def row(index):
     """What went in, what each made of it, the ceiling, and the truth."""
     before, truth = (pictures[index] for pictures in evaluation.load(shown_test))
-    outputs = [(setting.store.picture(part[0], "shown_unseen", index), name) for name, part in compared.items()]
+    outputs = [(setting.store.picture(compared[name][0], "shown_unseen", index), name)
+               for name in DRAWN if name in compared]
     best = evaluation.restore(prior, [truth])[0]
     return [(before, "rainy"), *outputs, (best, "ceiling"), (truth, "clean")]
 
@@ -188,10 +192,10 @@ def row(index):
 tiles = [tile for index in range(shown_test.count) for tile in row(index)]
 plots.gallery(
     tiles,
-    alt="Pictures under streaks, the outputs of each arm and of a ResNet, the ceiling, and clean",
+    alt="Pictures under streaks, the outputs of a ResNet, the ablation and the method, the ceiling, and clean",
     caption="Outputs for two photographs of scikit-image under streaks (Hu 2026, Fig. 18a and 24b, d, on other pictures); the first seed of each. What to notice: the streaks, then the "
     "fur and the edges. Open a picture to compare it with its neighbour. "
-    + plots.source_note([part[0] for part in compared.values()], scale),
+    + plots.source_note([compared[name][0] for name in DRAWN if name in compared], scale),
     columns=len(tiles) // shown_test.count,
 )
 

@@ -236,8 +236,8 @@ RULES |= {
 
 # %% tags=["hide-input"]
 LIMITS |= {
-    "prior-derain": "The paper's VQGAN was trained on ImageNet and is 25 times as large; what its code "
-    "book costs a clean picture (the ceiling) is no part of the rule, see chapter 10.",
+    "prior-derain": "The paper's VQGAN was trained on ImageNet; published ones are 25 times as large as "
+    "ours. What a code book costs a clean picture (the ceiling) is no part of the rule, see chapter 10.",
     "codebook": "E_B is no part of the rule: the ablation may remove rain and spoil the picture.",
     "iqa-misleads": "The paper says the same of MUSIQ and MANIQA, which cannot be had here; one of "
     "the methods that it compares is a generative prior, ours are none.",
