@@ -1,4 +1,4 @@
-// What every lab does: it waits until it is seen, starts its worker, loads files, says how it fares.
+// What every lab does: it waits until it is seen, starts a worker, loads files, says how it fares.
 
 import { h } from "./elements.js";
 import { button } from "./lab_parts.js";
@@ -32,8 +32,8 @@ function loadScript(url, name) {
 }
 
 /**
- * A panel with a worker. `told` has the worker's script and the folder of the files; whoever extends
- * it builds `notice` and `live`, and has `refresh`, which asks, and `hear`, which gets the answers.
+ * A panel with a worker. `told` has the worker's script and the folder of the files. Whoever
+ * extends it finds room for `notice` and `live`; `refresh` asks the worker, `hear` is answered.
  */
 export class Bench {
   constructor(element, told) {

@@ -3,7 +3,7 @@
 // Pictures are Float32Arrays (3, H, W) in [0, 1]; sums are in double precision, as in Python.
 
 const THRESHOLD = 10 / 255 + 1e-6; // rain of exactly ten grey levels is out, however it is rounded
-const WHITE = 255;
+export const WHITE = 255;
 const LEAST_SPREAD = 1e-3 / 255;
 
 /** M: where it rains visibly in any channel, one byte a pixel. */
