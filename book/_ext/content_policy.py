@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from rainlens.widgets import rain_lab, toy
+from rainlens.widgets import code_lab, rain_lab, toy
 
 logger = logging.getLogger(__name__)
 
@@ -33,10 +33,11 @@ POLICY = {
     "base-uri": "'self'",
     "form-action": "'self'",
 }
-# The rain lab computes in a worker, whose script stands in the page's own, by WebAssembly: neither
-# lets a page reach anything that it could not reach before.
-RAIN_LAB = {"worker-src": "'self' blob:"}
-RAIN_LAB_CODE = "'wasm-unsafe-eval'"
+# The labs compute in a worker, whose script stands in the page's own, by WebAssembly: neither lets
+# a page reach anything that it could not reach before.
+LABS = (rain_lab.PLACE, code_lab.PLACE)
+LAB = {"worker-src": "'self' blob:"}
+LAB_CODE = "'wasm-unsafe-eval'"
 META = '<meta http-equiv="Content-Security-Policy" content="{}">'
 CHARSET = re.compile(r"<meta charset=[^>]*>")
 # What could load, frame, send or redirect in a text, and no chapter needs.
@@ -100,8 +101,8 @@ def with_policy(page: str, theme: str, text: str, handlers: Sequence[str]) -> st
     if handlers:
         sources += ["'unsafe-hashes'", *map(hashed, handlers)]
     rules = {**POLICY, "script-src": " ".join([POLICY["script-src"], *sources])}
-    if rain_lab.PLACE in text:
-        rules |= {**RAIN_LAB, "script-src": f"{rules['script-src']} {RAIN_LAB_CODE}"}
+    if any(place in text for place in LABS):
+        rules |= {**LAB, "script-src": f"{rules['script-src']} {LAB_CODE}"}
     meta = META.format(escape("; ".join(f"{name} {rule}" for name, rule in rules.items()), False))
     # The browser looks for the encoding in the first kilobyte alone, and at scripts after that.
     charset = CHARSET.search(page)

@@ -6,9 +6,10 @@ import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import { Lab } from "../../src/rainlens/widgets/lab_jobs.js";
-import { centre, median, score } from "../../src/rainlens/widgets/lab_measures.js";
+import { centre, median } from "../../src/rainlens/widgets/lab_filters.js";
 import { readNetwork, Runner } from "../../src/rainlens/widgets/lab_network.js";
 import * as rain from "../../src/rainlens/widgets/lab_rain.js";
+import { score } from "../../src/rainlens/widgets/measures.js";
 import { drawn, outside, verdict } from "../../src/rainlens/widgets/rain_lab.js";
 
 const FOLDER = Deno.env.get("RAINLENS_EXPECTED");

@@ -13,8 +13,9 @@ from rainlens.judging.blind import manifest
 from rainlens.site import architecture, blind, front_page, provenance
 from rainlens.site.marks import fill
 from rainlens.site.sources import chapters, project
+from rainlens.tasks import codebook, restore
 from rainlens.tasks import toy as toy_task
-from rainlens.widgets import rain_lab, toy
+from rainlens.widgets import code_lab, rain_lab, toy
 
 
 def stage(scale: str) -> Path:
@@ -36,6 +37,7 @@ def lay_out(folder: Path, scale: str) -> None:
     """Adds to a staged book all that is made of records, measurements and the code itself."""
     lay_out_toy_networks(folder, scale)
     lay_out_rain_lab(folder, scale)
+    lay_out_code_lab(folder, scale)
     lay_out_front_page(folder, scale)
     blind.lay_out(folder / "book", manifest())
     provenance.lay_out(folder / "book", scales.scale_named(scale))
@@ -63,6 +65,15 @@ def lay_out_rain_lab(folder: Path, scale: str) -> None:
     setting, book = scales.scale_named(scale), folder / "book"
     rain_lab.lay_out(book, rain_lab.networks(setting), setting.coarse_counts)
     fill(book / "rain_lab.md", {rain_lab.MARK: rain_lab.panel()})
+
+
+def lay_out_code_lab(folder: Path, scale: str) -> None:
+    """Puts what the code lab loads where its page finds it, once a fine-tuned prior is recorded."""
+    setting = scales.scale_named(scale)
+    store, original, tuned = setting.store, setting.codebook(), setting.prior()
+    if all(store.weights_path(one.name).exists() for one in (original, tuned)):
+        priors = codebook.trained(original, store), restore.trained(tuned, store)
+        code_lab.lay_out(folder / "book", code_lab.pack(*priors))
 
 
 def lay_out_front_page(folder: Path, scale: str) -> None:

@@ -4,9 +4,10 @@
 // and "stop" ends it. Answers carry the number of their job, which is above 0; a job that a newer
 // one of its kind overtakes is given up without an answer.
 
-import { centre, median, score } from "./lab_measures.js";
+import { centre, median } from "./lab_filters.js";
 import { readNetwork, Runner } from "./lab_network.js";
 import { addRain, canvasSide, rainLayer, sparseNoise } from "./lab_rain.js";
+import { score } from "./measures.js";
 
 /** What can be done to a picture without a network; `clean` is the picture under the rain. */
 const PLAIN = {

@@ -1,20 +1,11 @@
 // The papers' training rain, as `rainlens.rain` makes it: the same five steps, and the same layer
 // for the same noise. One pixel in a hundred is a drop, so each is drawn alone, without spectra.
 
+import { uniforms } from "./uniforms.js";
+
 export const MARGIN = 64; // the canvas is larger than the layer by more than the longest kernel
 const LEVELS = 256; // the recipe counts grey levels in [0, 256)
 const CENTRE = 8, NEIGHBOUR = 0.1; // of the 3x3 blur that softens the noise
-
-/** Uniform numbers in (0, 1), the same ones for the same seed (mulberry32). */
-export function uniforms(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 2 ** 32;
-  };
-}
 
 /** The side of the canvas for a layer of this side: even, with no prime factor above 5. */
 export function canvasSide(side) {

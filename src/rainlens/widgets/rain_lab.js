@@ -5,8 +5,10 @@
 // All computing is done by a worker; this file is what the reader sees and touches.
 
 import { h } from "./elements.js";
+import { Bench } from "./lab_bench.js";
+import { button, choice, group, inLevels, paint, row, shown, soft } from "./lab_parts.js";
 import { STYLE } from "./lab_style.js";
-import { uniforms } from "./lab_rain.js";
+import { uniforms } from "./uniforms.js";
 
 // ---------------------------------------------------------------------------------------------
 // 1  What there is to set and to read
@@ -34,10 +36,7 @@ const WIDTHS = [1, 3, 5, 7, 9];
 const MAP_SIDE = 96; // pixels of the picture's middle: enough streaks, and quick
 const GREY = [1, 1, 1];
 const OWN = "own"; // the reader's photograph, among the names of pictures
-const PATIENCE = 700; // milliseconds without a change, before a screen reader is told
 
-const shown = (number) => (Number.isFinite(number) ? number.toFixed(2).replace("-", "−") : "–");
-const inLevels = (number) => (Number.isFinite(number) ? number.toFixed(1) : "–");
 const withUnit = (number, unit = "") => {
   const text = String(Math.round(100 * number) / 100).replace("-", "−");
   return unit === "px" ? `${text} px` : text + unit;
@@ -84,32 +83,6 @@ export function verdict({ contrast, eB }) {
 // ---------------------------------------------------------------------------------------------
 // 2  Files: networks and pictures, loaded when they are asked for
 
-/** A file beside this script, as bytes; on a page opened as a file, its twin that is a script. */
-async function fetchBytes(url) {
-  const name = url.split("/").pop();
-  if (new URL(url, document.baseURI).protocol === "file:") return loadScript(url, name);
-  const response = await fetch(url).catch(() => null);
-  if (response?.ok) return new Uint8Array(await response.arrayBuffer());
-  const reason = response ? `the server answered ${response.status}` : "no connection";
-  throw new Error(`${name} could not be loaded (${reason}): please try again.`);
-}
-
-function loadScript(url, name) {
-  return new Promise((resolve, reject) => {
-    const script = h("script", { src: `${url}.js` });
-    script.onload = script.onerror = () => {
-      script.remove();
-      const text = globalThis.rainlensFiles?.[name];
-      if (text) return resolve(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)));
-      reject(new Error(
-        `The browser does not let this page, opened as a file, read ${name}: read the book ` +
-          "online, or serve its folder with “python -m http.server”.",
-      ));
-    };
-    document.head.append(script);
-  });
-}
-
 /** A picture as (3, size, size) in [0, 1]: its middle, scaled so that `whole` pixels fill it. */
 function pixels(bitmap, size, whole) {
   const scale = whole / Math.min(bitmap.width, bitmap.height);
@@ -126,34 +99,8 @@ function pixels(bitmap, size, whole) {
     data[4 * (i % area) + Math.floor(i / area)] / 255);
 }
 
-/** Shows (3, size, size) in [0, 1] on a canvas, clipped. */
-function paint(canvas, values, size) {
-  canvas.width = canvas.height = size;
-  const area = size * size;
-  const image = new ImageData(size, size);
-  for (let i = 0; i < area; i++) {
-    for (let c = 0; c < 3; c++) image.data[4 * i + c] = 255 * values[c * area + i];
-    image.data[4 * i + 3] = 255;
-  }
-  canvas.getContext("2d").putImageData(image, 0, 0);
-}
-
 // ---------------------------------------------------------------------------------------------
 // 3  Controls
-
-/** A radio button that looks like a pill. */
-function choice(group, value, text, label, onPick) {
-  const input = h("input", { type: "radio", name: group, value });
-  if (label) input.setAttribute("aria-label", label);
-  input.addEventListener("change", () => onPick(value));
-  return { input, box: h("label", { class: "rl-choice" }, input, h("span", {}, text)) };
-}
-
-function button(text, onClick) {
-  const node = h("button", { type: "button" }, text);
-  node.addEventListener("click", onClick);
-  return node;
-}
 
 /** A slider with its value, and a band where the network's training lies. */
 function slider({ label, min, max, step, unit = "" }, onInput) {
@@ -180,21 +127,14 @@ function slider({ label, min, max, step, unit = "" }, onInput) {
   return { box, show };
 }
 
-const group = (title, ...children) =>
-  h("fieldset", {}, h("legend", {}, title), ...children);
-const row = (...children) => h("div", { class: "rl-row" }, ...children);
-const soft = (...children) => h("p", { class: "rl-soft" }, ...children);
-
 // ---------------------------------------------------------------------------------------------
 // 4  The panel
 
 /** What the lab shows and asks of its worker. See `mount` for what it is given. */
-class Panel {
+class Panel extends Bench {
   constructor(element, told) {
-    this.element = element;
-    this.told = told;
+    super(element, told);
     this.networks = new Map(told.networks.map((network) => [network.name, network]));
-    this.loaded = new Map(); // file -> promise of what became of it
     this.known = new Set(); // networks that the worker has
     this.job = 0;
     this.result = {};
@@ -213,10 +153,8 @@ class Panel {
 
   build() {
     this.pick = { method: {}, picture: {}, size: {} };
-    this.notice = h("div", { class: "rl-notice", hidden: "" });
     this.verdict = h("p", { class: "rl-verdict" });
     this.place = h("p", { class: "rl-place" });
-    this.live = h("p", { class: "rl-unseen", "aria-live": "polite" });
     const column = (...parts) => h("div", { class: "rl-column" }, ...parts);
     this.element.classList.add("rl-lab-live");
     this.element.setAttribute("role", "group");
@@ -351,27 +289,6 @@ class Panel {
       row(this.mapButton, this.mapStatus));
   }
 
-  /** Loads nothing before the panel comes near the screen. */
-  observe() {
-    this.settle("idle");
-    const sight = new IntersectionObserver((entries) => {
-      if (!entries.some((entry) => entry.isIntersecting)) return;
-      sight.disconnect();
-      this.start();
-    }, { rootMargin: "200px" });
-    sight.observe(this.element);
-  }
-
-  start() {
-    const source = new Blob([this.told.worker], { type: "text/javascript" });
-    const address = URL.createObjectURL(source);
-    this.worker = new Worker(address);
-    URL.revokeObjectURL(address);
-    this.worker.onmessage = ({ data }) => this.hear(data);
-    this.worker.onerror = () => this.fail(new Error("The browser does not start a worker here."));
-    this.refresh();
-  }
-
   // ---- what the reader sets
 
   set(changes) {
@@ -445,16 +362,6 @@ class Panel {
 
   // ---- loading and asking
 
-  /** A promise of what `read` makes of a file, which is loaded once. */
-  once(file, read) {
-    if (!this.loaded.has(file)) {
-      const promise = fetchBytes(`${this.told.folder}/${file}`).then(read);
-      this.loaded.set(file, promise);
-      promise.catch(() => this.loaded.delete(file)); // to be tried again
-    }
-    return this.loaded.get(file);
-  }
-
   bitmap(name) {
     if (name === OWN) return this.photograph;
     const { file } = this.told.pictures.find((picture) => picture.name === name);
@@ -489,17 +396,9 @@ class Panel {
   }
 
   settle(status, message = "") {
-    this.element.dataset.rlStatus = status;
-    this.notice.hidden = !message;
-    this.notice.setAttribute("role", status === "error" ? "alert" : "status");
-    this.notice.replaceChildren(...(message ? [h("p", {}, message)] : []));
+    super.settle(status, message);
     const isDone = status === "ready" || status === "idle";
     this.tag.textContent = isDone ? "output" : status === "error" ? "no output" : "computing …";
-  }
-
-  fail(error) {
-    this.settle("error", error.message);
-    this.notice.append(button("Try again", () => this.refresh()));
   }
 
   hear(message) {
@@ -536,12 +435,6 @@ class Panel {
       const numbers = `contrast gain ${shown(scores.contrast)}, E_B ${inLevels(scores.eB)}`;
       return `${what}. ${this.whereabouts()} ${verdict(scores)} ${numbers}.`;
     });
-  }
-
-  /** Tells a screen reader, once the reader's hand has rested for a moment. */
-  announce(text) {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => (this.live.textContent = text()), PATIENCE);
   }
 
   // ---- the map

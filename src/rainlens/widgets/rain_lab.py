@@ -57,7 +57,7 @@ def pictures() -> dict[str, bytes]:
     """The pictures of the lab, name -> WebP file of 256x256 pixels, from scikit-image's."""
     files = {path.name: path for split in ("test", "train")
              for path in images.names(images.EMBEDDED, split)}  # fmt: skip
-    return {name: _shrunk(files[file]) for name, file in PICTURES.items()}
+    return {name: _packed(square(files[file], SIDE)) for name, file in PICTURES.items()}
 
 
 def lay_out(
@@ -130,13 +130,16 @@ def _tint() -> tuple[float, float, float]:
     return tinted.tint
 
 
-def _shrunk(path: Path) -> bytes:
-    """The middle of a picture, its shorter side scaled to 256 pixels, as a WebP file."""
+def square(path: Path, side: int) -> Image.Image:
+    """The middle of a picture, its shorter side scaled to `side` pixels, in RGB."""
     with Image.open(path) as picture:
-        side = min(picture.size)
-        left, top = ((length - side) // 2 for length in picture.size)
-        box = (left, top, left + side, top + side)
-        small = picture.convert("RGB").resize((SIDE, SIDE), Image.Resampling.LANCZOS, box)
+        length = min(picture.size)
+        left, top = ((whole - length) // 2 for whole in picture.size)
+        box = (left, top, left + length, top + length)
+        return picture.convert("RGB").resize((side, side), Image.Resampling.LANCZOS, box)
+
+
+def _packed(picture: Image.Image) -> bytes:
     target = io.BytesIO()
-    small.save(target, "WEBP", quality=90, method=4)
+    picture.save(target, "WEBP", quality=90, method=4)
     return target.getvalue()

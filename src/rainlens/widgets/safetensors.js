@@ -1,9 +1,13 @@
 // Weight files: 8 bytes of header length, a JSON header, raw data.
 
-const SIZES = { F16: 2, F32: 4 };
+const SIZES = { I8: 1, U8: 1, F16: 2, F32: 4 };
+const BYTES = { I8: Int8Array, U8: Uint8Array };
 
 /** Decodes one tensor of `view` into a Float32Array; half precision is widened, bit by bit. */
 function decode(view, start, count, dtype) {
+  if (dtype in BYTES) {
+    return Float32Array.from(new BYTES[dtype](view.buffer, view.byteOffset + start, count));
+  }
   const values = new Float32Array(count);
   if (dtype === "F32") {
     for (let i = 0; i < count; i++) values[i] = view.getFloat32(start + 4 * i, true);

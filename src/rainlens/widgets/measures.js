@@ -1,9 +1,9 @@
-// The measures of `rainlens.metrics` for one picture, and what the lab has beside its networks.
+// The measures of `rainlens.metrics` for one picture.
 //
 // Pictures are Float32Arrays (3, H, W) in [0, 1]; sums are in double precision, as in Python.
 
 const THRESHOLD = 10 / 255 + 1e-6; // rain of exactly ten grey levels is out, however it is rounded
-const WHITE = 255;
+export const WHITE = 255;
 const LEAST_SPREAD = 1e-3 / 255;
 
 /** M: where it rains visibly in any channel, one byte a pixel. */
@@ -49,35 +49,8 @@ export function score(output, outputClean, rainy, clean) {
   };
 }
 
-/** Of 5x5 values, channel by channel, the one in the middle; borders are repeated. */
-export function median(picture, height, width, reach = 2) {
-  const near = new Float32Array((2 * reach + 1) ** 2);
-  const within = (place, length) => Math.min(length - 1, Math.max(0, place));
-  return picture.map((_, i) => {
-    const x = i % width, y = Math.floor(i / width) % height;
-    const plane = i - y * width - x;
-    let count = 0;
-    for (let dy = -reach; dy <= reach; dy++) {
-      const row = plane + within(y + dy, height) * width;
-      for (let dx = -reach; dx <= reach; dx++) {
-        const value = picture[row + within(x + dx, width)];
-        let at = count++;
-        for (; at > 0 && near[at - 1] > value; at--) near[at] = near[at - 1];
-        near[at] = value;
-      }
-    }
-    return near[near.length >> 1];
-  });
-}
-
-/** The middle `side` x `side` pixels of a picture (3, size, size). */
-export function centre(picture, size, side) {
-  const start = (size - side) >> 1;
-  const crop = new Float32Array(3 * side * side);
-  for (let row = 0; row < 3 * side; row++) {
-    const channel = Math.floor(row / side), y = start + (row % side);
-    const from = (channel * size + y) * size + start;
-    crop.set(picture.subarray(from, from + side), row * side);
-  }
-  return crop;
+/** The root mean square of the difference of two pictures, in grey levels; metrics.damage. */
+export function rms(output, clean) {
+  const squares = output.reduce((sum, value, i) => sum + (value - clean[i]) ** 2, 0);
+  return WHITE * Math.sqrt(squares / clean.length);
 }
