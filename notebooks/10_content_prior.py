@@ -60,6 +60,7 @@ from rainlens.claims.rules import REJECTION
 from rainlens.running import at_hand, run
 from rainlens.scales import scale_named
 from rainlens.tasks import codebook, restore
+from rainlens.widgets import code_lab
 
 plots.use_style()
 setting = scale_named(scale)
@@ -170,6 +171,17 @@ plots.gallery(
     "encoder. Photograph from scikit-image. The papers have no such figure. " + plots.source_note([found[book], found[as_it_was]], scale),
     columns=4,
 )
+
+# %% [markdown]
+# ## Change a code
+#
+# Here the decoder runs in your browser. Choose what it is given: the latent of the clean cat, of the rainy one by the encoder as it was, or of the rainy one by the encoder
+# after fine-tuning. Switch the code book off, and the latents go to the decoder as they are. Point at a place in the picture and put another code there.
+
+# %% tags=["hide-input"]
+tuned = arms["method"][0]
+after = restore.trained(tuned if own_data else tuned.stand_in(), setting.store)
+code_lab.panel(prior, after)
 
 # %% [markdown]
 # ## What comes out

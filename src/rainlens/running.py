@@ -12,6 +12,8 @@ from rainlens.records import Record, RecordError, RecordStore
 from rainlens.scales import Scale, flag
 from rainlens.tasks import Experiment, Session, which_pictures
 
+QUICK = 100  # training steps that nobody minds waiting for
+
 
 class RunError(RuntimeError):
     """Some experiments cannot be computed; the message says which and why."""
@@ -57,14 +59,6 @@ def run(grid: Iterable[Experiment], setting: Scale, *, recompute: bool = False) 
     if outcome.failures:
         raise RunError(failures_told(outcome.failures))
     return [record for record in outcome.records if record is not None]
-
-
-def at_hand(grid: Sequence[Experiment], setting: Scale) -> list[Experiment]:
-    """Of a grid that takes days, what is recorded already; all of it where nothing is.
-
-    For chapters that say what is missing.
-    """
-    return [e for e in grid if setting.store.load(e.name) is not None] or list(grid)
 
 
 def failures_told(failures: Sequence[scheduling.Failure]) -> str:
@@ -142,6 +136,17 @@ def with_stand_ins(
         or f"Pictures: {lacking} cannot be found; the embedded photographs stand in for all."
     )
     return [e.stand_in() for e in grid]
+
+
+def at_hand(grid: Sequence[Experiment], setting: Scale) -> list[Experiment]:
+    """What of a grid is recorded, or can be computed here in seconds; all where nothing is.
+
+    For chapters that show what there is of a long grid; `rainlens run` computes the rest.
+    """
+    recorded = {e.name for e in grid if setting.store.path(e.name).exists()}
+    if not recorded:
+        return list(grid)
+    return [e for e in grid if e.name in recorded or (e.iterations <= QUICK and can_compute(e))]
 
 
 def _check_pictures(record: Record) -> None:
