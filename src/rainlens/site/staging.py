@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rainlens import scales, toy_evaluation
 from rainlens.judging.blind import manifest
+from rainlens.models.vqgan import VQGAN
 from rainlens.site import architecture, blind, front_page, provenance
 from rainlens.site.marks import fill
 from rainlens.site.sources import chapters, project
@@ -72,8 +73,9 @@ def lay_out_code_lab(folder: Path, scale: str) -> None:
     setting = scales.scale_named(scale)
     store, original, tuned = setting.store, setting.codebook(), setting.prior()
     if all(store.weights_path(one.name).exists() for one in (original, tuned)):
-        priors = codebook.trained(original, store), restore.trained(tuned, store)
-        code_lab.lay_out(folder / "book", code_lab.pack(*priors))
+        after = restore.trained(tuned, store)
+        assert isinstance(after, VQGAN)
+        code_lab.lay_out(folder / "book", code_lab.pack(codebook.trained(original, store), after))
 
 
 def lay_out_front_page(folder: Path, scale: str) -> None:

@@ -190,7 +190,7 @@ def _shared(as_it_was: VQGAN, fine_tuned: VQGAN) -> dict[str, Tensor]:
     ours, theirs = ({**m.state_dict()} for m in (as_it_was, fine_tuned))
     if not isinstance(getattr(as_it_was, "quantize", None), VectorQuantiser):
         raise ValueError("The prior has no code book whose rows are chosen by their distance.")
-    if any(len(stage.attn) for stage in as_it_was.decoder.up):
+    if any(name.startswith("decoder.up.") and ".attn." in name for name in ours):
         raise ValueError("The lab's decoder has attention in its middle alone, and this one more.")
     if SIDE // as_it_was.factor % STEP:
         raise ValueError(f"A grid has {SIDE // as_it_was.factor} codes a side, no multiple of 8.")
