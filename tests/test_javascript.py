@@ -14,9 +14,11 @@ import torch
 from safetensors.torch import save
 
 from rainlens import metrics, rain, signals
-from rainlens.models import build
+from rainlens.models import build, vqgan
+from rainlens.models.autoencoder import Shape
 from rainlens.models.cnn1d import Cnn1d
 from rainlens.models.resnet import ResNet
+from rainlens.widgets import code_lab
 from rainlens.widgets.toy import pack, unpack
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,6 +116,29 @@ def lab(folder: Path) -> None:
     (folder / "lab.json").write_text(json.dumps(shown), encoding="utf-8")
 
 
+def codes(folder: Path) -> None:
+    """What the code lab computes: the codes of latents, and what its decoder draws from them."""
+    torch.manual_seed(0)
+    with pytest.MonkeyPatch.context() as patch:
+        shape = Shape(16, (1, 2, 4), 1, 16, groups=4)
+        patch.setitem(vqgan.CONFIGS, "tiny", vqgan.Config(shape, length=16, codes=32))
+        model = vqgan.VQGAN("tiny")
+    rows = model.quantize.embedding.weight
+    with torch.no_grad():
+        rows.copy_(0.3 * torch.randn_like(rows))
+    data = code_lab.pack(model, model)
+    (folder / "prior.bin").write_bytes(data)
+    held = code_lab.unpack(data)
+    model.load_state_dict({k: v for k, v in held.items() if k in model.state_dict()}, strict=False)
+    with torch.no_grad():
+        found = model.quantise(held["latent.rainy"][None]).codes
+        drawn = model.decode(rows[5][None, :, None, None].expand(1, -1, 8, 8)).clamp(0, 1)
+    assert found is not None
+    near = (rows - rows[5]).square().sum(1).argsort()[1:7].tolist()
+    shown = {"codes": found.flatten().tolist(), "tile": drawn.flatten().tolist(), "near": near}
+    (folder / "codes.json").write_text(json.dumps(shown), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with weight files, and with what Python makes of the inputs in expected.json."""
@@ -135,6 +160,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "expected.json").write_text(json.dumps(shown), encoding="utf-8")
     halves(folder)
     lab(folder)
+    codes(folder)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""A reader of a page with the rain lab, for the tests."""
+"""A reader of a page with one of the labs, for the tests."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -10,7 +10,10 @@ LAB = "document.querySelector('.rl-lab')"
 
 
 class Reader:
-    """What a reader does on a page with the lab."""
+    """What a reader does on a page with a lab. panel: finds it; handle: the name of its handle."""
+
+    panel = LAB
+    handle = "rlLab"
 
     def __init__(self, browser: SimpleNamespace, page: str = "rain_lab", width: int = 1280) -> None:
         self.driver = browser.driver
@@ -24,19 +27,21 @@ class Reader:
         return self.driver.execute_script(script, *values)
 
     def until(self, status: str, seconds: float = 20) -> "Reader":
-        wait(lambda: self.run(f"return {LAB}?.dataset.rlStatus") == status, seconds)
+        wait(lambda: self.run(f"return {self.panel}?.dataset.rlStatus") == status, seconds)
         return self
 
     def set(self, **settings: Any) -> "Reader":
         """Change settings, and wait until the numbers are those of the new ones."""
         # What the page does with a change begins in its next frame.
         self.driver.execute_async_script(
-            f"{LAB}.rlLab.set(arguments[0]); requestAnimationFrame(() => arguments[1]())", settings
+            f"{self.panel}.{self.handle}.set(arguments[0]);"
+            "requestAnimationFrame(() => arguments[1]())",
+            settings,
         )
         return self.until("ready")
 
     def state(self) -> dict[str, Any]:
-        return self.run(f"return {LAB}.rlLab.state()")
+        return self.run(f"return {self.panel}.{self.handle}.state()")
 
     def find(self, selector: str) -> Any:
         return self.driver.find_element("css selector", selector)

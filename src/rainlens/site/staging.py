@@ -73,9 +73,9 @@ def lay_out_code_lab(folder: Path, scale: str) -> None:
     setting = scales.scale_named(scale)
     store, original, tuned = setting.store, setting.codebook(), setting.prior()
     if all(store.weights_path(one.name).exists() for one in (original, tuned)):
-        prior, after = codebook.trained(original, store), restore.trained(tuned, store)
+        after = restore.trained(tuned, store)
         assert isinstance(after, VQGAN)
-        code_lab.lay_out(folder / "book", code_lab.pack(prior, after))
+        code_lab.lay_out(folder / "book", code_lab.pack(codebook.trained(original, store), after))
 
 
 def lay_out_front_page(folder: Path, scale: str) -> None:
