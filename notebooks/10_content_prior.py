@@ -26,6 +26,7 @@
 
 # %% [markdown] tags=["colab"]
 # [Open this chapter in Colab](https://colab.research.google.com/github/rainlens/rainlens/blob/main/notebooks/10_content_prior.ipynb)
+
 # %% tags=["colab", "remove-cell"]
 # For Google Colab: fetches the book and installs what Colab lacks.
 # Where the package rainlens is there already, nothing happens.
@@ -214,12 +215,12 @@ plots.gallery(
 # %% [markdown]
 # ## In numbers
 #
-# E_B beside the ceiling would punish a prior twice: for what it did, and for what its code book cannot draw. So it stands here against the clean picture and
+# E_B alone would punish a prior twice: for what it did, and for what its code book cannot draw. So it stands here against the clean picture and
 # against the ceiling.
 
 # %% tags=["hide-input"]
-MEASURES = ((REJECTION, 2), ("e_r", 1), ("e_b", 1), ("ceiling_e_b", 1), ("psnr", 1))
-HEADS = ("rain kept out", "E_R", "E_B", "E_B against the ceiling", "PSNR")
+MEASURES = ((REJECTION, 2), ("e_r", 1), ("e_b", 1), ("ceiling_e_b", 1), ("damage", 1), ("psnr", 1))
+HEADS = ("rain kept out", "E_R", "E_B", "E_B against the ceiling", "change of a dry picture", "PSNR")
 rows = ["| | " + " | ".join(HEADS) + " |", "|---" * (len(HEADS) + 1) + "|"]
 for name, part in compared.items():
     cells = [
@@ -235,7 +236,7 @@ exact, before = (estimates.mean(compared["ResNet"], "unseen", m) for m in ("exac
 note = (f"Rain of {rain}. An exact removal has an E_R of {exact.value:.1f}, the untouched input a PSNR of {before.value:.1f} dB, "
         f"the ceiling {ceiling.text(1)} grey levels of damage. ")
 Markdown("\n".join(rows) + f"\n\n{note}E_B against the ceiling is known only where an arm starts from the prior. Intervals: 95 %, over "
-         "seeds and pictures; with one seed over pictures alone.")
+         "seeds and pictures; one seed has none.")
 
 # %% [markdown]
 # ## Have they been trained for long enough?
@@ -311,7 +312,8 @@ Markdown("\n".join(rows))
 # The first two are decided once more by the rain response; the [ledger](15_ledger.ipynb) has both. A third remedy, other kinds of priors, and other tasks than rain are
 # for chapters to come.
 #
-# To take along: **a bottleneck keeps unseen rain out; what it lets through of the picture is the price, and a trained prior lowers it.**
+# To take along: **a network that can only answer with pictures still has to find the right one; read what it removes beside what it damages, and both beside the
+# ceiling.**
 #
 # ## Try it
 #

@@ -96,7 +96,7 @@ filters = [
 
 # %% tags=["grid"]
 own = [setting.of_lab(n, "medium") for n in setting.coarse_counts]
-own.append(setting.balanced())
+own += [setting.balanced(), setting.prior()]
 ours = [recorded.of_own(network, **few) for network in own]
 scores_again = repeated.grid(2 if scale == "smoke" else 100)
 cards = [*published, *filters, *ours]
