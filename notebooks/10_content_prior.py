@@ -202,6 +202,7 @@ def row(index):
     return [(before, "rainy"), *outputs, (best, "ceiling"), (truth, "clean")]
 
 
+# %% tags=["hide-input"]
 tiles = [tile for index in range(shown_test.count) for tile in row(index)]
 plots.gallery(
     tiles,

@@ -266,7 +266,7 @@ Markdown("\n".join(lines))
 # ## The book's own networks, and filters
 #
 # The same card for networks like those of chapter 4, with few, more and many backgrounds in the medium range of rain, and for one that is
-# *balanced* as the papers advise: the large range of rain, and not too many backgrounds. They are small, and were trained for minutes.
+# *balanced* as the papers advise: the large range of rain, and not too many backgrounds; and the fine-tuned prior of chapter 10. All are small.
 # Below them are three things that have learned nothing: the untouched picture shows what "leaves" looks like, and the filters show what has
 # to be beaten by learning.
 
