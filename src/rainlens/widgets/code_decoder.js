@@ -6,25 +6,30 @@
 import { add, attend, enlarge, normalise, pointwise, rowsOf } from "./code_layers.js";
 import { breathe, convolve, copyPlanes, layout, OUTPUTS, pack, workspace } from "./convolution.js";
 
-/** A layer's weights as they were before they were packed into bytes, with a scale an output. */
-function unscaled(tensors, name) {
-  const weight = tensors[`${name}.weight`], scale = tensors[`${name}.scale`];
+/** A tensor (C, ...) of whole numbers times the scale of each of its C rows, if it has one. */
+export function scaled(tensor, scale) {
+  if (!scale) return tensor;
+  const each = tensor.values.length / scale.values.length;
+  const values = tensor.values.map((value, i) => value * scale.values[Math.floor(i / each)]);
+  return { shape: tensor.shape, values };
+}
+
+/** A layer's weights. */
+function weightOf(tensors, name) {
+  const weight = tensors[`${name}.weight`];
   if (!weight) throw new Error(`it has no layer ${name}`);
-  if (!scale) return weight;
-  const each = weight.values.length / scale.values.length;
-  const values = weight.values.map((value, i) => value * scale.values[Math.floor(i / each)]);
-  return { shape: weight.shape, values };
+  return scaled(weight, tensors[`${name}.scale`]);
 }
 
 /** The decoder's layers from the tensors of a file, ready to be used. `groups`: of GroupNorm. */
 export function readDecoder(tensors, groups) {
-  const conv = (name) => pack(unscaled(tensors, name), tensors[`${name}.bias`]);
+  const conv = (name) => pack(weightOf(tensors, name), tensors[`${name}.bias`]);
   const point = (name) => {
-    const { shape: [outputs, inputs], values } = unscaled(tensors, name);
+    const { shape: [outputs, inputs], values } = weightOf(tensors, name);
     return { inputs, outputs, weight: values, bias: tensors[`${name}.bias`].values };
   };
   const norm = (name) => ({
-    weight: unscaled(tensors, name).values, bias: tensors[`${name}.bias`].values, groups,
+    weight: weightOf(tensors, name).values, bias: tensors[`${name}.bias`].values, groups,
   });
   const block = (name) => ({
     norm1: norm(`${name}.norm1`), conv1: conv(`${name}.conv1`),

@@ -5,7 +5,7 @@
 // newer one of its kind overtakes is given up without an answer.
 
 import { Book } from "./code_book.js";
-import { Decoder, readDecoder } from "./code_decoder.js";
+import { Decoder, readDecoder, scaled } from "./code_decoder.js";
 import { SOURCES } from "./code_sources.js";
 import { rms, score, WHITE } from "./measures.js";
 import { readWeights } from "./safetensors.js";
@@ -54,7 +54,7 @@ export class Codes {
     const codes = {};
     for (const { latent, dry } of Object.values(SOURCES)) {
       for (const name of [latent, dry]) {
-        this.latents[name] = tensors[`latent.${name}`];
+        this.latents[name] = scaled(tensors[`latent.${name}`], tensors[`latent.${name}.scale`]);
         codes[name] ??= this.book.codes(this.latents[name].values);
       }
     }
