@@ -15,13 +15,13 @@
 #
 # **What if a network could only answer with pictures?**
 #
-# A lazy network takes what is easiest to learn. With many backgrounds it learned the rain, and left rain of another kind where it was (chapters 4 and 5).
+# A lazy network takes what is easiest to learn. With many backgrounds it learned the rain, and left part of any other kind of rain where it was (chapters 4 and 5).
 # The 2026 paper's second remedy takes that way out away from it (Sec. 6.2). Its network may return nothing but pictures drawn by a *prior*: a
-# network that has seen many photographs before, and no rain. Whatever the input is, the answer comes from what a photograph can look like.
+# network that has seen many photographs before, and no rain. Whatever the input is, the answer should then be something that a photograph can look like.
 #
 # The prior is a **VQGAN**. Its *encoder* turns a picture into a grid of vectors, the latent. Each vector is replaced by the nearest one
 # in a *code book*, a list that was learned along with the rest. The *decoder* draws a picture from these codes. Trained on photographs alone, it has codes for
-# eyes, leaves and edges, and none was ever needed for a streak of rain. Then the encoder is *fine-tuned*: it gets rainy pictures and learns to choose the codes of the
+# eyes, leaves and edges. The hope is that none of them can draw a streak of rain, and we shall test that. Then the encoder is *fine-tuned*: it gets rainy pictures and learns to choose the codes of the
 # clean ones. Code book and decoder stay *frozen*, as they were.
 
 # %% [markdown] tags=["colab"]
@@ -55,7 +55,7 @@ recompute = False
 # %% tags=["setup"]
 from IPython.display import Markdown
 
-from rainlens import estimates, evaluation, images, plots, prior_plots
+from rainlens import convergence, estimates, evaluation, images, plots, prior_plots
 from rainlens.claims import priors
 from rainlens.claims.rules import REJECTION
 from rainlens.running import at_hand, run
@@ -118,13 +118,14 @@ removed, spoiled = kept_out["ablation"].value, damage["ablation"].value
 double = 2 * ceiling.value
 choices = {
     "It leaves most of it, as the paper says": removed < 0.5,
-    "It takes most of it away, and the picture stays as good as the code book allows":
+    "It takes most of it away, and damages the picture little more than a code book would":
         removed >= 0.5 and spoiled <= double,
     "It takes most of it away, and spoils the picture": removed >= 0.5 and spoiled > double,
 }
 truth = (f"The ablation keeps out {kept_out['ablation']} of the rain, at an E_B of {damage['ablation'].text(1)} grey levels. "
          f"The method keeps out {kept_out['method']} at {damage['method'].text(1)}.")
-replies = {name: f"{'Yes' if right else 'No'}. {truth}" for name, right in choices.items()}
+few = f"So far, with {len(compared['ablation'])} and {len(compared['method'])} seeds"
+replies = {name: f"{few}: {'yes' if right else 'no'}. {truth}" for name, right in choices.items()}
 plots.guess("What does the ablation do with unseen rain?", replies, shown)
 
 # %% [markdown]
@@ -145,7 +146,7 @@ plots.gallery(
     alt="Small squares from dark to bright, in many hues",
     caption=f"{min(128, total)} of {total:,} codes, from dark to bright, each filling a patch of its own. What to notice: on its own a code is hardly more than a "
     "colour. What it draws in a picture, an edge or a bit of fur, depends on its neighbours as well. "
-    f"On clean test pictures {live:.0%} of the codes are used, as many as if {used:,.0f} were used equally often. The papers have no such figure. "
+    f"On clean test pictures {live:.0%} of the codes are used, so evenly that it equals {used:,.0f} codes used equally often. The papers have no such figure. "
     + plots.source_note([found[book]], scale),
     columns=1, zoom=2,
 )
@@ -153,8 +154,8 @@ plots.gallery(
 # %% [markdown]
 # ## The ceiling
 #
-# A book of codes is a loss. Let a *clean* picture go through the prior as it was, before any fine-tuning: what comes back is the best that it can do by itself, and
-# no fine-tuning can come much nearer. We call it the *ceiling*. Every number below has to be read beside it.
+# A book of codes is a loss. Let a *clean* picture go through the prior as it was, before any fine-tuning: what comes back is as near as it comes by itself. We take it as
+# the mark for all that follows, and call it the *ceiling*: the most for PSNR, the least for E_B. Fine-tuning may move it a little, and a network without the book, like the ResNet, is not bound by it.
 #
 # And a *rainy* picture? If the prior could not draw rain, the rain would be gone before anything was fine-tuned.
 
@@ -168,8 +169,9 @@ plots.gallery(
      (rainy, "rainy"), (through, "rainy, through the prior as it was")],
     alt="A cat without rain and what the prior makes of it; the same cat under streaks and what the prior makes of that",
     caption=f"On {len(test['psnr'])} clean test pictures the prior comes back at {reached:.1f} dB. Of the rain, {passes} still comes out. What to notice: "
-    "whether the streaks are there again. If they are, its codes can draw rain, and whatever is removed after fine-tuning was learned by the "
-    "encoder. Photograph from scikit-image. The papers have no such figure. " + plots.source_note([found[book], found[as_it_was]], scale),
+    + ("the streaks are there again. Its codes can draw rain, so whatever is removed after fine-tuning was learned by the encoder. "
+       if passes.value > 0.5 else "most of the rain is gone before anything was fine-tuned. ")
+    + "Photograph from scikit-image. The papers have no such figure. " + plots.source_note([found[book], found[as_it_was]], scale),
     columns=4,
 )
 
@@ -178,6 +180,9 @@ plots.gallery(
 #
 # Here the decoder runs in your browser. Choose what it is given: the latent of the clean cat, of the rainy one by the encoder as it was, or of the rainy one by the encoder
 # after fine-tuning. Switch the code book off, and the latents go to the decoder as they are. Point at a place in the picture and put another code there.
+#
+# The panel also counts the codes that rain changes. It compares each encoder with its own answer to the clean picture, and codes that look alike count as different: the rain may be gone
+# from sight while most codes have changed.
 
 # %% tags=["hide-input"]
 tuned = arms["method"][0]
@@ -187,7 +192,7 @@ code_lab.panel(prior, after)
 # %% [markdown]
 # ## What comes out
 #
-# The same two pictures, under rain that no network here was trained on:
+# The cat and a second photograph, under rain that no network here was trained on:
 
 # %% tags=["hide-input"]
 DRAWN = ("ResNet", "ablation", "method")
@@ -208,7 +213,7 @@ plots.gallery(
     tiles,
     alt="Pictures under streaks, the outputs of a ResNet, the ablation and the method, the ceiling, and clean",
     caption="Outputs for two photographs of scikit-image under streaks (Hu 2026, Fig. 18a and 24b, d, on other pictures); the first seed of each. What to notice: the streaks, then the "
-    "fur and the edges. Open a picture to compare it with its neighbour. "
+    "colours and the fur; and what even the ceiling loses. Open a picture to compare it with its neighbour. "
     + plots.source_note([compared[name][0] for name in DRAWN if name in compared], scale),
     columns=len(tiles) // shown_test.count,
 )
@@ -216,28 +221,33 @@ plots.gallery(
 # %% [markdown]
 # ## In numbers
 #
-# E_B alone would punish a prior twice: for what it did, and for what its code book cannot draw. So it stands here against the clean picture and
-# against the ceiling.
+# E_B mixes what a prior did with what its code book cannot draw. So it stands here against the clean picture, and against the ceiling.
 
 # %% tags=["hide-input"]
 MEASURES = ((REJECTION, 2), ("e_r", 1), ("e_b", 1), ("ceiling_e_b", 1), ("damage", 1), ("psnr", 1))
-HEADS = ("rain kept out", "E_R", "E_B", "E_B against the ceiling", "change of a dry picture", "PSNR")
+HEADS = ("kept out", "E_R", "E_B", "E_B, ceiling", "dry", "PSNR")
 rows = ["| | " + " | ".join(HEADS) + " |", "|---" * (len(HEADS) + 1) + "|"]
 for name, part in compared.items():
     cells = [
-        estimates.mean(part, "unseen", measure).text(digits)
+        estimates.mean(part, "unseen", measure).text(digits).removesuffix(" (one seed)")
         if all(measure in r.tests["unseen"] or measure == REJECTION for r in part) else ""
         for measure, digits in MEASURES
     ]
-    seeds = f"{len(part)} seed{'s' if len(part) > 1 else ''}"
-    rows.append(f"| {name} ({seeds}) | " + " | ".join(cells) + " |")
+    rows.append(f"| {name} | " + " | ".join(cells) + " |")
 exact, before = (estimates.mean(compared["ResNet"], "unseen", m) for m in ("exact_e_r", "input_psnr"))
 
 # %% tags=["hide-input"]
-note = (f"Rain of {rain}. An exact removal has an E_R of {exact.value:.1f}, the untouched input a PSNR of {before.value:.1f} dB, "
-        f"the ceiling {ceiling.text(1)} grey levels of damage. ")
-Markdown("\n".join(rows) + f"\n\n{note}E_B against the ceiling is known only where an arm starts from the prior. Intervals: 95 %, over "
-         "seeds and pictures; one seed has none.")
+psnr = {name: estimates.mean(compared[name], "unseen", "psnr").value for name in DRAWN}
+below = [f"{name} ({value:.1f} dB)" for name, value in psnr.items() if value < before.value]
+worse = (f"**By PSNR, doing nothing ({before.value:.1f} dB) beats: {', '.join(below)}.**" if below
+         else "By PSNR, all three are better than doing nothing.")
+of_one = [name for name, part in compared.items() if len(part) == 1]
+note = (f"Rain of {rain}. *Kept out*: the share of the rain of which no trace comes out. *E_B, ceiling*: against the ceiling, where an arm starts from "
+        "the prior. *Dry*: by how much a picture without any rain is changed, in grey levels. "
+        f"An exact removal has an E_R of {exact.value:.1f}, the untouched input a PSNR of {before.value:.1f} dB, and the way to the code "
+        f"book and back changes a dry picture by {ceiling.value:.1f} grey levels. ")
+Markdown("\n".join(rows) + f"\n\n{note}Intervals: 95 %, over seeds and pictures"
+         + (f"; one seed, of {', '.join(of_one)}, has none. " if of_one else ". ") + worse)
 
 # %% [markdown]
 # ## Have they been trained for long enough?
@@ -249,7 +259,8 @@ plots.chart(
     prior_plots.courses(two),
     alt="Contrast gain and E_B of the method and the ablation along training",
     caption=f"{steps:,} iterations of fine-tuning, and as many of the ablation's training, a line a seed. What to notice: which lines are level at the end. A verdict "
-    "on a line that still falls is one about so many iterations. The papers have no such figure. "
+    "on a line that still moves is one about so many iterations; the left axis does not start at 0. "
+    f"{convergence.told([r for part in two.values() for r in part])} Equal iterations are not equal work: the method's weights had their own training before. The papers have no such figure. "
     + plots.source_note([r for part in two.values() for r in part], scale),
 )
 
@@ -262,7 +273,9 @@ plots.chart(
 # %% tags=["hide-input"]
 missing = [arm for arm in priors.ARMS if arm not in by_arm]
 if missing:
-    told = f"Not computed at this scale yet: {', '.join(missing)}. So this question is open here."
+    has = {a: [w for i, w in priors.INGREDIENTS.items() if getattr(arm, i)] for a, arm in priors.ARMS.items()}
+    listed = "\n".join(f"- {arm}: {', '.join(has[arm]) or 'none of the three'}" for arm in missing)
+    told = f"So this question is open: these arms are not computed at this scale yet.\n\n{listed}"
 else:
     first = {arm: part[0] for arm, part in by_arm.items()}
     rows = ["| ingredient | adds to the rain that is kept out | adds to E_B |", "|---|---|---|"]
@@ -310,7 +323,7 @@ for claim in ("prior-derain", "codebook", "judge-prior"):
 Markdown("\n".join(rows))
 
 # %% [markdown]
-# The first two are decided once more by the rain response; the [ledger](15_ledger.ipynb) has both. A third remedy, other kinds of priors, and other tasks than rain are
+# The first two are also judged by the rain response; the [ledger](15_ledger.ipynb) has both. What the gate of a judge is, [chapter 12](12_judges.ipynb) tells: without it a judge decides nothing. A third remedy, other kinds of priors, and other tasks than rain are
 # for chapters to come.
 #
 # To take along: **a network that can only answer with pictures still has to find the right one; read what it removes beside what it damages, and both beside the

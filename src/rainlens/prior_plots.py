@@ -43,7 +43,7 @@ BOXES: tuple[tuple[float, float, str, bool | None], ...] = (
 
 def scheme() -> Figure:
     """The papers' method, drawn: what learns and what stays as it is."""
-    figure, axes = plt.subplots(figsize=(5.0, 3.0))
+    figure, axes = plt.subplots(figsize=(3.6, 2.5))  # as wide as a phone
     for x, y, text, learns in BOXES:
         colour = plots.FAINT if learns is None else LEARNS if learns else FROZEN
         shape = FancyBboxPatch(
@@ -52,15 +52,15 @@ def scheme() -> Figure:
             linestyle="--" if learns is False else "-",
         )  # fmt: skip
         axes.add_patch(shape)
-        axes.text(x, y, text, ha="center", va="center", fontsize=10)
+        axes.text(x, y, text, ha="center", va="center", fontsize=8.5)
     for (x, y, *_), (to_x, to_y, *_) in zip(BOXES, BOXES[1:], strict=False):
         across = np.sign(to_x - x) * 0.78, np.sign(to_y - y) * 0.56
         ends = (x + across[0], y + across[1]), (to_x - across[0], to_y - across[1])
         arrow = FancyArrowPatch(*ends, arrowstyle="-|>", mutation_scale=12, color=plots.INK)
         axes.add_patch(arrow)
-    axes.text(2.9, 3.3, "learns", color=LEARNS, ha="center", fontsize=10)
+    axes.text(2.9, 3.3, "learns", color=LEARNS, ha="center", fontsize=8.5)
     for x in (2.9, 4.9):
-        axes.text(x, -0.1, "frozen", color=FROZEN, ha="center", fontsize=10)
+        axes.text(x, -0.1, "frozen", color=FROZEN, ha="center", fontsize=8.5)
     axes.set(xlim=(0, 5.8), ylim=(-0.22, 3.55))
     axes.set_axis_off()
     return figure
