@@ -142,7 +142,7 @@ test = found[book].tests["clean"]
 live, used, reached = test["live"][0], test["perplexity"][0], sum(test["psnr"]) / len(test["psnr"])
 total = len(prior.state_dict()["quantize.embedding.weight"])
 plots.gallery(
-    [(prior_plots.code_sheet(prior, prior_plots.by_brightness(prior, min(128, total))), "")],
+    [(prior_plots.code_sheet(prior, prior_plots.by_brightness(prior, min(128, total))), f"{min(128, total)} codes")],
     alt="Small squares from dark to bright, in many hues",
     caption=f"{min(128, total)} of {total:,} codes, from dark to bright, each filling a patch of its own. What to notice: on its own a code is hardly more than a "
     "colour. What it draws in a picture, an edge or a bit of fur, depends on its neighbours as well. "

@@ -140,7 +140,8 @@ def test_the_stored_records_are_counted(tmp_path: Path) -> None:
     page = laid_out(tmp_path, "cpu")
     assert f"has {len(records)} records" in page
     for name in {record.provenance["commit"] for record in records}:
-        assert f'| <code class="literal">{name}</code> |' in page
+        # Of a training in many legs, the page has as much as fits its table.
+        assert f'| <code class="literal">{name[:70]}' in page
 
 
 def test_the_source_holds_marks_and_no_result() -> None:
