@@ -316,11 +316,8 @@ plots.gallery(tiles, alt="Real rain", caption="", columns=3) if tiles else Markd
 # %% tags=["hide-input"]
 from rainlens import claims
 
-table = claims.table(setting).set_index("claim")
-rows = ["| claim of the 2026 paper | our records |", "|---|---|"]
-for claim in ("prior-derain", "codebook", "judge-prior"):
-    rows.append(f"| {table.loc[claim, 'says']} | **{table.loc[claim, 'verdict']}**: {table.loc[claim, 'ours']} |")
-Markdown("\n".join(rows))
+rows = claims.as_rows(claims.table(setting), ("prior-derain", "codebook", "judge-prior"))
+Markdown(f"| claim of the 2026 paper | our records |\n|---|---|\n{rows}")
 
 # %% [markdown]
 # The first two are also judged by the rain response; the [ledger](15_ledger.ipynb) has both. What the gate of a judge is, [chapter 12](12_judges.ipynb) tells: without it a judge decides nothing. A third remedy, other kinds of priors, and other tasks than rain are

@@ -342,11 +342,8 @@ Markdown("\n".join(rows) if extra else "`pyiqa` is not installed here, so there 
 # %% tags=["hide-input"]
 from rainlens import claims
 
-table = claims.table(setting).set_index("claim")
-rows = ["| claim of the 2026 paper | our records |", "|---|---|"]
-for claim in ("iqa-misleads", "judge", "judge-prior"):
-    rows.append(f"| {table.loc[claim, 'says']} | **{table.loc[claim, 'verdict']}**: {table.loc[claim, 'ours']} |")
-Markdown("\n".join(rows))
+rows = claims.as_rows(claims.table(setting), ("iqa-misleads", "judge", "judge-prior"))
+Markdown(f"| claim of the 2026 paper | our records |\n|---|---|\n{rows}")
 
 # %% [markdown]
 # To take along: **a number for all of a picture is about more than the rain; ask what else it rewards.**

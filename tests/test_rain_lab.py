@@ -23,7 +23,7 @@ from rainlens import metrics, rain, scales
 from rainlens.models import build
 from rainlens.records import RecordError
 from rainlens.widgets import rain_lab
-from rainlens.widgets.bundling import as_script, bundled, classic
+from rainlens.widgets.bundling import TABLE, as_script, bundled, classic
 
 ROOT = Path(__file__).resolve().parents[1]
 COUNTS = (8, 64, 512)
@@ -94,7 +94,7 @@ def test_every_file_has_its_twin_for_pages_opened_as_files(tmp_path: Path) -> No
     assert {path.name for path in folder.glob("*.js")} == {
         "rain_lab.js", *(f"{name}.js" for name in data)
     }  # fmt: skip
-    assert as_script(b"weights", "small-8.safetensors", rain_lab.TABLE) == (
+    assert as_script(b"weights", "small-8.safetensors", TABLE) == (
         folder / "small-8.safetensors.js"
     ).read_text(encoding="utf-8")
 

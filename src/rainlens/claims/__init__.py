@@ -46,6 +46,7 @@ __all__ = [
     "Claim",
     "Evidence",
     "Finding",
+    "as_rows",
     "at_a_glance",
     "grid",
     "order_agreement",
@@ -95,6 +96,12 @@ def _seeds_of(records: Sequence[Record]) -> str:
     counts = sorted(set(map(len, seeds)) or {0})
     least = f"{counts[0]} to " * (len(counts) > 1)
     return f"{least}{counts[-1]} seed{'s' * (counts[-1] != 1)}"
+
+
+def as_rows(claims_table: pd.DataFrame, chosen: Sequence[str]) -> str:
+    """Some claims of `table`, by id, with verdict and effect: rows for a Markdown table."""
+    told = claims_table.set_index("claim").loc[list(chosen)]
+    return "\n".join(f"| {row.says} | **{row.verdict}**: {row.ours} |" for row in told.itertuples())
 
 
 def at_a_glance(claims_table: pd.DataFrame) -> str:

@@ -42,7 +42,7 @@ def needs_prior(setting: Scale) -> Parts:
     return {"method": _arm(setting, "method"), "resnet": usual}
 
 
-def needs_codebook(setting: Scale) -> Parts:
+def needs_codebook(setting: Scale) -> dict[str, list[FineTuned]]:
     """The papers' method and their ablation."""
     return {arm: _arm(setting, arm) for arm in ("method", "ablation")}
 
@@ -53,8 +53,8 @@ def _arm(setting: Scale, arm: str) -> list[FineTuned]:
 
 def arms(setting: Scale) -> dict[str, list[FineTuned]]:
     """Each arm of the grid: the claims' two with every seed, the others with the first."""
-    whole = needs_codebook(setting)
-    return {arm: _arm(setting, arm)[: None if arm in whole else 1] for arm in ARMS}
+    first = {arm: _arm(setting, arm)[:1] for arm in ARMS}
+    return {**first, **needs_codebook(setting)}
 
 
 def effect(records: Mapping[str, Record], ingredient: str, measure: str) -> Estimate:

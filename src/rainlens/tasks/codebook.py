@@ -30,6 +30,7 @@ from rainlens.records import Record, RecordError, RecordStore
 from rainlens.tasks import Learning, Session
 
 Draw = Callable[[int], Tensor]
+JUDGE = "discriminator."  # names of the weights that only training needs
 SCALES = 2  # at which differences between neighbours are compared
 
 
@@ -122,7 +123,7 @@ class Codebook(Learning):
         assert isinstance(model, Disputed)
         draw = batches(self, next(model.parameters()).device)
         judge = list(model.discriminator.parameters())
-        others = [p for p in model.parameters() if all(p is not other for other in judge)]
+        others = [p for name, p in model.named_parameters() if not name.startswith(JUDGE)]
         return [
             training.Update(others, self.schedule, self._likeness(draw)),
             training.Update(judge, self.schedule, self._dispute(draw), "discriminator"),
@@ -179,7 +180,7 @@ class Codebook(Learning):
         )
         tests, kept = given_back(found.model, self.tests)
         state = found.model.state_dict()
-        state = {k: v for k, v in state.items() if not k.startswith((OWN, "discriminator."))}
+        state = {k: v for k, v in state.items() if not k.startswith((OWN, JUDGE))}
         told = tasks.record_of(self, found, tests)
         record = store.save(told, kept, weights=tasks.halved(state))
         tasks.finish(store, self)

@@ -14,6 +14,7 @@ from pathlib import Path
 IMPORT = re.compile(r'^import \{[^}]+\} from "\./(\w+\.js)";\n', re.MULTILINE)
 OPENING = re.compile(r"\A(?://.*\n)+\n")
 EXPORTS = re.compile(r"^\n?export (?:default )?\{[^}]*\};\n", re.MULTILINE)
+TABLE = "rainlensFiles"  # where a page opened as a file finds what it asked for
 EXPORT = re.compile(r"^export (?=async |function |const |let |class )", re.MULTILINE)
 
 
@@ -58,3 +59,9 @@ def as_script(data: bytes, name: str, table: str) -> str:
     """
     text = base64.b64encode(data).decode("ascii")
     return f"(globalThis.{table} ??= {{}})[{json.dumps(name)}] = {json.dumps(text)};\n"
+
+
+def write_for_page(folder: Path, name: str, data: bytes) -> None:
+    """Writes a file that a page loads, and beside it the same as a script (`as_script`)."""
+    (folder / name).write_bytes(data)
+    (folder / f"{name}.js").write_text(as_script(data, name, TABLE), encoding="utf-8")

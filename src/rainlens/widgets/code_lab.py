@@ -26,7 +26,7 @@ from rainlens.models.quantiser import VectorQuantiser
 from rainlens.models.vqgan import VQGAN
 from rainlens.randomness import generator
 from rainlens.widgets import rain_lab
-from rainlens.widgets.bundling import as_script, bundled, classic
+from rainlens.widgets.bundling import bundled, classic, write_for_page
 
 MODULE = Path(__file__).with_name("code_lab.js")
 WORKER = MODULE.with_name("code_worker.js")
@@ -166,9 +166,7 @@ def lay_out(folder: Path, data: bytes) -> None:
     """
     target = folder / FOLDER
     target.mkdir(parents=True, exist_ok=True)
-    (target / FILE).write_bytes(data)
-    twin = as_script(data, FILE, rain_lab.TABLE)
-    (target / f"{FILE}.js").write_text(twin, encoding="utf-8")
+    write_for_page(target, FILE, data)
     (target / "code_lab.js").write_text(script(), encoding="utf-8")
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from rainlens import images, rain
 from rainlens.degradations import AdditiveRain, named
 from rainlens.scales import Scale
-from rainlens.widgets.bundling import as_script, classic
+from rainlens.widgets.bundling import classic, write_for_page
 
 PANEL = Path(__file__).with_name("rain_lab.js")
 WORKER = PANEL.with_name("lab_worker.js")
@@ -29,7 +29,6 @@ NO_SCRIPT = (
     "The rain lab appears here where scripts run. Without them, chapters 1, 4 and 5 show the same "
     "kind of network at work, in pictures and numbers."
 )
-TABLE = "rainlensFiles"  # where a page opened as a file finds what it asked for
 SIDE = 256  # pixels of a picture, which also fit the memory of a phone
 SIZES = (128, 192, 256)
 PICTURES = {"cat": "chelsea.png", "coffee": "coffee.png", "astronaut": "astronaut.png"}
@@ -81,8 +80,7 @@ def lay_out(
     files = {f"{name}.safetensors": data for name, data in weights.items()}
     files |= {f"{name}.webp": data for name, data in shown.items()}
     for name, data in files.items():
-        (target / name).write_bytes(data)
-        (target / f"{name}.js").write_text(as_script(data, name, TABLE), encoding="utf-8")
+        write_for_page(target, name, data)
     (target / "rain_lab.js").write_text(script(weights, shown, counts, sizes), encoding="utf-8")
 
 
