@@ -320,8 +320,7 @@ rows = claims.as_rows(claims.table(setting), ("prior-derain", "codebook", "judge
 Markdown(f"| claim of the 2026 paper | our records |\n|---|---|\n{rows}")
 
 # %% [markdown]
-# The first two are also judged by the rain response; the [ledger](15_ledger.ipynb) has both. What the gate of a judge is, [chapter 12](12_judges.ipynb) tells: without it a judge decides nothing. A third remedy, other kinds of priors, and other tasks than rain are
-# for chapters to come.
+# The first two are also judged by the rain response; the [ledger](15_ledger.ipynb) has both. What the gate of a judge is, [chapter 12](12_judges.ipynb) tells: without it a judge decides nothing. Other kinds of priors, and other tasks than rain, are for chapters to come.
 #
 # To take along: **a network that can only answer with pictures still has to find the right one; read what it removes beside what it damages, and both beside the
 # ceiling.**
