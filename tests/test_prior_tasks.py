@@ -195,6 +195,17 @@ def test_a_clone_with_the_record_alone_tunes_without_training_the_book(store, tm
     assert not clone.trained_path(BOOK.training_key).exists()
 
 
+def test_a_twin_s_weights_are_as_good_a_start_as_those_beside_the_record(store, tmp_path):
+    """A book that was looked at in other ways was trained alike: one network is kept for both."""
+    twin = replace(BOOK, tests=TESTS)
+    assert twin.training_key == BOOK.training_key and twin.name != BOOK.name
+    other, mine = tuned(start=twin, seed=4), RecordStore(tmp_path)
+    mine.keep_trained(BOOK.training_key, store.trained(BOOK.training_key))
+    outcome = running.run_within([other], mine, threads=1)
+    assert not outcome.failures and outcome.trained == 1
+    assert checksum(codebook.trained(twin, mine)) == checksum(codebook.trained(BOOK, store))
+
+
 def test_a_worker_elsewhere_gets_the_weights_to_start_from(store, tmp_path):
     sent = cluster.kept(store, tuned(seed=2))
     cluster.write_kept(RecordStore(tmp_path), sent)

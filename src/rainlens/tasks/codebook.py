@@ -5,7 +5,7 @@ The papers take one that others trained on ImageNet (2026 paper, Sec. 6.2); this
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, ClassVar
@@ -179,10 +179,8 @@ class Codebook(Learning):
             usable=tasks.where_equal(self, "measure_every", "curves"),
         )
         tests, kept = given_back(found.model, self.tests)
-        state = found.model.state_dict()
-        state = {k: v for k, v in state.items() if not k.startswith((OWN, JUDGE))}
         told = tasks.record_of(self, found, tests)
-        record = store.save(told, kept, weights=tasks.halved(state))
+        record = store.save(told, kept, weights=_handed_on(found.model.state_dict()))
         tasks.finish(store, self)
         return record
 
@@ -288,18 +286,29 @@ def batches(experiment: Codebook, device: torch.device) -> Draw:
 
 
 def trained(experiment: Codebook, store: RecordStore) -> VQGAN:
-    """The network whose weights lie beside its record, in float32.
+    """The network, with the weights beside its record, or else those kept on this machine.
 
     Raises RecordError where they are missing, damaged, or not those of this network.
     """
     model = VQGAN(**dict(experiment.options))
-    state = tasks.weights_beside(experiment.name, store)
+    kept = store.trained(experiment.training_key)
+    if kept is not None and not store.weights_path(experiment.name).exists():
+        # Of a twin that was looked at in other ways; rounded as if it had been handed on.
+        state = {name: value.float() for name, value in _handed_on(kept.weights).items()}
+    else:
+        state = tasks.weights_beside(experiment.name, store)
     try:
         model.load(state)
     except ValueError as error:
         path = store.weights_path(experiment.name)
         raise RecordError(f"{path} does not hold this network's weights: {error}") from error
     return model.eval()
+
+
+def _handed_on(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The network's own weights in half precision, without what only training needs."""
+    own = {name: value for name, value in state.items() if not name.startswith((OWN, JUDGE))}
+    return tasks.halved(own) or {}
 
 
 def _means(values: dict[str, dict[str, list[float]]]) -> dict[str, float]:
