@@ -562,6 +562,8 @@ Markdown(
 # %% [markdown]
 # ## Try it
 #
+# Move the range and *N* yourself, and watch picture and numbers follow: in the [explorer](../book/explorer.md).
+#
 # 1. Plot the heavier unseen rain, Rain100H: in the two cells that call `draw`, replace `"unseen"` by
 #    `"heavy"`. Does the rejection do the same as on Rain100L?
 # 2. What would you expect from a fourth range with only one kind of streak? Define it with
