@@ -82,23 +82,26 @@ export function testBatch(order) {
 }
 
 /**
- * Of each test, the mean square error of y over all draws, the mean square distance from the curve
- * of the training, and the first draw: what goes in, what comes out, and the truth.
+ * Of each test, mean squares over all draws: `error` of y, `given` of the points that went in, and
+ * `fromTrained`, the distance from the curve of the training. And the first draw: what goes in, what
+ * comes out, and the truth.
  */
 export function judged(order, { names, noisy, clean }, output) {
   const trained = LINE.map(wave(order));
   return Object.fromEntries(names.map((name, test) => {
     const at = (draw) => (2 * (test * DRAWS + draw) + 1) * POINTS;
-    let error = 0, fromTrained = 0;
+    let error = 0, given = 0, fromTrained = 0;
     for (let draw = 0; draw < DRAWS; draw++) {
-      for (let i = 0; i < POINTS; i++) {
-        error += (output[at(draw) + i] - clean[at(draw) + i]) ** 2;
-        fromTrained += (output[at(draw) + i] - trained[i]) ** 2;
+      for (let i = 0, y = at(draw); i < POINTS; i++, y++) {
+        error += (output[y] - clean[y]) ** 2;
+        given += (noisy[y] - clean[y]) ** 2;
+        fromTrained += (output[y] - trained[i]) ** 2;
       }
     }
+    const count = DRAWS * POINTS;
     const first = (values) => values.slice(at(0), at(0) + POINTS);
     return [name, {
-      error: error / (DRAWS * POINTS), fromTrained: fromTrained / (DRAWS * POINTS),
+      error: error / count, given: given / count, fromTrained: fromTrained / count,
       noisy: first(noisy), output: first(output), truth: first(clean),
     }];
   }));
