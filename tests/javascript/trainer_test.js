@@ -133,7 +133,7 @@ test("what is judged are means over all draws", () => {
 test("a network learns, the same one for the same seed", () => {
   const plan = { ...PLAN, steps: 150 };
   const [one, same, other] = [1, 1, 2].map((seed) =>
-    new Run({ order: 2, channels: 8, seed }, plan));
+    new Run({ order: 2, channels: 8, seed, plan }));
   const before = one.measured().own.error;
   for (const run of [one, same, other]) while (!run.isOver) run.advance();
   assert.ok(one.measured().own.error < before / 20);
@@ -143,8 +143,11 @@ test("a network learns, the same one for the same seed", () => {
 
 test("the worker stops, goes on to the end, and is quiet about a run that was replaced", async () => {
   const sent = [];
-  const one = new Trainer((message) => sent.push(message), { ...PLAN, steps: 6, measureEvery: 2 });
-  const first = one.hear({ kind: "train", job: 1, order: 1, channels: 8, seed: 1 });
+  const one = new Trainer((message) => sent.push(message));
+  const plan = { ...PLAN, steps: 6, measureEvery: 2 };
+  const train = (job) =>
+    one.hear({ kind: "train", job, order: 1, channels: 8, seed: 1, plan });
+  const first = train(1);
   await one.hear({ kind: "stop" });
   await first;
   const steps = () => sent.map(({ job, step, isOver }) => `${job} ${step}${isOver ? " over" : ""}`);
@@ -152,8 +155,7 @@ test("the worker stops, goes on to the end, and is quiet about a run that was re
   await one.hear({ kind: "go" });
   assert.deepEqual(steps(), ["1 0", "1 2", "1 4", "1 6 over"]);
   sent.length = 0;
-  await Promise.all([2, 3].map((job) =>
-    one.hear({ kind: "train", job, order: 1, channels: 8, seed: 1 })));
+  await Promise.all([2, 3].map(train));
   assert.deepEqual(steps(), ["2 0", "3 0", "3 2", "3 4", "3 6 over"]);
 });
 

@@ -11,7 +11,7 @@ import { uniforms } from "./uniforms.js";
 
 /** One network under way. */
 export class Run {
-  constructor({ order, channels, seed }, plan = PLAN) {
+  constructor({ order, channels, seed, plan = PLAN }) {
     this.order = order;
     this.plan = plan;
     this.uniform = uniforms(seed);
@@ -42,9 +42,8 @@ export class Run {
 
 /** Answers what a page asks; `post` sends a message. */
 export class Trainer {
-  constructor(post, plan = PLAN) {
+  constructor(post) {
     this.post = post;
-    this.plan = plan;
     this.turn = 0; // whoever works for an older one leaves off
   }
 
@@ -53,7 +52,7 @@ export class Trainer {
     try {
       if (message.kind === "train") {
         this.job = message.job;
-        this.run = new Run(message, this.plan);
+        this.run = new Run(message);
         this.tell();
       }
       if (message.kind !== "stop") await this.work(turn);

@@ -23,6 +23,7 @@ class TrainerPanel extends Bench {
   constructor(element, told) {
     super(element, told);
     this.groups = `rl-trainer-${document.querySelectorAll(".rl-trainer.rl-lab-live").length}`;
+    this.plan = told.plan ?? PLAN;
     this.settings = { order: 1, channels: 16, test: "noise" };
     this.runs = [];
     this.build();
@@ -35,7 +36,7 @@ class TrainerPanel extends Bench {
   build() {
     this.pick = { order: {}, channels: {}, test: {} };
     this.status = h("p", { class: "rl-status" });
-    this.bar = h("progress", { max: PLAN.steps, value: 0, "aria-label": "Steps of the training" });
+    this.bar = h("progress", { max: this.plan.steps, value: 0, "aria-label": "Steps of the training" });
     this.startButton = button("Train", () => this.train());
     this.startButton.classList.add("rl-go", "rl-start");
     this.haltButton = button("Stop", () => this.halt());
@@ -54,7 +55,7 @@ class TrainerPanel extends Bench {
           group("Width of the network", this.choices("channels", widths, Number))),
         row(this.startButton, this.haltButton, this.bar), this.status, this.notice,
         group("Also test it on", this.choices("test", TESTS, String)),
-        this.charts(), this.table(), soft(about(this.told.chapter))),
+        this.charts(), this.table(), soft(about(this.told.chapter, this.plan))),
       this.live);
   }
 
@@ -126,7 +127,7 @@ class TrainerPanel extends Bench {
   refresh() {
     const { job, order, channels, seed } = this.run;
     this.run.begun = performance.now();
-    this.worker.postMessage({ kind: "train", job, order, channels, seed });
+    this.worker.postMessage({ kind: "train", job, order, channels, seed, plan: this.plan });
     this.settle("training");
     this.show();
     this.announce(() => `Training on order ${order}, ${channels} channels.`);
@@ -157,7 +158,7 @@ class TrainerPanel extends Bench {
 
   /** Tells a screen reader of each quarter and of the end. */
   speak() {
-    const part = Math.floor((SPOKEN * this.run.step) / PLAN.steps);
+    const part = Math.floor((SPOKEN * this.run.step) / this.plan.steps);
     if (part <= this.run.spoken) return;
     this.run.spoken = part;
     this.announce(() => this.spoken(this.run.isOver ? "Trained" : "Training"));
@@ -166,7 +167,7 @@ class TrainerPanel extends Bench {
   spoken(word) {
     const { step, tests } = this.run;
     if (!tests) return `${word}.`;
-    return `${word}, step ${thousands(step)} of ${thousands(PLAN.steps)}. Error as trained ` +
+    return `${word}, step ${thousands(step)} of ${thousands(this.plan.steps)}. Error as trained ` +
       `${said(tests.own.error)}, ${TESTS[this.settings.test]}: ` +
       `${said(tests[this.settings.test].error)}.`;
   }
@@ -203,7 +204,7 @@ class TrainerPanel extends Bench {
     this.haltButton.textContent = state === "stopped" ? "Go on" : "Stop";
     this.haltButton.disabled = !["training", "stopped"].includes(state);
     this.bar.value = run?.step ?? 0;
-    this.status.textContent = status(state, run, settings, PLAN.steps);
+    this.status.textContent = status(state, run, settings, this.plan.steps);
     this.showFits();
     this.showErrors();
     this.showRow();
@@ -240,7 +241,7 @@ class TrainerPanel extends Bench {
         name: `rl-${name}${isBefore ? " rl-before" : ""}`,
       }));
     });
-    drawErrors(this.errors, lines, PLAN.steps);
+    drawErrors(this.errors, lines, this.plan.steps);
     const { errors } = this.run?.curves ?? { errors: {} };
     const course = (name) =>
       (errors[name]?.length ? `from ${said(errors[name][0])} to ${said(errors[name].at(-1))}` : "none yet");
@@ -287,7 +288,7 @@ function untrained(order) {
 /**
  * Puts the trainer into `element`; its handle, also found as `element.rlTrainer`: {set(changes),
  * state()}. `told` is what `trainer_lab.py` says: {worker: its script, chapter: how the chapter's
- * networks were trained}, and for tests `seed`.
+ * networks were trained}, and for tests `seed` and `plan`.
  */
 export function mount(element, told) {
   const panel = new TrainerPanel(element, told);

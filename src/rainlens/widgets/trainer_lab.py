@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from rainlens.tasks.toy import Toy
 from rainlens.widgets.bundling import classic
@@ -44,6 +45,10 @@ def lay_out(folder: Path, chapter: Toy) -> None:
 
 def script(chapter: Toy) -> str:
     """The classic script of a page: the trainer, and what it is told."""
+    return classic(MODULE, f"mountAll({json.dumps(told(chapter))});")
+
+
+def told(chapter: Toy) -> dict[str, Any]:
+    """What the trainer is told: its worker's script, and how the chapter's networks were trained."""
     trained = {"channels": chapter.channels, "steps": chapter.iterations, "batch": chapter.batch}
-    told = {"worker": classic(WORKER), "chapter": trained}
-    return classic(MODULE, f"mountAll({json.dumps(told)});")
+    return {"worker": classic(WORKER), "chapter": trained}

@@ -2,7 +2,7 @@
 // chapter's effect shows, and few enough to wait for.
 
 export const PLAN = {
-  steps: 2000, batch: 8, rate: 0.02, decay: 0.03, warmup: 50,
+  steps: 2000, batch: 8, rate: 0.01, decay: 0.1, warmup: 50,
   measureEvery: 25, // steps between two points of the curves
 };
 /** Channels -> how many weights such a network has. */

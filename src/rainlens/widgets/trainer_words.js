@@ -1,7 +1,7 @@
 // What the trainer says: its tests, its numbers and how it fares, in words.
 
 import { h } from "./elements.js";
-import { PLAN, WIDTHS } from "./trainer_plan.js";
+import { WIDTHS } from "./trainer_plan.js";
 
 /** What a network is tested on beside its training, in short. */
 export const TESTS = {
@@ -53,12 +53,12 @@ export function status(state, run, { order, channels }, steps) {
 }
 
 /** What this training is, beside that of the chapter. */
-export function about(chapter) {
+export function about(chapter, plan) {
   const counts = Object.values(WIDTHS).map(thousands).join(" or ");
   return `This network has the chapter’s five layers, its loss and its optimiser, but it is smaller ` +
     `(${Object.keys(WIDTHS).join(" or ")} channels and ${counts} weights, there ` +
-    `${chapter.channels} channels) and trained for less (${thousands(PLAN.steps)} steps with ` +
-    `${PLAN.batch} pieces of curve each, there ${thousands(chapter.steps)} with ${chapter.batch}). ` +
+    `${chapter.channels} channels) and trained for less (${thousands(plan.steps)} steps with ` +
+    `${plan.batch} pieces of curve each, there ${thousands(chapter.steps)} with ${chapter.batch}). ` +
     `So it does not go as far as those above. Each training begins with other weights and sees ` +
     `other noise: single runs differ, so train an order twice before you believe a small difference.`;
 }
