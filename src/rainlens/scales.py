@@ -16,7 +16,7 @@ from rainlens.tasks.codebook import Codebook
 from rainlens.tasks.fine_tune import ARMS, ENCODERS, FineTuned, Published, Unchanged
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.toy import Toy
-from rainlens.tasks.untrained import Untrained
+from rainlens.tasks.untrained import FILTERS, Untrained
 from rainlens.tasks.usual_tests import with_usual_tests
 
 # The papers' most patches: in a short training, a background hardly comes round twice.
@@ -24,23 +24,16 @@ ALL = 30_000
 BALANCED = 256  # backgrounds of the balanced network
 RECORDS_VARIABLE = "RAINLENS_RECORDS"
 Options = Mapping[str, Any]
-# What has learned nothing, as members of `models`; the sizes were chosen before these records.
-FILTERS: Mapping[str, tuple[str, tuple[tuple[str, int], ...]]] = {
-    "untouched": ("copy", ()),
-    "dimmed by half": ("dimming", ()),
-    **{f"median {size}": ("median", (("size", size),)) for size in (3, 5, 7)},
-    **{f"Gaussian {sigma}": ("gaussian", (("sigma", sigma),)) for sigma in (1, 2, 3)},
-    "bilateral": ("bilateral", ()),
-    "guided": ("guided", ()),
-    **{f"opening {size}": ("opening", (("size", size),)) for size in (5, 9)},
-}
+# Variants of chapter 9's networks, named so: whole ones would take days on two cores.
+LIGHT = {"rcdnet": dict(options=(("stages", 5),)), "spdnet": dict(options=(("n_resblocks", 1),))}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
     """How large the experiments of a book are.
 
-    options: task -> network -> its options; of the toy task, the fields of its experiments.
+    options: task -> network -> its options; of the toy task, the fields of its experiments. Of
+    "balance" and "semi", which are chapter 9's: in which fields they differ, "budget" for all.
     seeds: repetitions. patch_counts: the values of N; more_counts: further ones by range of rain,
     for claims that name them; coarse_counts: those of sweeps over categories, networks and sizes,
     which would otherwise cost too much. lab_seed: of the ResNets with these counts whose weights
@@ -256,6 +249,8 @@ SCALES = {
                         patches=64, patch_size=48, iterations=8, warmup=0, measure_every=4
                     )
                 },
+                "balance": {**LIGHT, "budget": dict(iterations=4, batch=2, measure_every=2)},
+                "semi": {"budget": dict(iterations=8, batch=2, measure_every=4)},
             },
             patch_size=32,
             iterations=20,
@@ -294,6 +289,10 @@ SCALES = {
                     "swinir": dict(img_size=64, embed_dim=32, groups=1, depth=2, num_heads=2),
                 },
                 "toy": {"cnn1d": dict(iterations=12_000)},
+                "balance": {**LIGHT, "budget": dict(iterations=1200, batch=4, measure_every=150)},
+                "semi": {
+                    "budget": dict(iterations=1000, batch=8, learning_rate=1e-3, measure_every=125)
+                },
             },
             patch_size=64,
             # Chapter 4, "How long is enough?", compares these two lengths of training.

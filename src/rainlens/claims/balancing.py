@@ -1,0 +1,142 @@
+"""Judges of claims about balance: other networks than ours, and rain that has become seen.
+
+The rules were fixed before any of these networks was trained. The ResNet of the papers' table is
+that of other chapters, and its claim `removal.balance` is older.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any, NamedTuple
+
+from rainlens import images
+from rainlens.degradations import STREAKS
+from rainlens.evaluation import TestSet
+from rainlens.scales import Scale
+from rainlens.tasks.restore import Restore
+from rainlens.tasks.semi import SemiSupervised
+
+OTHERS = ("spdnet", "rcdnet")  # beside the ResNet, those of Hu 2026, Table 3
+NETWORKS = ("resnet", *OTHERS)
+RATES = {"rcdnet": 1e-3, "spdnet": 5e-4}  # learning rates, as published
+LATENT = 32  # channels of the semi-supervised UNet's latent (Yasarla et al. 2020)
+FEW_TESTS = ("unseen", "shown_unseen")  # of the usual tests; these networks are slow
+ALONE, SAME, ELSEWHERE = "synthetic alone", "with the test's rain", "with other rain"
+
+
+class Row(NamedTuple):
+    """A row of the table: so many backgrounds, and a range of rain."""
+
+    patches: int
+    degradation: str
+
+    def __str__(self) -> str:
+        return f"{self.patches:,}, {self.degradation}"
+
+
+def rows(setting: Scale) -> dict[Row, Row]:
+    """Rows of Hu 2026, Table 3, in its order, and ours at the end; as printed -> as trained.
+
+    30,000 stands for the most backgrounds of a scale, another number for the nearest that it
+    trains. The last row is ours: it changes the range of rain alone.
+    """
+    printed = [
+        Row(30_000, "medium"),
+        Row(64, "medium"),
+        *(Row(n, "large") for n in (512, 256, 128)),
+    ]
+    return {row: _nearest(setting, row) for row in (*printed, Row(30_000, "large"))}
+
+
+def _nearest(setting: Scale, row: Row) -> Row:
+    if row.patches == 30_000:
+        return row._replace(patches=setting.patch_counts[-1])
+    trained = {*setting.patch_counts, *setting.more_counts.get(row.degradation, ())}
+    return row._replace(patches=min(sorted(trained), key=lambda n: abs(n - row.patches)))
+
+
+def cell(setting: Scale, network: str, patches: int, degradation: str, seed: int = 0) -> Restore:
+    """The experiment of one cell of the table.
+
+    Of the ResNet the usual one of other chapters; of others a light or a whole variant, as the
+    scale says, with few tests.
+    """
+    varied: dict[str, Any] = dict(patches=patches, degradation=degradation, seed=seed)
+    if network == "resnet":
+        return setting.experiment(**varied)
+    chosen = setting.options.get("balance", {})
+    changes = {**chosen.get("budget", {}), **chosen.get(network, {})}
+    usual = setting.experiment(model=network, learning_rate=RATES[network], **changes, **varied)
+    tests = tuple(test for test in usual.tests if test.name in FEW_TESTS)
+    if (patches, degradation) == _nearest(setting, Row(30_000, "medium")):
+        tests += tints(usual)
+    return replace(usual, tests=tests)
+
+
+def seeds(setting: Scale, network: str) -> tuple[int, ...]:
+    """Of the ResNet all; the others are trained once."""
+    return setting.seeds if network == "resnet" else setting.seeds[:1]
+
+
+def cells(setting: Scale) -> dict[tuple[str, Row], list[Restore]]:
+    """All cells of the table, one experiment a seed: (network, row as printed) -> experiments."""
+    return {
+        (network, printed): [cell(setting, network, *row, seed) for seed in seeds(setting, network)]
+        for network in NETWORKS
+        for printed, row in rows(setting).items()
+    }
+
+
+def tints(usual: Restore) -> tuple[TestSet, TestSet]:
+    """The training rain as it is, grey, and tinted; centres of the test pictures of a network."""
+    pictures = usual.test("unseen").backgrounds
+    few: dict[str, Any] = dict(backgrounds=pictures, count=min(32, usual.tests[0].count), crop=128)
+    return TestSet("grey", "medium", **few), TestSet("tinted", "medium_tinted", **few)
+
+
+def tinted(setting: Scale) -> dict[str, Restore]:
+    """For each network, the first row of the table, tested on grey and on tinted rain.
+
+    SPDNet's residue tells grey rain from pictures, but no tinted rain (part of its design).
+    """
+    row = _nearest(setting, Row(30_000, "medium"))
+    found = {network: cell(setting, network, *row, setting.seeds[0]) for network in NETWORKS}
+    usual = found["resnet"]
+    return {**found, "resnet": replace(usual, tests=tints(usual), curves=())}
+
+
+def semi(setting: Scale) -> dict[str, list[SemiSupervised]]:
+    """The arms of the semi-supervised experiment, one UNet a seed.
+
+    All see labelled rain of the medium range. Two see rainy pictures without truth as well: with
+    the rain of the test, on half of its layers, or with rain of another kind. Tests are on the
+    other half; the curves are not, so only the tests tell what is unseen.
+    """
+    own = setting.backgrounds == images.EMBEDDED
+    same, other = (STREAKS, "large") if own else ("rain100l", "rain100h")
+    unlabelled = {ALONE: None, SAME: same, ELSEWHERE: other}
+    return {
+        arm: [_semi(setting, rain, seed) for seed in setting.seeds]
+        for arm, rain in unlabelled.items()
+    }
+
+
+def _semi(setting: Scale, unlabelled: str | None, seed: int) -> SemiSupervised:
+    options = {**setting.options["derain"]["unet"], "latent": LATENT}
+    usual = setting.experiment(
+        model="unet",
+        options=tuple(options.items()),
+        patches=setting.patch_counts[-1],
+        seed=seed,
+        **setting.options.get("semi", {}).get("budget", {}),
+    )
+    known = {one.name: getattr(usual, one.name) for one in fields(usual)}
+    tests = tuple(test for test in usual.tests if test.name in FEW_TESTS)
+    return SemiSupervised(**{**known, "tests": tests}, unlabelled=unlabelled)
+
+
+def wanted(setting: Scale) -> list[Restore]:
+    """All experiments of the chapter, each once."""
+    arms: list[list[Restore]] = [list(part) for part in semi(setting).values()]
+    parts = [*cells(setting).values(), list(tinted(setting).values()), *arms]
+    return list(dict.fromkeys(e for part in parts for e in part))
