@@ -6,10 +6,23 @@ that of other chapters, and its claim `removal.balance` is older.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
-from rainlens import images
+from rainlens import estimates, images
+from rainlens.claims import removal
+from rainlens.claims.evidence import Evidence, OutOfReach, Parts, Sweep
+from rainlens.claims.rules import (
+    DIGITS,
+    NAMES,
+    NOT_REPRODUCED,
+    REPRODUCED,
+    Finding,
+    above_zero,
+    all_of,
+    twice,
+)
 from rainlens.degradations import STREAKS
 from rainlens.evaluation import TestSet
 from rainlens.scales import Scale
@@ -18,6 +31,7 @@ from rainlens.tasks.semi import SemiSupervised
 
 OTHERS = ("spdnet", "rcdnet")  # beside the ResNet, those of Hu 2026, Table 3
 NETWORKS = ("resnet", *OTHERS)
+TITLES = {"resnet": "ResNet", "spdnet": "SPDNet", "rcdnet": "RCDNet"}
 RATES = {"rcdnet": 1e-3, "spdnet": 5e-4}  # learning rates, as published
 LATENT = 32  # channels of the semi-supervised UNet's latent (Yasarla et al. 2020)
 FEW_TESTS = ("unseen", "shown_unseen")  # of the usual tests; these networks are slow
@@ -74,8 +88,9 @@ def cell(setting: Scale, network: str, patches: int, degradation: str, seed: int
 
 
 def seeds(setting: Scale, network: str) -> tuple[int, ...]:
-    """Of the ResNet all; the others are trained once."""
-    return setting.seeds if network == "resnet" else setting.seeds[:1]
+    """All of a scale, but one of a light network: enough to show, too little to decide a claim."""
+    light = network in setting.options.get("balance", {})
+    return setting.seeds[:1] if light else setting.seeds
 
 
 def cells(setting: Scale) -> dict[tuple[str, Row], list[Restore]]:
@@ -140,3 +155,104 @@ def wanted(setting: Scale) -> list[Restore]:
     arms: list[list[Restore]] = [list(part) for part in semi(setting).values()]
     parts = [*cells(setting).values(), list(tinted(setting).values()), *arms]
     return list(dict.fromkeys(e for part in parts for e in part))
+
+
+def title(experiment: Restore) -> str:
+    """What a network is called: "SPDNet, light" where it is smaller than the published one."""
+    light = experiment.model in OTHERS and experiment.options
+    return TITLES[experiment.model] + (", light" if light else "")
+
+
+# --- what claims need
+
+
+def needs_balance(setting: Scale) -> Parts:
+    """The medium range with the most backgrounds and 64, the large with 128 and 256."""
+    return _needs(setting, {"medium": (30_000, 64), "large": (128, 256)})
+
+
+def needs_wider(setting: Scale) -> Parts:
+    """Both ranges with the most backgrounds, and the large with 128."""
+    return _needs(setting, {"medium": (30_000,), "large": (128, 30_000)})
+
+
+def _needs(setting: Scale, counts: Mapping[str, Sequence[int]]) -> Parts:
+    """By network of the two and range of rain: "spdnet, medium" and so on."""
+    every = cells(setting)
+    return {
+        f"{network}, {rain}": [e for n in some for e in every[network, Row(n, rain)]]
+        for network in OTHERS
+        for rain, some in counts.items()
+    }
+
+
+# --- judges
+
+
+def balance_networks(evidence: Evidence) -> Finding:
+    """What `removal.balance` asks of the ResNet, of both other networks."""
+
+    def judge(network: str, measure: str) -> tuple[list[str], str]:
+        return removal.better_of_both(*_ranges(evidence, network), measure)
+
+    return _of_both(judge, evidence)
+
+
+def wider_range(evidence: Evidence) -> Finding:
+    """With the most backgrounds, removal must be higher for the large range than for the medium.
+
+    And with the large range it must be higher still for 128 backgrounds, in both networks.
+    """
+
+    def judge(network: str, measure: str) -> tuple[list[str], str]:
+        large, medium = _ranges(evidence, network)
+        most = max(medium)
+        if not {128, most} <= set(large) or most == 128:
+            raise OutOfReach("N = 128 and more")
+        steps = [(large[most], medium[most]), (large[128], large[most])]
+        wider, fewer = (estimates.difference(*step, "unseen", measure) for step in steps)
+        changes = [change.text(DIGITS[measure]) for change in (wider, fewer)]
+        return [above_zero(wider), above_zero(fewer)], (
+            f"with N = {most:,}, {NAMES[measure]} changes by {changes[0]} from the medium range to "
+            f"the large, and by {changes[1]} from there to N = 128"
+        )
+
+    return _of_both(judge, evidence)
+
+
+def _ranges(evidence: Evidence, network: str) -> tuple[Sweep, Sweep]:
+    """The large and the medium range of a network, by N."""
+    return evidence.sweep(f"{network}, large"), evidence.sweep(f"{network}, medium")
+
+
+def _of_both(judge: Callable[[str, str], tuple[list[str], str]], evidence: Evidence) -> Finding:
+    """A claim about both other networks. judge: verdicts and effect for a network and a measure."""
+
+    def decide(measure: str) -> tuple[str, str]:
+        found = {network: judge(network, measure) for network in OTHERS}
+        told = "; ".join(f"{TITLES[network]}: {effect}" for network, (_, effect) in found.items())
+        return all_of([v for verdicts, _ in found.values() for v in verdicts]), told
+
+    return twice(decide, "e_r", evidence)
+
+
+def semi_supervised(evidence: Evidence) -> Finding:
+    """Rainy pictures without truth must add removal if their rain is that of the test.
+
+    And must not if it is of another kind: there, an interval that is not above zero is enough.
+    """
+
+    def decide(measure: str) -> tuple[str, str]:
+        alone = evidence.records(ALONE)
+        same, other = (
+            estimates.difference(evidence.records(arm), alone, "unseen", measure)
+            for arm in (SAME, ELSEWHERE)
+        )
+        helps_elsewhere = above_zero(other) == REPRODUCED
+        told = f"pictures {SAME} add {same.text(DIGITS[measure])} to {NAMES[measure]}"
+        return (
+            all_of([above_zero(same), NOT_REPRODUCED if helps_elsewhere else REPRODUCED]),
+            f"{told}, pictures {ELSEWHERE} {other.text(DIGITS[measure])}",
+        )
+
+    return twice(decide, "e_r", evidence)
