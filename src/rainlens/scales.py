@@ -32,8 +32,8 @@ LIGHT = {"rcdnet": dict(options=(("stages", 5),)), "spdnet": dict(options=(("n_r
 class Scale:
     """How large the experiments of a book are.
 
-    options: task -> network -> its options; of the toy task, the fields of its experiments. Of
-    "balance" and "semi", which are chapter 9's: in which fields they differ, "budget" for all.
+    options: task -> network -> its options; of the toy task, the fields of its experiments. For
+    "balance" and "semi" see `claims.balancing`.
     seeds: repetitions. patch_counts: the values of N; more_counts: further ones by range of rain,
     for claims that name them; coarse_counts: those of sweeps over categories, networks and sizes,
     which would otherwise cost too much. lab_seed: of the ResNets with these counts whose weights
@@ -249,8 +249,7 @@ SCALES = {
                         patches=64, patch_size=48, iterations=8, warmup=0, measure_every=4
                     )
                 },
-                "balance": {**LIGHT, "budget": dict(iterations=4, batch=2, measure_every=2)},
-                "semi": {"budget": dict(iterations=8, batch=2, measure_every=4)},
+                "balance": {**LIGHT, "all": dict(iterations=4, batch=2), "tests": dict(crop=64)},
             },
             patch_size=32,
             iterations=20,
@@ -289,9 +288,9 @@ SCALES = {
                     "swinir": dict(img_size=64, embed_dim=32, groups=1, depth=2, num_heads=2),
                 },
                 "toy": {"cnn1d": dict(iterations=12_000)},
-                "balance": {**LIGHT, "budget": dict(iterations=1200, batch=4, measure_every=150)},
+                "balance": {**LIGHT, "all": dict(iterations=1200, batch=4, measure_every=150)},
                 "semi": {
-                    "budget": dict(iterations=1000, batch=8, learning_rate=1e-3, measure_every=125)
+                    "all": dict(iterations=1000, batch=8, learning_rate=1e-3, measure_every=125)
                 },
             },
             patch_size=64,

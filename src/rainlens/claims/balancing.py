@@ -72,19 +72,22 @@ def _nearest(setting: Scale, row: Row) -> Row:
 def cell(setting: Scale, network: str, patches: int, degradation: str, seed: int = 0) -> Restore:
     """The experiment of one cell of the table.
 
-    Of the ResNet the usual one of other chapters; of others a light or a whole variant, as the
-    scale says, with few tests.
+    Of the ResNet the usual one of other chapters. Of others a light or a whole variant, with few
+    tests: the scale's options under "balance" say in which fields it differs from other trainings,
+    by network and for "all", and "tests" in which its test sets do.
     """
     varied: dict[str, Any] = dict(patches=patches, degradation=degradation, seed=seed)
     if network == "resnet":
         return setting.experiment(**varied)
     chosen = setting.options.get("balance", {})
-    changes = {**chosen.get("budget", {}), **chosen.get(network, {})}
+    changes = {**chosen.get("all", {}), **chosen.get(network, {})}
     usual = setting.experiment(model=network, learning_rate=RATES[network], **changes, **varied)
     tests = tuple(test for test in usual.tests if test.name in FEW_TESTS)
     if (patches, degradation) == _nearest(setting, Row(30_000, "medium")):
         tests += tints(usual)
-    return replace(usual, tests=tests)
+    smaller = chosen.get("tests", {})
+    curves, tests = (tuple(replace(t, **smaller) for t in each) for each in (usual.curves, tests))
+    return replace(usual, tests=tests, curves=curves)
 
 
 def seeds(setting: Scale, network: str) -> tuple[int, ...]:
@@ -143,7 +146,7 @@ def _semi(setting: Scale, unlabelled: str | None, seed: int) -> SemiSupervised:
         options=tuple(options.items()),
         patches=setting.patch_counts[-1],
         seed=seed,
-        **setting.options.get("semi", {}).get("budget", {}),
+        **setting.options.get("semi", {}).get("all", {}),
     )
     known = {one.name: getattr(usual, one.name) for one in fields(usual)}
     tests = tuple(test for test in usual.tests if test.name in FEW_TESTS)
