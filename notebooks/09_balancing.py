@@ -88,25 +88,25 @@ records = [record for part in by_cell.values() for record in part]
 seen = {titles[n]: cells[n, Row(64, "medium")][0] for n in titles}
 budgets = "; ".join(f"{title}: {e.iterations * e.batch:,}" for title, e in seen.items())
 lights = [title for title in titles.values() if "light" in title]
-lacking = [f"{titles[n]}: {row}" for (n, row), part in by_cell.items() if not part]
+lacking = balance_tables.missing(titles, rows, by_cell)
 Markdown(
     f"Patches that a training sees: {budgets}. "
-    + (f"What is called *light* is smaller than the published network and trained for less ({'; '.join(lights)}), as the whole would take days "
-       "here; of each there is one training a row. " if lights else "")
+    + (f"What is called *light* is smaller than the published network and trained for less ({' and '.join(lights)}), as the whole would take days "
+       "here; there is one training a row. " if lights else "")
     + "**So rows of one network can be compared, networks with one another cannot.** Each is trained by the loss that it was published with."
-    + (f"\n\nNot computed at this scale yet: {'; '.join(lacking)}." if lacking else "")
+    + (f"\n\nNot computed at this scale yet: {lacking}." if lacking else "")
 )
 
 # %% [markdown]
 # ## The table
 #
 # All are tested on Rain100L, whose rain none has been trained on. E_R is the papers' measure of removal, E_B that of damage, both in grey levels (chapter 2). *Kept out* is ours: the share of the
-# rain of which no trace comes out. The columns named *paper* are its Table 3, as printed; a dash is a blank there. Exact removal, the untouched input, and the best of the filters that have learned
+# rain of which no trace comes out. The columns named *paper* are its Table 3, as printed; a dash is a blank there, an empty cell is one that we have not computed yet. Exact removal, the untouched input, and the best of the filters that have learned
 # nothing stand below.
 
 # %% tags=["hide-input"]
 parts = [balance_tables.table(network, title, rows, by_cell) for network, title in titles.items()]
-marks = balance_tables.table_of_marks(by_filter, records)
+marks = balance_tables.table_of_marks(by_filter, records[0])
 rain = estimates.rain_name(records[0], "unseen")
 exact, untouched = (estimates.mean(records[:1], "unseen", m).value for m in ("exact_e_r", "input_psnr"))
 note = (f"Rain of {rain}. Intervals: 95 %, over seeds and pictures, where there are several seeds. E_R above {exact:.1f}, that of an exact "
@@ -134,24 +134,32 @@ Markdown(
 
 # %% tags=["hide-input"]
 placed = balance_plots.points(by_cell)
+beaten = balance_plots.beaten(placed, titles, by_filter)
 fronts = {title: balance_plots.front(placed, n) for n, title in titles.items() if (n, first) in placed}
-told = "; ".join(f"{title}: {' | '.join(map(str, front))}" for title, front in fronts.items())
-off = {title: len([c for c in placed if titles[c[0]] == title]) - len(front) for title, front in fronts.items()}
+told = "; ".join(f"{title}: {', '.join(map(str, front))}" for title, front in fronts.items())
+by_filters = f"A filter that has learned nothing beats {'; '.join(beaten)}. " if beaten else "No filter beats any of them. "
 shown = plots.chart(
     balance_plots.plane(by_cell, titles, by_filter, exact),
     alt="; ".join(f"{titles[n]}, {row}: E_B {p.damage:.1f}, kept out {p.kept_out:.2f}" for (n, row), p in placed.items()),
     caption="Hu 2026, Table 3, as a chart; the paper has no such figure. Up is less rain, left is less damage. The star is exact removal, the cross the untouched input, small "
-    "dots are filters; those with more damage lie outside. Lines are fronts. What to notice: whether the rows that the paper advises lie on them. "
-    f"On the front, from gentle to thorough: {told}. {convergence.told(records)} " + plots.source_note(records, scale),
+    "dots are filters; those with more damage lie outside. Lines are fronts. What to notice: whether the rows that the paper advises lie on them. By E_R, at the right, damage passes for removal. "
+    f"On the front, from gentle to thorough: {told}. {by_filters}{convergence.told(records)} " + plots.source_note(records, scale),
 )
 
 # %% tags=["hide-input"]
 kept = {row: placed["resnet", row].kept_out for n, row in placed if n == "resnet"}
 top = max(kept, key=kept.get)
-truth = f"It is {top}, with {kept[top]:.2f}; 30,000, medium keeps out {kept[first]:.2f}, 128, large {kept[last]:.2f}."
+truth = f"It is {top}, with {kept[top]:.2f}; {first} keeps out {kept[first]:.2f}, {last} {kept[last]:.2f}."
 choices = (Row(30_000, "medium"), Row(64, "medium"), Row(128, "large"), Row(30_000, "large"))
 replies = {f"{row}": f"{'Right' if row == top else 'No'}. {truth}" for row in choices}
 plots.guess("Which row keeps most of the unseen rain out in our ResNet?", replies, shown)
+
+# %% [markdown]
+# The paper's way from the first row to the last changes two things at once. Our row lies between them:
+
+# %% tags=["hide-input"]
+steps = balance_tables.steps(titles, by_cell)
+Markdown(f"{steps}\n\nThe range alone is 30,000/medium to 30,000/large; then 128 is from there to 128/large. Intervals over seeds and pictures." if steps else "*Not computed yet.*")
 
 # %% [markdown]
 # Two trainings can also be compared where they do the *same* damage: each is read at the moment of its training at which it removes most within it (chapter 5). The number is by how much more of the
@@ -195,10 +203,10 @@ plots.gallery(
 # %% tags=["hide-input"]
 plots.gallery(
     balance_plots.residues(images.test_pictures(images.EMBEDDED, 1, 192)[0]),
-    alt="A photograph under grey rain and under tinted rain; below, the residue of each: without streaks, and with",
-    caption="Rain of the medium range, grey and tinted (red, green and blue get 1, 0.9 and 0.8 of it), and the residue channel of each. What to notice: in which of the two residues the "
-    "streaks are. Photograph from scikit-image. The papers have no such figure. " + plots.drawn_here(),
-    columns=4,
+    alt="A photograph, dry, under grey and under tinted rain; the residue of the dry one, and what each rain changes in it: grey rain little, tinted rain every streak",
+    caption="Rain of the medium range, grey and tinted (red, green and blue get 1, 0.9 and 0.8 of it). Then the residue of the dry picture, and what each rain changes in it, five times as bright. What to notice: "
+    "where grey rain changes it, a channel has reached white. Photograph from scikit-image. The papers have no such figure. " + plots.drawn_here(),
+    columns=6,
 )
 
 # %% [markdown]
@@ -206,7 +214,7 @@ plots.gallery(
 
 # %% tags=["hide-input"]
 tested = {titles[n]: found[e] for n, e in tints.items() if e in found and "tinted" in found[e].tests}
-lines = ["| 30,000, medium | kept out, grey | kept out, tinted | change |", "|---|---|---|---|"]
+lines = ["| 30,000/medium | kept out, grey | kept out, tinted | change |", "|---|---|---|---|"]
 changes = {}
 for title, record in tested.items():
     grey, tinted, changes[title] = balance_tables.tint_effect(record)
@@ -244,8 +252,8 @@ plots.chart(
 # %% [markdown]
 # ## Real rain
 #
-# The papers show outputs on real photographs (2026, Fig. 16; 2023, Fig. 9). The 2023 paper says that its network was trained on 256 backgrounds, and that the few backgrounds leave artefacts; the 2026
-# paper shows the same figure without these two sentences. We may not pass such photographs on. With the data on your machine (see the page on data), set `show_real_rain = True` and run the next cell: it
+# The papers show outputs on real photographs (2026, Fig. 16; 2023, Fig. 9). The 2023 paper says that artefacts appear in the backgrounds, as its network saw 256 of them only; the 2026
+# paper has the figure without saying so. We may not pass such photographs on. With the data on your machine (see the page on data), set `show_real_rain = True` and run the next cell: it
 # draws four that were fixed beforehand, and how far each output is from its input. Without a clean picture there is no score.
 
 # %% tags=["hide-input"]

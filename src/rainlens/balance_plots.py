@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 
-from rainlens import estimates, evaluation, images, plots
+from rainlens import estimates, evaluation, images, metrics, plots
 from rainlens.balance_tables import Cell, Found
 from rainlens.claims.balancing import Row
 from rainlens.claims.rules import REJECTION
@@ -30,7 +30,7 @@ MARKERS = {
     Row(128, "large"): "^",
     Row(30_000, "large"): "P",
 }
-TYPICAL = 0.5  # the quantile by which a picture is chosen
+AMPLIFIED = 5  # changes of the residue, so that they can be seen
 
 
 # --- charts
@@ -45,11 +45,11 @@ class Point(NamedTuple):
 
 def points(found: Found, measure: str = REJECTION) -> dict[Cell, Point]:
     """Each cell's means over seeds and pictures."""
-    return {
-        cell: Point(*(estimates.mean(part, "unseen", m).value for m in ("e_b", measure)))
-        for cell, part in found.items()
-        if part
-    }
+    return {cell: _place(part, measure) for cell, part in found.items() if part}
+
+
+def _place(records: Sequence[Record], measure: str) -> Point:
+    return Point(*(estimates.mean(records, "unseen", m).value for m in ("e_b", measure)))
 
 
 def front(placed: Mapping[Cell, Point], network: str) -> list[Row]:
@@ -69,6 +69,19 @@ def front(placed: Mapping[Cell, Point], network: str) -> list[Row]:
     return sorted(best, key=own.__getitem__)
 
 
+def beaten(
+    placed: Mapping[Cell, Point], titles: Mapping[str, str], filters: Mapping[str, Record]
+) -> list[str]:
+    """Cells that a filter beats, which has learned nothing: less damage, and more rain kept out."""
+    told = []
+    for (network, row), point in placed.items():
+        for name, record in filters.items():
+            at = _place([record], REJECTION)
+            if at.damage < point.damage and at.kept_out > point.kept_out:
+                told.append(f"{titles[network]} {row} by {name}")
+    return told
+
+
 def plane(
     found: Found, titles: Mapping[str, str], filters: Mapping[str, Record], exact: float
 ) -> Figure:
@@ -82,37 +95,37 @@ def plane(
     _plane(right, found, filters, "e_r", exact)
     left.set_ylabel("share of the unseen rain that is kept out")
     right.set_ylabel("E_R, grey levels: change where it rains")
-    shown = {network for network, _ in points(found)}
-    for network in shown:
-        left.plot([], [], "-", color=COLOURS[network], linewidth=3, label=titles[network])
-    for row in {row for _, row in points(found)}:
-        right.plot([], [], MARKERS[row], color=plots.INK, label=f"{row}")
-    below: dict[str, Any] = dict(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=9)
-    left.legend(ncols=1, **below)
-    right.legend(ncols=2, **below)
+    placed = points(found)
+    for network in titles:  # the front is one of rain, which E_R does not tell from change
+        if line := [placed[network, row] for row in front(placed, network)]:
+            style: dict[str, Any] = dict(color=COLOURS[network], label=titles[network])
+            left.plot(*zip(*line, strict=True), "-", linewidth=1.5, zorder=1, **style)
+    for row, marker in MARKERS.items():
+        right.plot([], [], marker, color=plots.INK, label=f"{row}")
+    for axes, columns in ((left, 1), (right, 2)):
+        axes.legend(ncols=columns, loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=9)
     return figure
 
 
 def _plane(
     axes: Axes, found: Found, filters: Mapping[str, Record], measure: str, exact: float
 ) -> None:
+    """Marks of cells, filters and exact removal; filters beyond the cells lie outside."""
     placed = points(found, measure)
-    for network in dict.fromkeys(name for name, _ in placed):
-        line = [placed[network, row] for row in front(placed, network)]
-        axes.plot(*zip(*line, strict=True), color=COLOURS[network], linewidth=1.2, alpha=0.6)
-    for (network, row), (damage, removed) in placed.items():
-        axes.plot(damage, removed, MARKERS[row], color=COLOURS[network], markersize=8)
+    for (network, row), at in placed.items():
+        style: dict[str, Any] = dict(color=COLOURS[network], markeredgecolor="white")
+        axes.plot(*at, MARKERS[row], markersize=9, **style)
     for name, record in filters.items():
-        at = [estimates.mean([record], "unseen", m).value for m in ("e_b", measure)]
-        style: dict[str, Any] = dict(marker=".", markersize=6, color=plots.FAINT)
+        style = dict(marker=".", markersize=6, color=plots.FAINT)
         if name == "untouched":
             style = dict(marker="x", markersize=8, color=plots.INK)
-        axes.plot(*at, linestyle="none", **style)
+        axes.plot(*_place([record], measure), linestyle="none", **style)
     axes.plot(0, exact, "*", color=plots.INK, markersize=12)
-    axes.axhline(exact, color=plots.FAINT, linestyle=":", linewidth=1)
-    most = max((point.damage for point in placed.values()), default=10.0)
-    axes.set_xlim(-0.05 * most, 1.15 * most)
-    axes.set_xlabel("E_B, grey levels: damage where it does not rain")
+    axes.axhline(exact, color=plots.FAINT, linestyle=":", linewidth=1, zorder=0)
+    across = max((point.damage for point in placed.values()), default=10.0)
+    top = max([exact, *(point.kept_out for point in placed.values())])
+    axes.set(xlim=(-0.05 * across, 1.1 * across), ylim=(-0.05 * top, 1.1 * top))
+    axes.set_xlabel("E_B, grey levels (damage)")
 
 
 def arms_chart(found: Mapping[str, Sequence[Record]]) -> Figure:
@@ -146,7 +159,7 @@ def typical_picture(records: Sequence[Record], test: str = "shown_unseen") -> in
     """
     gains = np.mean([estimates.per_image([r], test, "gain")[0] for r in records], axis=0)
     order = np.argsort(gains, kind="stable")
-    return int(order[int(TYPICAL * (len(gains) - 1))])
+    return int(order[(len(gains) - 1) // 2])
 
 
 def outputs(
@@ -166,21 +179,22 @@ def outputs(
 
 
 def residues(clean: Tensor) -> list[tuple[Tensor, str]]:
-    """Tiles: a picture, uint8 (3, H, W), under grey and under tinted rain, above their residues.
+    """Tiles: what rain of the medium range, grey and tinted, changes in SPDNet's residue.
 
-    The same rain in both, of the medium range. A label says by how many grey levels the residue
-    differs from the dry picture's, on average.
+    clean: a picture, uint8 (3, H, W). The same rain in both. Changes are drawn AMPLIFIED times, on
+    black; a label says on what share of the rainy pixels there is none.
     """
     unit = images.to_unit(clean)[None]
-    rainy = {
-        name: named(kind).apply(unit, generator(0, "residue"))
-        for name, kind in (("grey rain", "medium"), ("tinted rain", "medium_tinted"))
-    }
-    tiles = [(picture[0], name) for name, picture in rainy.items()]
-    for name, picture in rainy.items():
-        moved = (residue(picture) - residue(unit)).abs().mean().item() * 255
-        tiles.append((residue(picture)[0], f"residue, {name}: moved by {moved:.1f}"))
-    return tiles
+    above, below = [(clean, "dry")], [(residue(unit)[0], "its residue")]
+    for name, kind in (("grey rain", "medium"), ("tinted rain", "medium_tinted")):
+        rainy = named(kind).apply(unit, generator(0, "residue"))
+        change = (residue(rainy) - residue(unit)).abs()
+        wet = metrics.rain_mask(rainy, unit)
+        same = (change[:, :1][wet] < 0.5 / 255).float().mean().item()
+        above.append((rainy[0], name))
+        told = f"what {name} changes in it: nothing on {same:.0%} of the rainy pixels"
+        below.append(((AMPLIFIED * change).clamp(max=1)[0], told))
+    return above + below
 
 
 def on_real_rain(

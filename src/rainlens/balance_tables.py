@@ -39,8 +39,8 @@ def table(network: str, title: str, rows: Mapping[Row, Row], found: Found) -> st
     """One network's part of the table as Markdown: the paper's numbers beside ours.
 
     rows: as printed -> as trained here. found: the records of each cell, one a seed; a cell
-    without any is named as not computed, and a blank of the paper is a dash. Ours have 95 %
-    intervals from two seeds on.
+    without any stays empty, and a blank of the paper is a dash. Ours have 95 % intervals from two
+    seeds on.
     """
     heads = [f"{name}, {whose}" for name in ("E_R", "E_B", "PSNR") for whose in ("paper", "ours")]
     lines = [f"| {title} | {' | '.join(heads)} | kept out |", "|---" * (len(heads) + 2) + "|"]
@@ -56,21 +56,21 @@ def table(network: str, title: str, rows: Mapping[Row, Row], found: Found) -> st
 
 def _told(records: Sequence[Record], measure: str, digits: int) -> str:
     if not records:
-        return "not computed"
+        return ""
     estimate = estimates.mean(records, "unseen", measure)
     # PSNR has no room for its interval.
     whole = measure != "psnr" and np.isfinite(estimate.width)
     return estimate.text(digits) if whole else f"{estimate.value:.{digits}f}"
 
 
-def table_of_marks(filters: Mapping[str, Record], tested: Sequence[Record]) -> str:
+def table_of_marks(filters: Mapping[str, Record], tested: Record) -> str:
     """What has learned nothing, as Markdown, to hold the table against.
 
     filters: by name, "untouched" among them; of the others, those that keep out most rain, that
     have the best PSNR, and that do the least damage. tested: of a network on the same pictures.
     """
     lines = ["| | E_R | E_B | PSNR | kept out |", "|---|---|---|---|---|"]
-    exact = estimates.mean(tested, "unseen", "exact_e_r").value
+    exact = estimates.mean([tested], "unseen", "exact_e_r").value
     lines.append(f"| exact removal | {exact:.1f} | 0.0 | ∞ | 1.00 |")
     for name in ("untouched", *best_filters(filters)):
         told = [_told([filters[name]], m, d) for m, d in (*MEASURES, (REJECTION, 2))]
@@ -86,6 +86,42 @@ def best_filters(filters: Mapping[str, Record]) -> list[str]:
         max(touched, key=lambda n: sign * estimates.mean(touched[n], "unseen", measure).value)
         for measure, sign in ranked
     ))  # fmt: skip
+
+
+def missing(titles: Mapping[str, str], rows: Iterable[Row], found: Found) -> str:
+    """Which rows of which networks have no record, in words; empty where all have some."""
+    rows, told = list(rows), []
+    for network, title in titles.items():
+        lacking = [f"{row}" for row in rows if not found.get((network, row))]
+        which = "all rows" if len(lacking) == len(rows) else ", ".join(lacking)
+        told += [f"{title} ({which})"] * bool(lacking)
+    return ", ".join(told)
+
+
+def steps(titles: Mapping[str, str], found: Found) -> str:
+    """From the first row to the advised one in two steps, as Markdown: the range, then fewer.
+
+    Of networks that have all three rows, the change in rain kept out and in E_B, and in words what
+    their intervals say (`estimates.direction`).
+    """
+    ends = Row(30_000, "medium"), Row(30_000, "large"), Row(128, "large")
+    lines = ["| | step | kept out | E_B | |", "|---|---|---|---|---|"]
+    for network, title in titles.items():
+        parts = [found.get((network, row), ()) for row in ends]
+        if not all(parts):
+            continue
+        for name, after, before in (
+            ("the range alone", *parts[1::-1]),
+            ("then 128", *parts[:0:-1]),
+        ):
+            changes = [estimates.difference(after, before, "unseen", m) for m in (REJECTION, "e_b")]
+            removed = estimates.direction(
+                changes[0], "more removal", "less removal", "no clear change"
+            )
+            harm = estimates.direction(changes[1], "more damage", "less damage", "no clear change")
+            told = [change.text(digits) for change, digits in zip(changes, (2, 1), strict=True)]
+            lines.append(f"| {title} | {name} | {told[0]} | {told[1]} | {removed}; {harm} |")
+    return "\n".join(lines) if len(lines) > 2 else ""
 
 
 def table_at_equal_damage(titles: Mapping[str, str], rows: Iterable[Row], found: Found) -> str:
@@ -104,7 +140,7 @@ def table_at_equal_damage(titles: Mapping[str, str], rows: Iterable[Row], found:
         for network in titles:
             ours, theirs = (found.get((network, one), ()) for one in (row, first))
             more = estimates.at_equal_damage(ours, theirs) if ours and theirs else None
-            cells.append("not computed" if more is None else _finite(more))
+            cells.append("" if more is None else _finite(more))
         lines.append(f"| {row} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

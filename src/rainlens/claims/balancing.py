@@ -45,7 +45,7 @@ class Row(NamedTuple):
     degradation: str
 
     def __str__(self) -> str:
-        return f"{self.patches:,}, {self.degradation}"
+        return f"{self.patches:,}/{self.degradation}"
 
 
 def rows(setting: Scale) -> dict[Row, Row]:
