@@ -245,7 +245,7 @@ levels = {arm: estimates.mean(part, "unseen", REJECTION).text(2) for arm, part i
 plots.chart(
     balance_plots.arms_chart(whole),
     alt="; ".join(f"{arm}: keeps out {level}" for arm, level in levels.items()),
-    caption=f"Hu 2026, Fig. 16, as numbers; the paper shows pictures alone. Bars are 95 % intervals, ticks above them seeds. What to notice: which arms lie right of the first. Of the rain kept "
+    caption=f"Hu 2026, Fig. 16, as numbers; the paper shows pictures alone. Bars are 95 % intervals, ticks below them seeds. What to notice: which arms lie right of the first. Of the rain kept "
     f"out, {told or 'nothing can be compared yet'}. {convergence.told(of_arms)} " + plots.source_note(of_arms, scale),
 ) if whole else Markdown("*Not computed at this scale yet.*")
 

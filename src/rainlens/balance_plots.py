@@ -113,7 +113,7 @@ def _plane(
     """Marks of cells, filters and exact removal; filters beyond the cells lie outside."""
     placed = points(found, measure)
     for (network, row), at in placed.items():
-        style: dict[str, Any] = dict(color=COLOURS[network], markeredgecolor="white")
+        style: dict[str, Any] = dict(color=COLOURS[network], markeredgecolor="white", mew=0.6)
         axes.plot(*at, MARKERS[row], markersize=9, **style)
     for name, record in filters.items():
         style = dict(marker=".", markersize=6, color=plots.FAINT)

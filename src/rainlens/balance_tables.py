@@ -107,21 +107,22 @@ def steps(titles: Mapping[str, str], found: Found) -> str:
     ends = Row(30_000, "medium"), Row(30_000, "large"), Row(128, "large")
     lines = ["| | step | kept out | E_B | |", "|---|---|---|---|---|"]
     for network, title in titles.items():
-        parts = [found.get((network, row), ()) for row in ends]
-        if not all(parts):
+        first, wide, last = (list(found.get((network, row), ())) for row in ends)
+        if not (first and wide and last):
             continue
-        for name, after, before in (
-            ("the range alone", *parts[1::-1]),
-            ("then 128", *parts[:0:-1]),
-        ):
+        for name, after, before in (("the range alone", wide, first), ("then 128", last, wide)):
             changes = [estimates.difference(after, before, "unseen", m) for m in (REJECTION, "e_b")]
-            removed = estimates.direction(
-                changes[0], "more removal", "less removal", "no clear change"
-            )
-            harm = estimates.direction(changes[1], "more damage", "less damage", "no clear change")
             told = [change.text(digits) for change, digits in zip(changes, (2, 1), strict=True)]
-            lines.append(f"| {title} | {name} | {told[0]} | {told[1]} | {removed}; {harm} |")
+            lines.append(f"| {title} | {name} | {told[0]} | {told[1]} | {_in_words(*changes)} |")
     return "\n".join(lines) if len(lines) > 2 else ""
+
+
+def _in_words(removed: Estimate, harmed: Estimate) -> str:
+    if not np.isfinite(removed.width):
+        return "one seed decides nothing"
+    more = estimates.direction(removed, "more removal", "less removal", "removal open")
+    harm = estimates.direction(harmed, "more damage", "less damage", "damage open")
+    return f"{more}, {harm}"
 
 
 def table_at_equal_damage(titles: Mapping[str, str], rows: Iterable[Row], found: Found) -> str:
