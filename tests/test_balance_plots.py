@@ -18,7 +18,7 @@ EVEN = {"e_r": 30.0, "e_b": 10.0, "psnr": 25.0, "response": 0.4, "exact_e_r": 37
 
 
 def record(seed: int = 0, **means: float) -> Record:
-    """Values a grey level around their means; the removal falls and the damage grows in training."""
+    """Values close to their means, and a training whose damage falls."""
     noise = np.array([-0.01, 0.01])
     unseen = {name: list(value + noise) for name, value in {**EVEN, **means}.items()}
     level = 1 - unseen["response"][0]
