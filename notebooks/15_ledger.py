@@ -246,7 +246,9 @@ LIMITS |= {
     "codebook": "E_B is no part of the rule: the ablation may remove rain and spoil the picture.",
     "iqa-misleads": "The paper says the same of MUSIQ and MANIQA, which cannot be had here; one of "
     "the methods that it compares is a generative prior, ours are none.",
-    "judge": "The judge is ours, a small network, and there is one network a class.",
+    "judge": "The judge is ours, a small network, and there is one network a class. Chapter 12 asks "
+    "whether its order follows the rain or the damage; the rule does not.",
+    "judge-prior": "As for the judge of sharpness: damage is no part of the rule.",
 }
 
 # %% tags=["hide-input"]
