@@ -26,8 +26,6 @@ BALANCED = 256  # backgrounds of the balanced network
 JUDGE: Mapping[str, Any] = dict(iterations=9000)
 RECORDS_VARIABLE = "RAINLENS_RECORDS"
 Options = Mapping[str, Any]
-# Variants of chapter 9's networks, named so: whole ones would take days on two cores.
-LIGHT = {"rcdnet": dict(options=(("stages", 5),)), "spdnet": dict(options=(("n_resblocks", 1),))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,7 +249,7 @@ SCALES = {
                         patches=64, patch_size=48, iterations=8, warmup=0, measure_every=4
                     )
                 },
-                "balance": {**LIGHT, "all": dict(iterations=4, batch=2), "tests": dict(crop=64)},
+                "balance": {"all": dict(iterations=4, batch=2), "tests": dict(crop=64)},
             },
             patch_size=32,
             iterations=20,
@@ -290,7 +288,7 @@ SCALES = {
                     "swinir": dict(img_size=64, embed_dim=32, groups=1, depth=2, num_heads=2),
                 },
                 "toy": {"cnn1d": dict(iterations=12_000)},
-                "balance": {**LIGHT, "all": dict(iterations=1200, batch=4, measure_every=150)},
+                "balance": {"all": dict(iterations=1200, batch=4, measure_every=150)},
                 "semi": {
                     "all": dict(iterations=1000, batch=8, learning_rate=1e-3, measure_every=125)
                 },

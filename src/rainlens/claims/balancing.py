@@ -33,6 +33,8 @@ OTHERS = ("spdnet", "rcdnet")  # beside the ResNet, those of Hu 2026, Table 3
 NETWORKS = ("resnet", *OTHERS)
 TITLES = {"resnet": "ResNet", "spdnet": "SPDNet", "rcdnet": "RCDNet"}
 RATES = {"rcdnet": 1e-3, "spdnet": 5e-4}  # learning rates, as published
+# Variants, named so: whole ones would take days on two cores.
+LIGHT = {"rcdnet": (("stages", 5),), "spdnet": (("n_resblocks", 1),)}
 LATENT = 32  # channels of the semi-supervised UNet's latent (Yasarla et al. 2020)
 FEW_TESTS = ("unseen", "shown_unseen")  # of the usual tests; these networks are slow
 ALONE, SAME, ELSEWHERE = "synthetic alone", "with the test's rain", "with other rain"
@@ -72,15 +74,15 @@ def _nearest(setting: Scale, row: Row) -> Row:
 def cell(setting: Scale, network: str, patches: int, degradation: str, seed: int = 0) -> Restore:
     """The experiment of one cell of the table.
 
-    Of the ResNet the usual one of other chapters. Of others a light or a whole variant, with few
-    tests: the scale's options under "balance" say in which fields it differs from other trainings,
-    by network and for "all", and "tests" in which its test sets do.
+    Of the ResNet the usual one of other chapters. The others have few tests, and at a scale with
+    options under "balance" they are light: "all" are the fields in which they differ from other
+    trainings, "tests" those of their test sets.
     """
     varied: dict[str, Any] = dict(patches=patches, degradation=degradation, seed=seed)
     if network == "resnet":
         return setting.experiment(**varied)
     chosen = setting.options.get("balance", {})
-    changes = {**chosen.get("all", {}), **chosen.get(network, {})}
+    changes = {"options": LIGHT[network], **chosen["all"]} if chosen else {}
     usual = setting.experiment(model=network, learning_rate=RATES[network], **changes, **varied)
     tests = tuple(test for test in usual.tests if test.name in FEW_TESTS)
     if (patches, degradation) == _nearest(setting, Row(30_000, "medium")):
@@ -92,7 +94,7 @@ def cell(setting: Scale, network: str, patches: int, degradation: str, seed: int
 
 def seeds(setting: Scale, network: str) -> tuple[int, ...]:
     """All of a scale, but one of a light network: enough to show, too little to decide a claim."""
-    light = network in setting.options.get("balance", {})
+    light = network in OTHERS and "balance" in setting.options
     return setting.seeds[:1] if light else setting.seeds
 
 
