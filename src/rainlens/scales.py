@@ -32,8 +32,7 @@ Options = Mapping[str, Any]
 class Scale:
     """How large the experiments of a book are.
 
-    options: task -> network -> its options; of the toy task, the fields of its experiments. For
-    "balance" and "semi" see `claims.balancing`.
+    options: task -> network -> its options; of "toy", "balance" and "semi", fields of experiments.
     seeds: repetitions. patch_counts: the values of N; more_counts: further ones by range of rain,
     for claims that name them; coarse_counts: those of sweeps over categories, networks and sizes,
     which would otherwise cost too much. lab_seed: of the ResNets with these counts whose weights
