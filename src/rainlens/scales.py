@@ -248,7 +248,7 @@ SCALES = {
                         patches=64, patch_size=48, iterations=8, warmup=0, measure_every=4
                     )
                 },
-                "balance": {"all": dict(iterations=4, batch=2), "tests": dict(crop=64)},
+                "balance": {"all": dict(iterations=4, batch=2), "tests": dict(count=2, crop=64)},
             },
             patch_size=32,
             iterations=20,
