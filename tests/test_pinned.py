@@ -15,7 +15,7 @@ import torch
 
 from rainlens import running, scales, training
 from rainlens.audit.recorded import Audited
-from rainlens.claims import quality
+from rainlens.claims import balancing, quality
 from rainlens.evaluation import TestSet
 from rainlens.records import RecordStore, described, rebuilt
 from rainlens.tasks import Experiment
@@ -25,6 +25,7 @@ from rainlens.tasks.fine_tune import FineTuned, Published, Unchanged
 from rainlens.tasks.judge import Judge
 from rainlens.tasks.published import Repeated
 from rainlens.tasks.restore import Restore
+from rainlens.tasks.semi import SemiSupervised
 from rainlens.tasks.survey import Survey
 from rainlens.tasks.toy import Toy
 from rainlens.tasks.untrained import Untrained
@@ -48,6 +49,7 @@ def experiment_of(name: str, description: dict) -> Experiment:
     """The experiment that a record's JSON describes."""
     kind, values = name.split("-")[0], dict(description)
     chosen = FineTuned if kind == "derain" and "match" in values else KINDS[kind]
+    chosen = SemiSupervised if "unlabelled" in values else chosen
     if "of" in values:
         values["of"] = experiment_of("derain", values["of"])
     if "judge" in values:
@@ -73,6 +75,7 @@ def test_all_kinds_are_read_back():
         *(setting.prior(arm="ablation"), quality.judge_of_rain(setting), setting.toy()),
         *quality.networks(setting),
         *quality.filters(setting),
+        *balancing.wanted(setting),
     ]
     for experiment in every:
         told = json.loads(json.dumps(described(experiment)))

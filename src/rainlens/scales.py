@@ -16,7 +16,7 @@ from rainlens.tasks.codebook import Codebook
 from rainlens.tasks.fine_tune import ARMS, ENCODERS, FineTuned, Published, Unchanged
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.toy import Toy
-from rainlens.tasks.untrained import Untrained
+from rainlens.tasks.untrained import FILTERS, Untrained
 from rainlens.tasks.usual_tests import with_usual_tests
 
 # The papers' most patches: in a short training, a background hardly comes round twice.
@@ -26,23 +26,13 @@ BALANCED = 256  # backgrounds of the balanced network
 JUDGE: Mapping[str, Any] = dict(iterations=9000)
 RECORDS_VARIABLE = "RAINLENS_RECORDS"
 Options = Mapping[str, Any]
-# What has learned nothing, as members of `models`; the sizes were chosen before these records.
-FILTERS: Mapping[str, tuple[str, tuple[tuple[str, int], ...]]] = {
-    "untouched": ("copy", ()),
-    "dimmed by half": ("dimming", ()),
-    **{f"median {size}": ("median", (("size", size),)) for size in (3, 5, 7)},
-    **{f"Gaussian {sigma}": ("gaussian", (("sigma", sigma),)) for sigma in (1, 2, 3)},
-    "bilateral": ("bilateral", ()),
-    "guided": ("guided", ()),
-    **{f"opening {size}": ("opening", (("size", size),)) for size in (5, 9)},
-}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scale:
     """How large the experiments of a book are.
 
-    options: task -> network -> its options; of the toy task, the fields of its experiments.
+    options: task -> network -> its options; of "toy", "balance" and "semi", fields of experiments.
     seeds: repetitions. patch_counts: the values of N; more_counts: further ones by range of rain,
     for claims that name them; coarse_counts: those of sweeps over categories, networks and sizes,
     which would otherwise cost too much. lab_seed: of the ResNets with these counts whose weights
@@ -258,6 +248,7 @@ SCALES = {
                         patches=64, patch_size=48, iterations=8, warmup=0, measure_every=4
                     )
                 },
+                "balance": {"all": dict(iterations=4, batch=2), "tests": dict(count=2, crop=64)},
             },
             patch_size=32,
             iterations=20,
@@ -296,6 +287,10 @@ SCALES = {
                     "swinir": dict(img_size=64, embed_dim=32, groups=1, depth=2, num_heads=2),
                 },
                 "toy": {"cnn1d": dict(iterations=12_000)},
+                "balance": {"all": dict(iterations=1200, batch=4, measure_every=150)},
+                "semi": {
+                    "all": dict(iterations=1000, batch=8, learning_rate=1e-3, measure_every=125)
+                },
                 "judge": {"rain_judge": JUDGE},
             },
             patch_size=64,

@@ -20,10 +20,10 @@ from rainlens.audit.networks import Wiring
 from rainlens.audit.scores import Scored
 from rainlens.evaluation import RAIN100
 from rainlens.records import Record, RecordStore
-from rainlens.scales import FILTERS
 from rainlens.tasks import Session, subject
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.subject import Subject
+from rainlens.tasks.untrained import FILTERS
 
 MAP = "map"  # the test set of a record that holds the cells of the maps
 SHOWN = ("streaks", "large")  # kinds of rain whose outputs are kept
@@ -81,7 +81,7 @@ def of_published(**fields: Any) -> list[Audited]:
 
 
 def of_filter(name: str, **fields: Any) -> Audited:
-    """A filter of `scales.FILTERS`, to be audited."""
+    """A filter of `tasks.untrained.FILTERS`, to be audited."""
     model, options = FILTERS[name]
     return Audited(title=name, model=model, options=options, **fields)
 

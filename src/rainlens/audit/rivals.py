@@ -10,7 +10,7 @@ from rainlens.audit import networks
 from rainlens.audit.inputs import Inputs
 from rainlens.audit.networks import Wiring
 from rainlens.audit.scores import Scored, score
-from rainlens.scales import FILTERS
+from rainlens.tasks.untrained import FILTERS
 
 # A median of 7x7 is too slow for an audit, and dimming is no rival.
 SLOW = ("untouched", "dimmed by half", "median 7")

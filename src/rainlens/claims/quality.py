@@ -23,11 +23,12 @@ from rainlens.models.published import PUBLISHED
 from rainlens.preferences import Validity, WinRate
 from rainlens.quality import MEASURES
 from rainlens.records import Record
-from rainlens.scales import FILTERS, Scale
+from rainlens.scales import Scale
 from rainlens.tasks import subject
 from rainlens.tasks.appraise import Appraised
 from rainlens.tasks.judge import STEPS, Judge
 from rainlens.tasks.restore import Restore
+from rainlens.tasks.untrained import FILTERS
 
 PICTURES = 30  # whole ones: NIQE needs 192 pixels a side
 TEST, RAIN = "unseen", "rain100l"

@@ -7,7 +7,7 @@ from contextlib import suppress
 import numpy as np
 
 from rainlens import estimates
-from rainlens.claims.evidence import Evidence, Missing, OutOfReach
+from rainlens.claims.evidence import Evidence, Missing, OutOfReach, Sweep
 from rainlens.claims.rules import (
     DIGITS,
     NAMES,
@@ -134,30 +134,37 @@ def reconstruction(evidence: Evidence) -> Finding:
 
 
 def balance(evidence: Evidence) -> Finding:
-    """Removal and E_B of the large range with N = 128 and 256.
-
-    Removal must be above that of the medium range with the most backgrounds, E_B below that of the
-    medium range with 64.
-    """
+    """The large range with N = 128 and 256 must pass all tests of `better_of_both`."""
     large, medium = evidence.sweep("large"), evidence.sweep("medium")
+
+    def decide(measure: str) -> tuple[str, str]:
+        verdicts, told = better_of_both(large, medium, measure)
+        return all_of(verdicts), told
+
+    return twice(decide, "e_r", evidence)
+
+
+def better_of_both(large: Sweep, medium: Sweep, measure: str) -> tuple[list[str], str]:
+    """Whether the large range with N = 128 and with 256 has what two other networks have apart.
+
+    Removal above that of the medium range with the most backgrounds; E_B below that of the medium
+    range with 64. A verdict each, and the effects in words. Raises OutOfReach where a number of
+    backgrounds is not trained.
+    """
     most = max(medium)
     if not {128, 256} <= set(large) or 64 not in medium:
         raise OutOfReach("N = 64, 128 and 256")
-
-    def decide(measure: str) -> tuple[str, str]:
-        told, verdicts = [], []
-        for count in (128, 256):
-            removed = estimates.difference(large[count], medium[most], "unseen", measure)
-            kept = estimates.difference(medium[64], large[count], "unseen", "e_b")
-            verdicts += [above_zero(removed), above_zero(kept)]
-            told.append(
-                f"{NAMES[measure]} of large/{count} minus that of medium/{most:,} is "
-                f"{removed.text(DIGITS[measure])}, E_B of medium/64 minus that of large/{count} is "
-                f"{kept.text(1)}"
-            )
-        return all_of(verdicts), "; ".join(told)
-
-    return twice(decide, "e_r", evidence)
+    told, verdicts = [], []
+    for count in (128, 256):
+        removed = estimates.difference(large[count], medium[most], "unseen", measure)
+        kept = estimates.difference(medium[64], large[count], "unseen", "e_b")
+        verdicts += [above_zero(removed), above_zero(kept)]
+        told.append(
+            f"{NAMES[measure]} of large/{count} minus that of medium/{most:,} is "
+            f"{removed.text(DIGITS[measure])}, E_B of medium/64 minus that of large/{count} is "
+            f"{kept.text(1)}"
+        )
+    return verdicts, "; ".join(told)
 
 
 def psnr_misleads(evidence: Evidence) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -11,6 +12,17 @@ from rainlens.evaluation import TestSet
 from rainlens.records import Record, RecordStore
 from rainlens.tasks import Session, Value
 from rainlens.tasks.restore import Restore, results
+
+# What has learned nothing, as members of `models`; the sizes were chosen before these records.
+FILTERS: Mapping[str, tuple[str, tuple[tuple[str, int], ...]]] = {
+    "untouched": ("copy", ()),
+    "dimmed by half": ("dimming", ()),
+    **{f"median {size}": ("median", (("size", size),)) for size in (3, 5, 7)},
+    **{f"Gaussian {sigma}": ("gaussian", (("sigma", sigma),)) for sigma in (1, 2, 3)},
+    "bilateral": ("bilateral", ()),
+    "guided": ("guided", ()),
+    **{f"opening {size}": ("opening", (("size", size),)) for size in (5, 9)},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
