@@ -104,7 +104,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     trainer_lab.lay_out(root, CHAPTER)
     shutil.copy(ROOT / "book" / "_static" / "rainlens.css", root / "_static")
     (root / "book").mkdir()
-    for name, plan in (("whole", {}), ("short", {"plan": PLAN}), ("long", {"plan": SLOW})):
+    broken = {"worker": "onmessage = () => { throw new Error('no') }"}
+    for name, plan in (
+        ("whole", {}), ("short", {"plan": PLAN}), ("long", {"plan": SLOW}), ("broken", broken),
+    ):  # fmt: skip
         told = {**trainer_lab.told(CHAPTER), **plan, "seed": 1}
         script = classic(trainer_lab.MODULE, f"mountAll({json.dumps(told)});")
         if plan:
@@ -238,6 +241,16 @@ def test_all_can_be_done_by_keyboard_and_has_a_name_and_a_ring(reader: Reader) -
     assert (state["order"], state["channels"]) == (2, 8)
 
 
+def test_what_does_not_work_is_said_and_tried_again(browser: SimpleNamespace) -> None:
+    reader = Reader(browser, "broken").until("idle").train().until("error")
+    assert reader.find(".rl-notice").get_attribute("role") == "alert"
+    assert "does not start a worker" in reader.text(".rl-notice")
+    reader.button("Try again").click()
+    reader.until("error")
+    assert not reader.button("Stop").is_enabled() and reader.button("Train anew").is_enabled()
+    assert len(reader.rows()) == 1
+
+
 def test_a_finger_trains_and_stops(browser: SimpleNamespace) -> None:
     reader = Reader(browser, "long", 390).until("idle").choose(channels=8)
 
@@ -294,7 +307,7 @@ def test_the_page_says_how_it_differs_from_the_chapter(browser: SimpleNamespace)
     reader = Reader(browser, "whole").until("idle")
     told = reader.text(".rl-trainer > .rl-column > .rl-soft")
     assert "there 136 channels" in told and "there 12,345 with 32" in told
-    assert "single runs differ" in told
+    assert "Single runs differ" in told
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280])

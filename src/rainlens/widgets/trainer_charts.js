@@ -11,7 +11,8 @@ const RIGHT = 8;
 const LOWEST = 0.01; // errors below are drawn there
 const HIGHEST = 300;
 
-const place = (from, to, low, high) => (value) => from + ((to - from) * (value - low)) / (high - low);
+const place = (from, to, low, high) => (value) =>
+  from + ((to - from) * (value - low)) / (high - low);
 const text = (x, y, words, anchor) => h("svg:text", { x, y, "text-anchor": anchor }, words);
 const path = (name, d) => h("svg:path", { class: name, d });
 const signed = (number) => `${number}`.replace("-", "−");
@@ -23,9 +24,8 @@ export function chart(label) {
 }
 
 function line(xs, ys) {
-  let d = "";
-  for (let i = 0; i < xs.length; i++) d += `${i ? "L" : "M"}${xs[i].toFixed(1)} ${ys[i].toFixed(1)}`;
-  return d;
+  const points = Array.from(xs, (x, i) => `${x.toFixed(1)} ${ys[i].toFixed(1)}`);
+  return points.length ? `M${points.join("L")}` : "";
 }
 
 /** Lines across at some heights, with their numbers; and numbers below. */
@@ -49,11 +49,12 @@ export function drawFit(svg, { x, noisy, output, truth, trained }, highest) {
   const xs = Array.from(x, across);
   const curve = (values) => line(xs, Array.from(values, up));
   const shown = (value) => value > -15 && value < highest;
-  const dots = xs.map((at, i) => (shown(noisy[i]) ? `M${at.toFixed(1)} ${up(noisy[i]).toFixed(1)}h0` : ""));
+  const dots = xs.map((at, i) =>
+    (shown(noisy[i]) ? `M${at.toFixed(1)} ${up(noisy[i]).toFixed(1)}h0` : ""));
+  const places = [-10, -5, 0, 5].map((at) => [across(at), signed(at)]);
   const heights = [-10, 0, 10, 20, 30].filter((value) => value < highest);
   svg.replaceChildren(
-    ...frame([-10, -5, 0, 5].map((at) => [across(at), signed(at)]).concat([[WIDE - RIGHT, "x = 10"]]),
-      heights.map((at) => [up(at), signed(at)])),
+    ...frame([...places, [WIDE - RIGHT, "x = 10"]], heights.map((at) => [up(at), signed(at)])),
     path("rl-dots", dots.join("")),
     ...(trained ? [path("rl-trained", curve(trained))] : []),
     ...(output ? [path("rl-halo", curve(output)), path("rl-output", curve(output))] : []),
@@ -70,10 +71,11 @@ export function drawErrors(svg, lines, steps) {
   const up = place(HIGH - FOOT, TOP, Math.log10(LOWEST), Math.log10(HIGHEST));
   const height = (error) => up(Math.log10(Math.min(HIGHEST, Math.max(LOWEST, error))));
   const paths = lines.map(({ steps: at, errors, name }) => {
-    const known = at.map((step, i) => [step, errors[i]]).filter(([, error]) => Number.isFinite(error));
-    return path(name, line(known.map(([step]) => across(step)), known.map(([, error]) => height(error))));
+    const known = errors.map((_, i) => i).filter((i) => Number.isFinite(errors[i]));
+    const ys = known.map((i) => height(errors[i]));
+    return path(name, line(known.map((i) => across(at[i])), ys));
   });
-  const marks = [0, steps / 4, steps / 2, (3 * steps) / 4].map((step) => [across(step), `${step}`]);
+  const marks = [0, steps / 4, steps / 2].map((step) => [across(step), `${step}`]);
   svg.replaceChildren(
     ...frame([...marks, [WIDE - RIGHT, `${steps} steps`]],
       [0.01, 0.1, 1, 10, 100].map((error) => [height(error), `${error}`])),

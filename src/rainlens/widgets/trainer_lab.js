@@ -36,14 +36,15 @@ class TrainerPanel extends Bench {
   build() {
     this.pick = { order: {}, channels: {}, test: {} };
     this.status = h("p", { class: "rl-status" });
-    this.bar = h("progress", { max: this.plan.steps, value: 0, "aria-label": "Steps of the training" });
+    const { steps: max } = this.plan;
+    this.bar = h("progress", { max, value: 0, "aria-label": "Steps of the training" });
     this.startButton = button("Train", () => this.train());
     this.startButton.classList.add("rl-go", "rl-start");
     this.haltButton = button("Stop", () => this.halt());
     this.haltButton.classList.add("rl-go");
-    const orders = Object.fromEntries(ORDERS.map((order) => [order, `${order}`]));
-    const widths = Object.fromEntries(Object.keys(WIDTHS).map((width) => [width, `${width} channels`]));
-    const orderGroup = group("Order O of the curve to train on", this.choices("order", orders, Number));
+    const orders = this.choices("order", ORDERS.map((order) => [order, `${order}`]), Number);
+    const widths = Object.keys(WIDTHS).map((width) => [width, `${width} channels`]);
+    const orderGroup = group("Order O of the curve to train on", orders);
     orderGroup.classList.add("rl-order");
     this.element.classList.add("rl-lab-live");
     this.element.setAttribute("role", "group");
@@ -54,13 +55,13 @@ class TrainerPanel extends Bench {
         h("div", { class: "rl-bench" }, orderGroup,
           group("Width of the network", this.choices("channels", widths, Number))),
         row(this.startButton, this.haltButton, this.bar), this.status, this.notice,
-        group("Also test it on", this.choices("test", TESTS, String)),
+        group("Also test it on", this.choices("test", Object.entries(TESTS), String)),
         this.charts(), this.table(), soft(about(this.told.chapter, this.plan))),
       this.live);
   }
 
   choices(name, texts, read) {
-    return row(...Object.entries(texts).map(([value, words]) => {
+    return row(...texts.map(([value, words]) => {
       const label = name === "order" ? `O = ${value}` : "";
       const one = choice(`${this.groups}-${name}`, value, words, label, () =>
         this.set({ [name]: read(value) }));
@@ -70,6 +71,7 @@ class TrainerPanel extends Bench {
   }
 
   charts() {
+    this.keys = {};
     this.fits = { own: chart("Not trained yet"), strange: chart("Not trained yet") };
     this.titles = { own: h("p"), strange: h("p") };
     this.errors = chart("Errors along the training, none yet");
@@ -85,8 +87,10 @@ class TrainerPanel extends Bench {
     return h("div", { class: "rl-legend", "aria-hidden": "true" }, ...names.map((name) => {
       const swatch = h("svg:svg", { viewBox: "0 0 26 12", class: "rl-chart" });
       const d = name === "dots" ? "M3 8h0M10 4h0M17 9h0M23 5h0" : "M1 6H25";
-      swatch.append(h("svg:path", { class: `rl-${name}${name === "before" ? " rl-learnt" : ""}`, d }));
-      return h("span", {}, swatch, LEGEND[name]);
+      const kind = name === "before" ? "rl-before rl-learnt" : `rl-${name}`;
+      swatch.append(h("svg:path", { class: kind, d }));
+      this.keys[name] = h("span", {}, swatch, LEGEND[name]);
+      return this.keys[name];
     }));
   }
 
@@ -101,7 +105,7 @@ class TrainerPanel extends Bench {
   }
 
   table() {
-    const head = h("tr", {}, ...["run", "as trained", "N(10, 5)", "other cosine", "triangle"]
+    const head = h("tr", {}, ...["run", "as trained", "N(10,\u00a05)", "other cosine", "triangle"]
       .map((name) => h("th", { scope: "col" }, name)));
     this.rows = h("tbody");
     this.list = h("table", { class: "rl-runs", hidden: "" },
@@ -115,18 +119,18 @@ class TrainerPanel extends Bench {
   train() {
     const { order, channels } = this.settings;
     const seed = this.told.seed ?? Math.floor(Math.random() * 2 ** 32);
-    this.run = { job: (this.run?.job ?? 0) + 1, order, channels, seed, step: 0, begun: NaN,
-      spoken: 0, isOver: false, curves: { steps: [], errors: {} } };
+    this.run = { job: (this.run?.job ?? 0) + 1, order, channels, seed };
     this.runs = [...this.runs, this.run].slice(-MOST_RUNS);
     this.addRow(this.run);
-    if (this.worker) this.refresh();
-    else this.start();
+    this.refresh();
   }
 
-  /** Asks the worker for the run, which is new; from its start on, where it did not work. */
+  /** Asks the worker for the run from its beginning; starts the worker, where there is none. */
   refresh() {
+    if (!this.worker) return this.start();
     const { job, order, channels, seed } = this.run;
-    this.run.begun = performance.now();
+    const curves = { steps: [], errors: {} };
+    Object.assign(this.run, { step: 0, spoken: 0, isOver: false, curves });
     this.worker.postMessage({ kind: "train", job, order, channels, seed, plan: this.plan });
     this.settle("training");
     this.show();
@@ -156,6 +160,13 @@ class TrainerPanel extends Bench {
     this.schedule();
   }
 
+  fail(error) {
+    this.worker.terminate();
+    this.worker = null;
+    super.fail(error);
+    this.show();
+  }
+
   /** Tells a screen reader of each quarter and of the end. */
   speak() {
     const part = Math.floor((SPOKEN * this.run.step) / this.plan.steps);
@@ -181,9 +192,10 @@ class TrainerPanel extends Bench {
 
   /** Draws with the next frame; rarely, where the reader asked for less motion. */
   schedule() {
-    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const wait = isCalm && !this.run.isOver ? CALM - (performance.now() - (this.drawn ?? -CALM)) : 0;
-    if (this.waiting && !this.run.isOver) return;
+    const { isOver } = this.run;
+    if (this.waiting && !isOver) return;
+    const isCalm = !isOver && matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const wait = isCalm ? CALM - (performance.now() - (this.drawn ?? -CALM)) : 0;
     this.waiting = true;
     setTimeout(() => requestAnimationFrame(() => {
       this.waiting = false;
@@ -216,6 +228,7 @@ class TrainerPanel extends Bench {
     const order = this.run?.tests ? this.run.order : this.settings.order;
     const held = this.run?.tests ?? untrained(order);
     const trained = LINE.map(wave(order));
+    this.keys.trained.hidden = test === "noise";
     for (const [name, which] of [["own", "own"], ["strange", test]]) {
       const isOther = which === "cosine" || which === "triangle";
       const highest = which === "noise" ? 33 : 15;
@@ -241,12 +254,13 @@ class TrainerPanel extends Bench {
         name: `rl-${name}${isBefore ? " rl-before" : ""}`,
       }));
     });
+    this.keys.before.hidden = this.runs.length < 2;
     drawErrors(this.errors, lines, this.plan.steps);
     const { errors } = this.run?.curves ?? { errors: {} };
-    const course = (name) =>
-      (errors[name]?.length ? `from ${said(errors[name][0])} to ${said(errors[name].at(-1))}` : "none yet");
-    this.errors.setAttribute("aria-label", `Errors along the training: as trained ${course("own")}, ` +
-      `in the other test ${course(test)}`);
+    const course = (name) => (errors[name]
+      ? `from ${said(errors[name][0])} to ${said(errors[name].at(-1))}` : "none yet");
+    this.errors.setAttribute("aria-label", "Errors along the training: as trained " +
+      `${course("own")}, in the other test ${course(test)}`);
   }
 
   addRow(run) {

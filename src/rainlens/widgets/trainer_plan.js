@@ -1,5 +1,5 @@
-// How the networks that a reader trains are made and trained. Found by trying: enough steps that the
-// chapter's effect shows, and few enough to wait for.
+// How the networks that a reader trains are made and trained. Found by trying: enough steps that
+// the chapter's effect shows, and few enough to wait for.
 
 export const PLAN = {
   steps: 2000, batch: 8, rate: 0.01, decay: 0.1, warmup: 50,

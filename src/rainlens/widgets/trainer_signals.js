@@ -54,9 +54,9 @@ function segments(count, points, line, signal, noise, normal) {
 
 /** New pieces of a cosine between two random ends, with new noise. */
 export function batch(order, count, uniform) {
-  const ends = () => [uniform(), uniform()].map((end) => LIMIT * (2 * end - 1)).sort((a, b) => a - b);
   const line = () => {
-    const [start, stop] = ends();
+    const ends = [uniform(), uniform()].map((end) => LIMIT * (2 * end - 1));
+    const [start, stop] = ends.sort((a, b) => a - b);
     return (i) => start + ((stop - start) * i) / (SEGMENT_POINTS - 1);
   };
   const noise = { mean: 0, spread: 1 };
@@ -82,9 +82,9 @@ export function testBatch(order) {
 }
 
 /**
- * Of each test, mean squares over all draws: `error` of y, `given` of the points that went in, and
- * `fromTrained`, the distance from the curve of the training. And the first draw: what goes in, what
- * comes out, and the truth.
+ * Of each test, mean squares over all draws: `error` of y, `given` of the points that went in,
+ * and `fromTrained`, the distance from the curve of the training. And the first draw: what goes
+ * in, what comes out, and the truth.
  */
 export function judged(order, { names, noisy, clean }, output) {
   const trained = LINE.map(wave(order));

@@ -1,7 +1,6 @@
 // What the trainer has beside the look of every lab.
 
 export const TRAINER_STYLE = `
-.rl-trainer .rl-column + .rl-column { border-top: 0; }
 .rl-trainer > .rl-column { gap: 1rem; }
 .rl-trainer .rl-order .rl-choice span { padding: 0; width: 44px; }
 .rl-trainer .rl-go { min-width: 6rem; }
@@ -21,7 +20,7 @@ export const TRAINER_STYLE = `
 .rl-trainer .rl-dots { stroke: var(--_soft); stroke-opacity: 0.55; stroke-width: 3; }
 .rl-trainer .rl-halo { stroke: var(--_page); stroke-opacity: 0.8; stroke-width: 5.5; }
 .rl-trainer :is(.rl-output, .rl-learnt) { stroke: var(--rl-blue); stroke-width: 2.75; }
-.rl-trainer .rl-chart path:is(.rl-truth, .rl-swatch-truth) { stroke: var(--_text);
+.rl-trainer .rl-chart path.rl-truth { stroke: var(--_text);
   stroke-dasharray: 5 4; stroke-linecap: butt; stroke-width: 1.5; }
 .rl-trainer .rl-chart path.rl-trained { stroke: var(--_mark); stroke-dasharray: 1 5;
   stroke-width: 3; }
@@ -31,7 +30,8 @@ export const TRAINER_STYLE = `
 .rl-trainer .rl-legend { display: flex; flex-wrap: wrap; font-size: 0.86rem; gap: 0.1rem 1rem; }
 .rl-trainer .rl-legend > span { align-items: center; display: inline-flex; gap: 0.4rem; }
 .rl-trainer .rl-legend .rl-chart { display: block; flex: none; height: 12px; width: 26px; }
-.rl-trainer dl { margin: 0; }
+.rl-lab.rl-trainer dl { grid-template-columns: 1fr auto; margin: 0; }
+.rl-lab.rl-trainer dd.rl-soft { grid-column: 1 / -1; min-height: 2.7em; }
 .rl-lab.rl-trainer table.rl-runs { border-collapse: collapse; display: table;
   font-size: 0.86rem; font-variant-numeric: tabular-nums; margin: 0; max-width: 40rem;
   overflow: visible; table-layout: fixed; width: 100%; }
@@ -44,11 +44,12 @@ export const TRAINER_STYLE = `
 .rl-trainer .rl-runs tbody th { color: var(--_text); }
 .rl-trainer .rl-runs small { color: var(--_soft); display: block; font-size: 0.78rem; }
 @container (min-width: 620px) {
+  .rl-lab.rl-trainer .rl-bench { grid-template-columns: auto 1fr; }
   .rl-trainer .rl-charts { grid-template-columns: 1fr 1fr; }
   .rl-trainer .rl-chart text { font-size: 12.5px; }
 }
-@container (max-width: 479px) {
-  .rl-trainer dl { grid-template-columns: 1fr auto; }
+@container (max-width: 419px) {
+  .rl-trainer .rl-order .rl-row { max-width: 200px; }
 }
 @media print { .rl-trainer :is(progress, .rl-status) { display: none; } }
 `;

@@ -39,7 +39,8 @@ export function result(test, { error, fromTrained, given }) {
     return `Mean square distance to the truth. Of the points given: ${said(given)}.`;
   }
   const nearer = error < fromTrained ? "the truth" : "the curve of its training";
-  return `Its answer is ${said(fromTrained)} away from the curve of its training: nearer to ${nearer}.`;
+  return `Its answer is ${said(fromTrained)} away from the curve of its training: ` +
+    `nearer to ${nearer}.`;
 }
 
 /** How the training fares. */
@@ -55,10 +56,11 @@ export function status(state, run, { order, channels }, steps) {
 /** What this training is, beside that of the chapter. */
 export function about(chapter, plan) {
   const counts = Object.values(WIDTHS).map(thousands).join(" or ");
-  return `This network has the chapter’s five layers, its loss and its optimiser, but it is smaller ` +
-    `(${Object.keys(WIDTHS).join(" or ")} channels and ${counts} weights, there ` +
+  return "This network has the chapter’s five layers, its loss and its optimiser, but it is " +
+    `smaller (${Object.keys(WIDTHS).join(" or ")} channels and ${counts} weights, there ` +
     `${chapter.channels} channels) and trained for less (${thousands(plan.steps)} steps with ` +
-    `${plan.batch} pieces of curve each, there ${thousands(chapter.steps)} with ${chapter.batch}). ` +
-    `So it does not go as far as those above. Each training begins with other weights and sees ` +
-    `other noise: single runs differ, so train an order twice before you believe a small difference.`;
+    `${plan.batch} pieces of curve each, there ${thousands(chapter.steps)} with ` +
+    `${chapter.batch}). So it goes less far than those above. Each training begins with other ` +
+    "weights and sees other noise. Single runs differ: train an order twice before you believe a " +
+    "small difference.";
 }
