@@ -151,7 +151,9 @@ def trainer(folder: Path) -> None:
         return torch.cat([one.detach().flatten() for one in tensors]).tolist()
 
     weights = [flat([*model.parameters()])]
-    batches = [signals.training_batch(signals.Cosine(4), 0, step, 4, points=40) for step in range(20)]
+    batches = [
+        signals.training_batch(signals.Cosine(4), 0, step, 4, points=40) for step in range(20)
+    ]
     outputs, losses, gradients, rates = [], [], [], []
     for step, (noisy, clean) in enumerate(batches):
         for group in optimizer.param_groups:

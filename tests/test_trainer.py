@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from browser import axe
 from browser.chromium import open_browser, require_browser, serve, set_media, touch
+from browser.lab_reader import PAGE
 from browser.lab_reader import Reader as LabReader
 from browser.toy_reader import wait
 from content_policy import complaints, with_policy
@@ -54,19 +55,6 @@ def test_a_page_with_the_trainer_may_start_a_worker() -> None:
 
 # --- the panel in a browser
 
-PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>The trainer</title>
-<link rel="icon" href="data:,"><link rel="stylesheet" href="../_static/rainlens.css"><style>
-html {{ --pst-color-background: #fff; --pst-color-text-base: #222832; background: #fff;
-  --pst-color-text-muted: #48566b; --pst-color-border: #d1d5da; --pst-color-primary: #0a7d91;
-  color: #222832 }}
-html[data-theme=dark] {{ --pst-color-background: #121212; --pst-color-text-base: #ced6dd;
-  --pst-color-text-muted: #9ca4af; --pst-color-primary: #3fb1c5; background: #121212;
-  color: #ced6dd }}
-body {{ margin: 0 auto; max-width: 740px; padding: 0 16px }}</style></head><body><main>
-<h1>The trainer</h1><button id="outside">outside</button>
-<article class="bd-article">{panel}</article></main></body></html>"""
-
 
 class Reader(LabReader):
     """What a reader does on a page with the trainer."""
@@ -91,10 +79,9 @@ class Reader(LabReader):
             f"return [...{self.panel}.querySelectorAll('tbody tr')].map((row) => row.innerText)"
         )
 
-    def press(self, *keys: str) -> None:
-        from selenium.webdriver import ActionChains
 
-        ActionChains(self.driver).send_keys(*keys).perform()
+def told_page(panel: str) -> str:
+    return PAGE.format(title="The trainer", lab=panel, space=0)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +102,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         panel = trainer_lab.static_panel()
         panel = panel.replace("trainer_lab.js", f"{name}.js") if plan else panel
         # As on the book's pages, scripts do what their policy allows.
-        page = with_policy(PAGE.format(panel=panel), PAGE.format(panel=""), panel, [])
+        page = with_policy(told_page(panel), told_page(""), panel, [])
         (root / "book" / f"{name}.html").write_text(page, encoding="utf-8")
     return root
 
@@ -208,7 +195,9 @@ def test_the_other_test_can_be_chosen(reader: Reader) -> None:
     ):
         reader.find(f".rl-trainer input[value='{test}']").click()
         assert title in reader.text(".rl-trainer .rl-charts")
-        trained = reader.run(f"return {reader.panel}.querySelectorAll('.rl-part > svg .rl-trained')")
+        trained = reader.run(
+            f"return {reader.panel}.querySelectorAll('.rl-part > svg .rl-trained')"
+        )
         assert len(trained) == (test != "noise")
         told.append(reader.text(".rl-trainer dl > div + div"))
     assert "nearer to" in told[1] and "nearer to" in told[2] and len({*told}) == 3
@@ -217,25 +206,12 @@ def test_the_other_test_can_be_chosen(reader: Reader) -> None:
 def test_all_can_be_done_by_keyboard_and_has_a_name_and_a_ring(reader: Reader) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    reader.find("#outside").click()
     seen = []
-    while len(seen) < 20:
-        reader.press(Keys.TAB)
-        node = reader.driver.switch_to.active_element
-        if not reader.run(f"return {reader.panel}.contains(arguments[0])", node):
-            break
-        ring = reader.run(
-            "const n = arguments[0], s = n.matches('.rl-choice input') ? n.nextElementSibling : n;"
-            "return getComputedStyle(s).outlineStyle", node
-        )  # fmt: skip
-        seen.append(node.accessible_name)
-        assert seen[-1] and ring != "none", seen
-        if seen[-1] == "O = 1":
-            reader.press(Keys.ARROW_RIGHT)
-        if seen[-1] == "16 channels":
-            reader.press(Keys.ARROW_LEFT)
-        if seen[-1] == "Train":
-            reader.press(Keys.ENTER)
+    for name in reader.walk():
+        seen.append(name)
+        if key := {"O = 1": Keys.ARROW_RIGHT, "16 channels": Keys.ARROW_LEFT,
+                   "Train": Keys.ENTER}.get(name):  # fmt: skip
+            reader.press(key)
     assert seen[:3] == ["O = 1", "16 channels", "Train"]
     state = reader.until("ready", 30).state()["run"]
     assert (state["order"], state["channels"]) == (2, 8)
@@ -314,19 +290,7 @@ def test_the_page_says_how_it_differs_from_the_chapter(browser: SimpleNamespace)
 def test_nothing_overflows_and_axe_finds_no_fault(browser: SimpleNamespace, width: int) -> None:
     reader = Reader(browser, "short", width).until("idle")
     reader.choose(channels=8).train().until("ready", 30)
-    sizes = reader.run(
-        f"const lab = {reader.panel}, box = lab.getBoundingClientRect();"
-        "const inside = [...lab.querySelectorAll('*:not(.rl-unseen, style, svg *)')]"
-        ".map((n) => n.getBoundingClientRect()).filter((b) => b.width);"
-        "const held = [...lab.querySelectorAll('.rl-choice, button')];"
-        "return {page: document.documentElement.scrollWidth, left: box.left, right: box.right,"
-        " reach: Math.max(...inside.map((b) => b.right)),"
-        " start: Math.min(...inside.map((b) => b.left)),"
-        " touch: Math.min(...held.map((n) => n.getBoundingClientRect().height))}"
-    )
-    assert sizes["page"] <= width
-    assert sizes["left"] - 0.5 <= sizes["start"] and sizes["reach"] <= sizes["right"] + 0.5
-    assert sizes["touch"] >= 38
+    reader.assert_it_fits(width)
     axe.prepare(reader.driver)
     for theme in ("light", "dark"):
         axe.use_theme(reader.driver, theme)

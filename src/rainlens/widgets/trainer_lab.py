@@ -49,6 +49,6 @@ def script(chapter: Toy) -> str:
 
 
 def told(chapter: Toy) -> dict[str, Any]:
-    """What the trainer is told: its worker's script, and how the chapter's networks were trained."""
+    """What the trainer is told: its worker, and how the chapter's networks were trained."""
     trained = {"channels": chapter.channels, "steps": chapter.iterations, "batch": chapter.batch}
     return {"worker": classic(WORKER), "chapter": trained}
