@@ -121,7 +121,7 @@ def reader(browser: SimpleNamespace) -> Reader:
 
 def test_a_training_runs_to_its_end_and_the_answer_comes_nearer(reader: Reader) -> None:
     assert "Nothing is trained until you press Train" in reader.text(STATUS)
-    reader.choose(channels=8).train().until("ready", 30)
+    reader.train().until("ready", 30)
     state = reader.state()
     errors = state["run"]["curves"]["errors"]
     assert state["run"]["curves"]["steps"] == list(range(0, 121, 10))
@@ -142,12 +142,12 @@ def test_nothing_works_or_loads_before_it_is_asked_for(
     assert reader.run("return performance.getEntriesByType('resource').length") == 2
     assert reader.state()["runs"] == 0 and reader.rows() == []
     browser.asked.clear()
-    reader.choose(channels=8).train().until("ready", 30)
+    reader.train().until("ready", 30)
     assert browser.asked == []
 
 
 def test_it_stops_goes_on_and_begins_anew(browser: SimpleNamespace) -> None:
-    reader = Reader(browser, "long").until("idle").choose(channels=8)
+    reader = Reader(browser, "long").until("idle")
     assert not reader.button("Stop").is_enabled()
     reader.train().at_least(20)
     reader.button("Stop").click()
@@ -170,7 +170,7 @@ def test_it_stops_goes_on_and_begins_anew(browser: SimpleNamespace) -> None:
 
 
 def test_finished_runs_stay_listed_beside_each_other(reader: Reader) -> None:
-    reader.choose(channels=8).train().until("ready", 30)
+    reader.train().until("ready", 30)
     first = reader.state()["tests"]
     reader.choose(order=8).train("Train anew").until("ready", 30)
     wait(lambda: "120 steps" in reader.rows()[1])
@@ -186,7 +186,7 @@ def test_finished_runs_stay_listed_beside_each_other(reader: Reader) -> None:
 
 
 def test_the_other_test_can_be_chosen(reader: Reader) -> None:
-    reader.choose(channels=8).train().until("ready", 30)
+    reader.train().until("ready", 30)
     told = []
     for test, title in (
         ("noise", "Foreign noise: O = 1 under N(10, 5)"),
@@ -209,12 +209,12 @@ def test_all_can_be_done_by_keyboard_and_has_a_name_and_a_ring(reader: Reader) -
     seen = []
     for name in reader.walk():
         seen.append(name)
-        if key := {"O = 1": Keys.ARROW_RIGHT, "16 channels": Keys.ARROW_LEFT,
+        if key := {"O = 1": Keys.ARROW_RIGHT, "8 channels": Keys.ARROW_RIGHT,
                    "Train": Keys.ENTER}.get(name):  # fmt: skip
             reader.press(key)
-    assert seen[:3] == ["O = 1", "16 channels", "Train"]
+    assert seen[:3] == ["O = 1", "8 channels", "Train"]
     state = reader.until("ready", 30).state()["run"]
-    assert (state["order"], state["channels"]) == (2, 8)
+    assert (state["order"], state["channels"]) == (2, 16)
 
 
 def test_what_does_not_work_is_said_and_tried_again(browser: SimpleNamespace) -> None:
@@ -228,7 +228,7 @@ def test_what_does_not_work_is_said_and_tried_again(browser: SimpleNamespace) ->
 
 
 def test_a_finger_trains_and_stops(browser: SimpleNamespace) -> None:
-    reader = Reader(browser, "long", 390).until("idle").choose(channels=8)
+    reader = Reader(browser, "long", 390).until("idle")
 
     def tap(label: str) -> None:
         box = reader.run(
@@ -247,7 +247,7 @@ def test_a_finger_trains_and_stops(browser: SimpleNamespace) -> None:
 
 def test_a_screen_reader_hears_beginning_and_end(reader: Reader) -> None:
     live = ".rl-trainer [aria-live=polite]"
-    reader.choose(channels=8).train().until("ready", 30)
+    reader.train().until("ready", 30)
     wait(lambda: "Trained, step 120 of 120. Error as trained" in reader.text(live))
     assert "foreign noise, N(10, 5)" in reader.text(live)
     label = reader.find(".rl-trainer .rl-part > svg").get_attribute("aria-label")
@@ -256,7 +256,7 @@ def test_a_screen_reader_hears_beginning_and_end(reader: Reader) -> None:
 
 @pytest.mark.parametrize("wish", ["reduce", "no-preference"])
 def test_less_motion_means_fewer_pictures(browser: SimpleNamespace, wish: str) -> None:
-    reader = Reader(browser, "long").until("idle").choose(channels=8)
+    reader = Reader(browser, "long").until("idle")
     set_media(reader.driver, prefers_reduced_motion=wish)
     reader.run(
         "window.drawn = 0; new MutationObserver(() => (window.drawn += 1))"
@@ -270,11 +270,11 @@ def test_less_motion_means_fewer_pictures(browser: SimpleNamespace, wish: str) -
 
 
 def test_a_page_opened_as_a_file_trains_the_same(browser: SimpleNamespace, reader: Reader) -> None:
-    reader.choose(channels=8).train().until("ready", 30)
+    reader.train().until("ready", 30)
     served = reader.state()["tests"]
     browser.asked.clear()
     local = Reader(browser, (browser.site / "book" / "short.html").as_uri()).until("idle")
-    local.choose(channels=8).train().until("ready", 30)
+    local.train().until("ready", 30)
     assert local.state()["tests"] == served
     assert browser.asked == [] and local.errors() == []
 
@@ -289,7 +289,7 @@ def test_the_page_says_how_it_differs_from_the_chapter(browser: SimpleNamespace)
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_nothing_overflows_and_axe_finds_no_fault(browser: SimpleNamespace, width: int) -> None:
     reader = Reader(browser, "short", width).until("idle")
-    reader.choose(channels=8).train().until("ready", 30)
+    reader.train().until("ready", 30)
     reader.assert_it_fits(width)
     axe.prepare(reader.driver)
     for theme in ("light", "dark"):

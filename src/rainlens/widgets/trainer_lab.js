@@ -24,7 +24,7 @@ class TrainerPanel extends Bench {
     super(element, told);
     this.groups = `rl-trainer-${document.querySelectorAll(".rl-trainer.rl-lab-live").length}`;
     this.plan = told.plan ?? PLAN;
-    this.settings = { order: 1, channels: 16, test: "noise" };
+    this.settings = { order: 1, channels: 8, test: "noise" };
     this.runs = [];
     this.build();
     this.settle("idle");

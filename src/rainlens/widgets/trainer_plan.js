@@ -2,8 +2,8 @@
 // the chapter's effect shows, and few enough to wait for.
 
 export const PLAN = {
-  steps: 2000, batch: 8, rate: 0.01, decay: 0.1, warmup: 50,
-  measureEvery: 25, // steps between two points of the curves
+  steps: 6000, batch: 8, rate: 0.01, decay: 0.1, warmup: 50,
+  measureEvery: 50, // steps between two points of the curves
 };
 /** Channels -> how many weights such a network has. */
 export const WIDTHS = { 8: 1602, 16: 5890 };
