@@ -1,6 +1,7 @@
 // The trainer's charts, in SVG: what a network answers, and its errors along the training.
 
 import { h } from "./elements.js";
+import { thousands } from "./trainer_words.js";
 
 const WIDE = 360; // of a chart, in units of its own
 const HIGH = 200;
@@ -75,9 +76,9 @@ export function drawErrors(svg, lines, steps) {
     const ys = known.map((i) => height(errors[i]));
     return path(name, line(known.map((i) => across(at[i])), ys));
   });
-  const marks = [0, steps / 4, steps / 2].map((step) => [across(step), `${step}`]);
+  const marks = [0, steps / 4, steps / 2].map((step) => [across(step), thousands(step)]);
   svg.replaceChildren(
-    ...frame([...marks, [WIDE - RIGHT, `${steps} steps`]],
+    ...frame([...marks, [WIDE - RIGHT, `${thousands(steps)} steps`]],
       [0.01, 0.1, 1, 10, 100].map((error) => [height(error), `${error}`])),
     ...paths,
   );

@@ -38,8 +38,8 @@ export function result(test, { error, fromTrained, given }) {
   if (test === "own" || test === "noise") {
     return `Mean square distance to the truth. Of the points given: ${said(given)}.`;
   }
-  const nearer = error < fromTrained ? "the truth" : "the curve of its training";
-  return `Its answer is ${said(fromTrained)} away from the curve of its training: ` +
+  const nearer = error < fromTrained ? "the truth" : "that";
+  return `Its answer is ${said(fromTrained)} away from the curve of its training, so it is ` +
     `nearer to ${nearer}.`;
 }
 
