@@ -1,0 +1,96 @@
+"""Judges of claims about noise and blur: does a prior of pictures help there, too?
+
+What chapter 11 compares is stated here as well. The rules were fixed before any network was
+trained on noise or blur.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rainlens.scales import Scale
+from rainlens.tasks.appraise import Appraised
+from rainlens.tasks.fine_tune import FineTuned
+from rainlens.tasks.restore import Restore
+from rainlens.tasks.untrained import Untrained
+
+# What networks are trained on (2026 paper, Sec. 6.2); what they meet: `usual_tests.UNSEEN`.
+TASKS = {"denoise": "gauss30", "deblur": "blur"}
+QUALITY = ("psnr", "ssim", "lpips_style")  # those of Hu 2026, Fig. 23, as far as they can be had
+OTHERS = {"UNet": "unet", "SwinIR": "swinir"}
+# The cheap classical answer to each.
+CLASSICAL: Mapping[str, tuple[str, str, tuple[tuple[str, int], ...]]] = {
+    "denoise": ("median 3", "median", (("size", 3),)),
+    "deblur": ("Wiener", "wiener", (("size", 7),)),
+}
+
+
+# --- what is compared
+
+
+def priors(setting: Scale, task: str) -> list[FineTuned]:
+    """Our VQGAN, fine-tuned by the papers' method, one a seed.
+
+    task: "denoise" or "deblur", here and below.
+    """
+    return [setting.prior(degradation=TASKS[task], seed=seed) for seed in setting.seeds]
+
+
+def resnets(setting: Scale, task: str) -> list[Restore]:
+    """The usual network on as many backgrounds, one a seed."""
+    return [_network(setting, task, seed=seed) for seed in setting.seeds]
+
+
+def learners(setting: Scale, task: str) -> dict[str, list[Restore]]:
+    """All that is trained, by name; of UNet and SwinIR there is one seed each.
+
+    ResNet, UNet and SwinIR are trained for as many iterations as a scale's networks usually are.
+    """
+    others = {
+        name: [_network(setting, task, model=model, seed=setting.seeds[0])]
+        for name, model in OTHERS.items()
+    }
+    return {"ResNet": resnets(setting, task), **others, "VQGAN": [*priors(setting, task)]}
+
+
+def filters(setting: Scale, task: str) -> dict[str, Untrained]:
+    """The untouched input and the cheap classical answer, by name."""
+    tests = _network(setting, task).tests
+    name, model, options = CLASSICAL[task]
+    return {
+        "untouched": Untrained(model="copy", tests=tests),
+        name: Untrained(model=model, options=options, tests=tests),
+    }
+
+
+def appraisals(setting: Scale, task: str) -> dict[str, Appraised]:
+    """The measures of quality of all that is compared on what is unseen, by name: the first seeds.
+
+    The LPIPS-style distance among them; it needs the trained weights, as this machine kept them.
+    """
+    trained = {name: dict(of=part[0]) for name, part in learners(setting, task).items()}
+    cheap = {
+        name: dict(model=f.model, options=f.options) for name, f in filters(setting, task).items()
+    }
+    test = _network(setting, task).test("unseen")
+    found: dict[str, dict[str, Any]] = {**trained, **cheap}
+    return {
+        name: Appraised(title=name, test=test, measures=QUALITY, **told)
+        for name, told in found.items()
+    }
+
+
+def counts(setting: Scale) -> list[Restore]:
+    """Does N matter to noise as it does to rain? The ResNet's coarse sweep, on noise."""
+    return setting.sweep(True, degradation=TASKS["denoise"])
+
+
+def rainy_counts(setting: Scale) -> list[Restore]:
+    """The same sweep on rain, which chapter 7 needs as well."""
+    return setting.sweep(True, backgrounds="natural")
+
+
+def _network(setting: Scale, task: str, **fields: Any) -> Restore:
+    most = setting.patch_counts[-1]
+    return setting.experiment(patches=most, degradation=TASKS[task], **fields)
