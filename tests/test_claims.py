@@ -81,6 +81,17 @@ def of_prior(experiment: FineTuned, as_claimed: bool) -> dict[str, float]:
     return {"gain": removed, "response": 1 - removed, "e_r": 50.0, "e_b": 15.0, "contrast": removed}
 
 
+def of_other_task(experiment: Restore, as_claimed: bool) -> Record:
+    """On noise and blur the prior is better than a ResNet, and more compact; or the reverse."""
+    is_good = isinstance(experiment, FineTuned) == as_claimed
+    level, spread = (25.0, 0.5) if is_good else (23.0, 1.0)
+    deviations = np.random.default_rng(0).normal(0, 1, IMAGES) + 0.001 * experiment.seed
+    psnr = level + spread * deviations
+    columns = {"psnr": psnr, "ssim": psnr / 40, "ceiling_psnr": psnr + 3, "input_psnr": psnr - 1}
+    tests = {"unseen": {name: list(values) for name, values in columns.items()}}
+    return Record(experiment.name, described(experiment), {}, tests)
+
+
 def as_in_the_papers(experiment: Restore) -> dict[str, float]:
     if isinstance(experiment, FineTuned):
         return of_prior(experiment, as_claimed=True)
@@ -147,15 +158,17 @@ def toy_record(experiment: Toy, worse: Callable[[int], float], recites: bool) ->
 
 def fill(store: RecordStore, means: Callable[[Restore], dict[str, float]]) -> None:
     for experiment in claims.grid(SETTING):
-        if isinstance(experiment, Restore):
-            falling = means is not reversed_curves
+        falling = means is not reversed_curves
+        if isinstance(experiment, Restore) and experiment.task != "derain":
+            store.save(of_other_task(experiment, falling))
+        elif isinstance(experiment, Restore):
             store.save(derain_record(experiment, means(experiment), falling))
         elif isinstance(experiment, Survey):
-            store.save(survey_record(experiment, means is not reversed_curves))
+            store.save(survey_record(experiment, falling))
         elif isinstance(experiment, Judge):
             store.save(judge_record(experiment))
         elif isinstance(experiment, Appraised):
-            store.save(appraised_record(experiment, means is not reversed_curves))
+            store.save(appraised_record(experiment, falling))
 
 
 def judge_record(judge: Judge) -> Record:
@@ -245,6 +258,9 @@ DECIDED = [
     "judge",
     "judge-prior",
     "prior-derain",
+    "prior-denoise",
+    "prior-deblur",
+    "prior-compact",
     "codebook",
 ]
 
@@ -450,7 +466,7 @@ def test_the_grid_is_what_the_claims_need_each_once():
     networks = 2 * 4 * 2 * 3  # two more, with the fewest and the most patches
     sizes, sharpness, surveys, toys = 2 * 5 * 3, 3 * 3, 4, 3 * 2
     judged = 1 + (2 + 5 + 1) + 3 + 1  # judge, networks by N, balanced, by sharpness, a prior
-    priors = 2 * 3  # the method and the ablation
+    priors = 2 * 3 + 2 * 2 * 3  # the method and the ablation; noise and blur, with a ResNet each
     trained = ranges + categories + networks + sizes + sharpness + toys
     assert len(names) == trained + surveys + judged + priors
     assert len(set(names)) == len(names)
@@ -469,17 +485,17 @@ def test_a_finding_names_its_records_and_no_others(complete):
 
 def test_at_a_glance_tells_open_from_untested(complete, tmp_path):
     told = claims.at_a_glance(claims.table(SETTING, RecordStore(tmp_path)))
-    assert told == "Of 22 claims: not decided 0, not tested yet 22."
+    assert told == "Of 23 claims: not decided 0, not tested yet 23."
     lost = SETTING.sweep(degradation="medium")[0].name
     table = claims.table(SETTING, Lacking(complete, {lost}))
     told = claims.at_a_glance(table)
     left = int((table["verdict"] == claims.UNDECIDED).sum())
-    assert 0 < left < 19 and told.count("- ") == 19 - left
-    assert f"Of 22 claims: not decided {left}, not tested yet 3." in told
+    assert 0 < left < 22 and told.count("- ") == 22 - left
+    assert f"Of 23 claims: not decided {left}, not tested yet 1." in told
 
 
 def test_every_claim_is_told_once_with_its_place():
-    assert len(CLAIMS) == len(claims.CLAIMS) == 22
+    assert len(CLAIMS) == len(claims.CLAIMS) == 23
     for claim in claims.CLAIMS:
         assert (
             claim.text.endswith(".")
@@ -496,5 +512,5 @@ def test_the_command_lists_all_claims_and_counts_verdicts(tmp_path, monkeypatch)
     assert all(
         claim.id in result.output and claim.text in result.output for claim in CLAIMS.values()
     )
-    told = "0 reproduced, 0 not reproduced, 0 not decided, 22 not tested."
-    assert f"22 claims at scale cpu: {told}" in result.output
+    told = "0 reproduced, 0 not reproduced, 0 not decided, 23 not tested."
+    assert f"23 claims at scale cpu: {told}" in result.output

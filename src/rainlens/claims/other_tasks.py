@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from rainlens import estimates, intervals
+from rainlens.claims.evidence import Evidence, Parts
+from rainlens.claims.rules import Finding, above_zero, all_of
 from rainlens.scales import Scale
 from rainlens.tasks.appraise import Appraised
 from rainlens.tasks.fine_tune import FineTuned
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.untrained import Untrained
 
+UNSEEN = "unseen"
 # What networks are trained on (2026 paper, Sec. 6.2); what they meet: `usual_tests.UNSEEN`.
 TASKS = {"denoise": "gauss30", "deblur": "blur"}
 QUALITY = ("psnr", "ssim", "lpips_style")  # those of Hu 2026, Fig. 23, as far as they can be had
@@ -94,3 +100,54 @@ def rainy_counts(setting: Scale) -> list[Restore]:
 def _network(setting: Scale, task: str, **fields: Any) -> Restore:
     most = setting.patch_counts[-1]
     return setting.experiment(patches=most, degradation=TASKS[task], **fields)
+
+
+# --- the claims
+
+
+def needs_denoise(setting: Scale) -> Parts:
+    """The prior and the ResNet on noise."""
+    return _needs(setting, "denoise")
+
+
+def needs_deblur(setting: Scale) -> Parts:
+    """The same on blur."""
+    return _needs(setting, "deblur")
+
+
+def _needs(setting: Scale, task: str) -> Parts:
+    return {"prior": priors(setting, task), "resnet": resnets(setting, task)}
+
+
+def better(evidence: Evidence) -> Finding:
+    """On what is unseen, the prior's mean PSNR is above that of the untouched input and a ResNet.
+
+    The ResNet was trained on as many backgrounds. Beside it: the ceiling, and the same against
+    the ResNet by SSIM.
+    """
+    ours, usual = evidence.records("prior"), evidence.records("resnet")
+    level, ceiling = (estimates.mean(ours, UNSEEN, m) for m in ("psnr", "ceiling_psnr"))
+    helped = estimates.between(ours, UNSEEN, "psnr", "input_psnr")
+    more, by_ssim = (estimates.difference(ours, usual, UNSEEN, m) for m in ("psnr", "ssim"))
+    told = (
+        f"PSNR {level.text(1)} dB, {helped.text(1)} more than the untouched input, {more.text(1)} "
+        f"more than a ResNet; the ceiling is {ceiling.value:.1f} dB; by SSIM, {by_ssim.text(3)} "
+        f"more than the ResNet ({above_zero(by_ssim)})"
+    )
+    return Finding(all_of([above_zero(helped), above_zero(more)]), told)
+
+
+def compact(evidence: Evidence) -> Finding:
+    """The low tail of PSNR over pictures is shorter for the prior than for a ResNet.
+
+    The tail: the mean minus the 5 % quantile. Beside it: the quantiles themselves.
+    """
+    groups = [estimates.group(evidence.records(p), UNSEEN, "psnr") for p in ("prior", "resnet")]
+    shorter = intervals.shorter_tail(*groups)
+    ours, usual = (intervals.tail(one.values).mean() for one in groups)
+    lows = [np.quantile(one.values, intervals.LOW, axis=1).mean() for one in groups]
+    told = (
+        f"the mean lies {ours:.1f} dB above the 5 % quantile, a ResNet's {usual:.1f} dB, a "
+        f"difference of {shorter.text(1)}; the quantiles are {lows[0]:.1f} and {lows[1]:.1f} dB"
+    )
+    return Finding(above_zero(shorter), told)
