@@ -6,7 +6,8 @@ trained on noise or blur.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ import numpy as np
 from rainlens import estimates, intervals
 from rainlens.claims.evidence import Evidence, Parts
 from rainlens.claims.rules import Finding, above_zero, all_of
+from rainlens.quality import MEASURES
+from rainlens.records import Record
 from rainlens.scales import Scale
 from rainlens.tasks.appraise import Appraised
 from rainlens.tasks.fine_tune import FineTuned
@@ -21,6 +24,7 @@ from rainlens.tasks.restore import Restore
 from rainlens.tasks.untrained import Untrained
 
 UNSEEN = "unseen"
+PICTURES = 30  # as in chapter 12
 # What networks are trained on (2026 paper, Sec. 6.2); what they meet: `usual_tests.UNSEEN`.
 TASKS = {"denoise": "gauss30", "deblur": "blur"}
 QUALITY = ("psnr", "ssim", "lpips_style")  # those of Hu 2026, Fig. 23, as far as they can be had
@@ -73,13 +77,15 @@ def filters(setting: Scale, task: str) -> dict[str, Untrained]:
 def appraisals(setting: Scale, task: str) -> dict[str, Appraised]:
     """The measures of quality of all that is compared on what is unseen, by name: the first seeds.
 
-    The LPIPS-style distance among them; it needs the trained weights, as this machine kept them.
+    The LPIPS-style distance among them, which is slow: on fewer pictures. Networks need their
+    trained weights, as this machine kept them.
     """
     trained = {name: dict(of=part[0]) for name, part in learners(setting, task).items()}
     cheap = {
         name: dict(model=f.model, options=f.options) for name, f in filters(setting, task).items()
     }
-    test = _network(setting, task).test("unseen")
+    test = _network(setting, task).test(UNSEEN)
+    test = replace(test, count=min(PICTURES, test.count))
     found: dict[str, dict[str, Any]] = {**trained, **cheap}
     return {
         name: Appraised(title=name, test=test, measures=QUALITY, **told)
@@ -100,6 +106,45 @@ def rainy_counts(setting: Scale) -> list[Restore]:
 def _network(setting: Scale, task: str, **fields: Any) -> Restore:
     most = setting.patch_counts[-1]
     return setting.experiment(patches=most, degradation=TASKS[task], **fields)
+
+
+# --- what records say
+
+Found = Mapping[str, Sequence[Record]]  # name -> records, one a seed
+Columns = dict[str, dict[str, np.ndarray]]  # measure -> name -> values, (seeds, pictures)
+
+
+def scores(found: Found, appraised: Mapping[str, Record]) -> Columns:
+    """The measures of quality on what is unseen, of all that is recorded.
+
+    found: what holds PSNR and SSIM; appraised: what may hold the LPIPS-style distance.
+    """
+    columns: Columns = {
+        measure: {name: estimates.per_image(part, UNSEEN, measure) for name, part in found.items()}
+        for measure in QUALITY[:2]
+    }
+    for measure in QUALITY[2:]:
+        held = {name: [r] for name, r in appraised.items() if measure in r.tests[UNSEEN]}
+        if held:
+            columns[measure] = {
+                name: estimates.per_image(part, UNSEEN, measure) for name, part in held.items()
+            }
+    return columns
+
+
+def worst(values: np.ndarray, measure: str) -> float:
+    """What a measure's worst 5 % of pictures begin at, the mean over seeds; (seeds, pictures)."""
+    share = intervals.LOW if MEASURES[measure].higher_is_better else 1 - intervals.LOW
+    return float(np.quantile(values, share, axis=1).mean())
+
+
+def gains(found: Found) -> dict[str, np.ndarray]:
+    """By how much PSNR lies above the untouched input's, by name, (seeds, pictures)."""
+    return {
+        name: estimates.per_image(part, UNSEEN, "psnr")
+        - estimates.per_image(part, UNSEEN, "input_psnr")
+        for name, part in found.items()
+    }
 
 
 # --- the claims

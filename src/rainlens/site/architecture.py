@@ -26,7 +26,8 @@ FLOORS = {
     4: {"tasks"},
     5: {"running", "scheduling", "workers", "cluster", "scales"},
     6: {"intervals", "estimates", "convergence", "claims", "preferences", "judging"},
-    7: {"plots", "toy_plots", "judge_plots", "prior_plots", "widgets", "audit", "planning", "site"},
+    7: {"plots", "toy_plots", "judge_plots", "prior_plots", "task_plots"}
+    | {"widgets", "audit", "planning", "site"},
     8: {"cli"},
 }
 MARKS = {name: f"<!-- code: {name} -->" for name in ("the ways", "the floors", "the trip")}
