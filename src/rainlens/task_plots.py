@@ -158,6 +158,23 @@ def summary(columns: Columns, cheap: str) -> str:
     return said + (f"{cheap} is beaten by all that was trained." if rivals else "")
 
 
+def trends(found: Mapping[str, Mapping[int, Sequence[Record]]]) -> str:
+    """What `sweeps` shows, in words: from the fewest to the most backgrounds."""
+    said = []
+    for measure, records in found.items():
+        least, most = min(records), max(records)
+        ends = [
+            estimates.mean(records[n], other_tasks.UNSEEN, measure).value for n in (least, most)
+        ]
+        change = estimates.difference(records[most], records[least], other_tasks.UNSEEN, measure)
+        way = estimates.direction(change, "it rises", "it falls", "neither rise nor fall is sure")
+        kind = SWEPT[measure]
+        said.append(
+            f"The {kind}: {ends[0]:.2f} with N = {least:,} and {ends[1]:.2f} with {most:,}; {way}."
+        )
+    return " ".join(said)
+
+
 def lacking(wanted: Iterable[str], found: Iterable[str]) -> str:
     """What is not computed yet, as a sentence; empty where nothing is missing."""
     there = set(found)

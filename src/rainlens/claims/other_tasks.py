@@ -99,8 +99,8 @@ def counts(setting: Scale) -> list[Restore]:
 
 
 def rainy_counts(setting: Scale) -> list[Restore]:
-    """The same sweep on rain, which chapter 7 needs as well."""
-    return setting.sweep(True, backgrounds="natural")
+    """The same sweep on rain, which other chapters need as well."""
+    return setting.sweep(True)
 
 
 def _network(setting: Scale, task: str, **fields: Any) -> Restore:
