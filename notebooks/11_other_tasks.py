@@ -82,15 +82,15 @@ grid = [book, *trained, *others, *noise, *rain]
 # %%
 grid = at_hand(grid, setting)  # networks take hours; what is missing is said
 found = dict(zip(grid, run(grid, setting, recompute=recompute), strict=True))
-compared, columns = {}, {}
+compared, columns, records = {}, {}, {}
 for task in TASKS:
     parts = {**{name: [e] for name, e in filters[task].items()}, **learners[task]}
     there = {name: [found[e] for e in part if e in found] for name, part in parts.items()}
     compared[task] = {name: part for name, part in there.items() if part}
     appraised = {name: found[e] for name, e in appraisals[task].items() if e in found}
     columns[task] = other_tasks.scores(compared[task], appraised)
+    records[task] = [r for part in compared[task].values() for r in part] + [*appraised.values()]
 missing = {task: task_plots.lacking(learners[task], compared[task]) for task in TASKS}
-records = {task: [r for part in compared[task].values() for r in part] for task in TASKS}
 
 # %% tags=["hide-input"]
 def pair(task, name, index=0):
@@ -137,7 +137,7 @@ def spread(task, caption):
     return plots.chart(
         task_plots.violins(columns[task], ceilings),
         alt=task_plots.told(columns[task]),
-        caption=caption + missing[task] + plots.source_note(records[task], scale),
+        caption=caption + task_plots.fewer(columns[task]) + missing[task] + plots.source_note(records[task], scale),
     )
 
 
@@ -231,7 +231,7 @@ plots.chart(
                   for task in TASKS for name, values in other_tasks.gains(compared[task]).items()),
     caption="How far PSNR lies above that of the input, from the picture with the least to the one with the most; each method has its own order. "
     "What to notice: where a line crosses 0, since all pictures to its left were better left alone. The papers have no such figure. "
-    + "".join(missing.values()) + plots.source_note([r for task in TASKS for r in records[task]], scale),
+    + "".join(dict.fromkeys(missing.values())) + plots.source_note([r for task in TASKS for r in records[task]], scale),
 )
 
 # %% [markdown]

@@ -26,6 +26,7 @@ COLOURS = {
 LINES = {"untouched": ":", "median 3": "--", "Wiener": "--", "UNet": "-.", "SwinIR": (0, (3, 1))}
 DIGITS = {"psnr": 1, "ssim": 3, "lpips_style": 3}
 UNITS = {"psnr": "PSNR, dB"}
+TITLES = {"denoise": "Denoising", "deblur": "Deblurring"}
 # Measure on unseen noise or rain -> what its axis says.
 SWEPT = {
     "impulse_removal": "share of the impulses that is gone",
@@ -43,7 +44,7 @@ def violins(columns: Columns, ceilings: Mapping[str, float]) -> Figure:
     for axes, (measure, named) in zip(grid.flat, columns.items(), strict=False):
         _violins(axes, named, measure)
         if measure in ceilings:
-            plots.reference_line(axes, ceilings[measure], "ceiling", left=True)
+            _ceiling(axes, ceilings[measure])
     for axes in grid.flat[len(columns) :]:
         axes.set_axis_off()
     return figure
@@ -66,6 +67,15 @@ def _violins(axes: Axes, named: Mapping[str, np.ndarray], measure: str) -> None:
         axes.invert_yaxis()
 
 
+def _ceiling(axes: Axes, value: float) -> None:
+    """A dashed line, named beside the panel, where no violin lies."""
+    axes.axhline(value, color=plots.FAINT, linestyle="--", linewidth=1)
+    axes.annotate(
+        "ceiling", (1, value), xycoords=("axes fraction", "data"), xytext=(2, 0),
+        textcoords="offset points", rotation=270, va="center", fontsize=8.5,
+    )  # fmt: skip
+
+
 def gains(found: Mapping[str, Found]) -> Figure:
     """A panel a task: gain over the untouched input, its pictures in the order of each name's gain.
 
@@ -78,7 +88,10 @@ def gains(found: Mapping[str, Found]) -> Figure:
             share = (np.arange(len(ordered)) + 0.5) / len(ordered)
             style: dict[str, Any] = dict(color=COLOURS[name], linestyle=LINES.get(name, "-"))
             axes.plot(share, ordered, label=name, **style)
-        axes.set(xlabel="share of pictures", ylabel="PSNR above the input's, dB", title=task)
+        axes.set(
+            xlabel="share of pictures", ylabel="PSNR above the input's, dB", title=TITLES[task]
+        )
+        axes.set_title(TITLES[task], loc="left")
         axes.set_xlim(0, 1)
         axes.legend(fontsize=8.5)
     return figure
@@ -151,7 +164,9 @@ def summary(columns: Columns, cheap: str) -> str:
     first = best(columns)
     beaten = [n for n, mean in means.items() if mean < means[cheap] and n != "untouched"]
     said = f"By PSNR, {first} is best with {means[first]:.1f} dB"
-    said += f", {means[first] - means['untouched']:+.1f} dB against the untouched input. "
+    said += f", {means[first] - means['untouched']:.1f} dB above the untouched input. "
+    if first == "untouched":
+        said = f"By PSNR, nothing is better than the untouched input with {means[first]:.1f} dB. "
     if beaten:
         return f"{said}{cheap}, which has learned nothing, beats {listed(beaten)}."
     rivals = set(means) - {cheap, "untouched"}
@@ -173,6 +188,17 @@ def trends(found: Mapping[str, Mapping[int, Sequence[Record]]]) -> str:
             f"The {kind}: {ends[0]:.2f} with N = {least:,} and {ends[1]:.2f} with {most:,}; {way}."
         )
     return " ".join(said)
+
+
+def fewer(columns: Columns) -> str:
+    """On how many pictures a measure was taken, of those that were not taken on all."""
+    counts = {m: next(iter(named.values())).shape[1] for m, named in columns.items()}
+    return "".join(
+        f"The {MEASURES[measure].short} distance is of the first {count} of {counts['psnr']} "
+        "pictures. "
+        for measure, count in counts.items()
+        if count < counts["psnr"]
+    )
 
 
 def lacking(wanted: Iterable[str], found: Iterable[str]) -> str:
