@@ -516,6 +516,8 @@ Markdown("The claims of the papers that this chapter can judge (chapter 15 has t
 # %% [markdown]
 # ## Try it
 #
+# The [explorer](../book/explorer.md) has these networks on controls: *N*, the range of the rain, the steps of training.
+#
 # 1. Which *N* would you choose for a customer whose rain you do not know? Which further measurement would you ask for?
 # 2. A network with 8 backgrounds is tested on rain over one of these 8. What do you expect of the damage, and of the rain? Then look it up in
 #    [4b](04b_closer_look.ipynb).

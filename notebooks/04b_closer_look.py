@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 4b. Fewer backgrounds: a closer look
 #
-# **Does a network know its pictures, what happens along training, and have we trained for long enough?**
+# **Does a network know its pictures, what do backgrounds and training time do together, and have we trained for long enough?**
 #
 # This page goes behind chapter 4. Nobody needs it to go on; it is for those who ask whether the explanation holds, and whether the numbers
 # would be others after a longer training.
@@ -54,7 +54,7 @@ import numpy as np
 from IPython.display import Markdown
 
 from rainlens import convergence, estimates, evaluation
-from rainlens import images, plots
+from rainlens import images, phase_plots, phases, plots, rain
 from rainlens.running import run
 from rainlens.scales import scale_named
 from rainlens.tasks import restore
@@ -63,7 +63,8 @@ plots.use_style()
 setting = scale_named(scale)
 
 # %% tags=["grid"]
-fine = setting.sweep(degradation="medium")
+parts = {name: setting.sweep(degradation=name) for name in rain.RANGES}
+fine = parts["medium"]
 brief = setting.sweep(True, model="resnet", backgrounds="natural")
 own = [
     setting.experiment(
@@ -73,13 +74,14 @@ own = [
     for n in setting.coarse_counts
     for s in setting.coarse_seeds
 ]
-grid = list(dict.fromkeys([*fine, *brief, *own]))
+grid = list(dict.fromkeys([*sum(parts.values(), []), *brief, *own]))
 
 # %%
 found = dict(
     zip(grid, run(grid, setting, recompute=recompute), strict=True)
 )
-natural = estimates.by_count(fine, found)
+sweeps = {name: estimates.by_count(part, found) for name, part in parts.items()}
+natural = sweeps["medium"]
 short = estimates.by_count(brief, found)
 few, many = setting.coarse_counts[0], setting.coarse_counts[-1]
 most = setting.patch_counts[-1]
@@ -347,6 +349,67 @@ for count, part in natural.items():
 Markdown("\n".join(rows))
 
 # %% [markdown]
+# ## N against training time
+#
+# More backgrounds and more steps are two ways to show a network more. Here are both at once, for the three ranges of rain. Each cell is one *N*
+# at one moment. In the last row a cell says what training does up to that moment, from the one before:
+#
+# - **+** the damage falls, and the removal does not: the network *learns*;
+# - **−** the damage falls, and so does the removal: it *leaves rain* in the picture;
+# - **×** the damage grows: it *spoils* pictures that it does not know;
+# - **?** the seeds do not agree on whether the damage falls.
+
+# %%
+figure = phase_plots.diagram(sweeps)
+
+# %% tags=["hide-input"]
+last_steps = phases.moments(natural[few])
+told = "; ".join(
+    f"{name} range, up to step {last_steps[-1]:,}: "
+    + ", ".join(f"N = {n:,} {phases.regimes(part, last_steps)[-1]}" for n, part in sweep.items())
+    for name, sweep in sweeps.items()
+)
+plots.chart(
+    figure,
+    alt=f"Contrast gain, E_B and what training does, by N and steps. {told}",
+    caption="Means over seeds on unseen rain, 16 test pictures; E_B in grey levels. What to notice: the column of the fewest backgrounds, and "
+    "whether its damage ever falls; and of the other columns, which range leaves rain and which learns. The papers have no such figure. "
+    f"{plots.source_note([r for s in sweeps.values() for part in s.values() for r in part], scale)}",
+)
+
+# %% [markdown]
+# If few backgrounds work because each is seen *so often*, then it should not matter whether that is due to a small *N* or to many steps. So take two networks,
+# and compare them twice: where each background has been seen equally often, and where both have been trained for equally many steps. If how often
+# were the whole story, the curves would meet in the first case.
+
+# %%
+gaps = {
+    (name, label): phases.pairs_apart(sweep, curve)
+    for name, sweep in sweeps.items()
+    for curve, label in ((phases.REMOVAL, "contrast gain"), (phases.DAMAGE, "E_B"))
+}
+
+# %% tags=["hide-input"]
+rows = ["| range | pairs of N | measure | apart at equal visits | at equal steps |", "|---|---|---|---|---|"]
+for (name, label), pairs in gaps.items():
+    visits, times = ([getattr(pair, f"at_equal_{what}").value for pair in pairs] for what in ("visits", "steps"))
+    digits = 1 if label == "E_B" else 2
+    rows.append(f"| {name} | {len(pairs)} | {label} | {np.mean(visits):.{digits}f} | {np.mean(times):.{digits}f} |")
+each = [pair for pairs in gaps.values() for pair in pairs]
+farther = sum(pair.at_equal_visits.value > pair.at_equal_steps.value for pair in each)
+Markdown(
+    "\n".join(rows) + f"\n\nIn {farther} of {len(each)} comparisons the two networks lie farther apart at equally many visits than at equally "
+    f"many steps. So how often a background was seen {phases.explains(each)} explain what N and time do, within {setting.iterations:,} steps."
+)
+
+# %% [markdown]
+# Two cautions. The learning rate falls along the way, so equally many visits are reached at different rates. And trainings that are several times as long might bring the
+# two closer: at the beginning a network mostly learns to draw pictures at all, and that takes steps, whatever *N* is.
+#
+# For someone who trains, the last row of the figure is advice. A column that *spoils* asks for more backgrounds, or for fewer steps. One that *leaves rain* does not ask for more steps: it
+# needs rain of a wider range, which looks more like what will come. One that *learns* may go on.
+
+# %% [markdown]
 # ## How long is enough?
 #
 # The papers train for 250,000 steps. That is out of reach for two cores, so the book trains for less. Less is fair only if a network has *come to rest*:
@@ -426,6 +489,11 @@ Markdown(
     f"{level('natural', few, 'unseen', 'e_b').value:.0f}. That it knows its pictures "
     f"**{first_half}**, and that it removes more of an unseen rain from them than a network with "
     f"{many} backgrounds does **{second_half}**."
+)
+
+# %% tags=["hide-input"]
+Markdown(
+    f"**N against time.** {phases.summary(sweeps)} How often each background was seen {phases.explains(each)} explain both at once."
 )
 
 # %% tags=["hide-input"]

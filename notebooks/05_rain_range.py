@@ -273,7 +273,7 @@ Markdown(f"With N = {counts[-1]:,} the removal gains are {told}. Falling below 0
 # %% [markdown]
 # ## When does a network turn?
 #
-# In chapter 3, a network turned *to the content*. Here we look for a turn *to the rain*: while it trains, a network would get better at the
+# ([4b](04b_closer_look.ipynb) draws *N* and training time in one diagram.) In chapter 3, a network turned *to the content*. Here we look for a turn *to the rain*: while it trains, a network would get better at the
 # rain it knows and worse at rain it does not know. Before training the output is almost
 # black, so the rain is gone with the picture; that point is left out.
 #
@@ -561,6 +561,8 @@ Markdown(
 
 # %% [markdown]
 # ## Try it
+#
+# Move the range and *N* yourself, and watch picture and numbers follow: in the [explorer](../book/explorer.md).
 #
 # 1. Plot the heavier unseen rain, Rain100H: in the two cells that call `draw`, replace `"unseen"` by
 #    `"heavy"`. Does the rejection do the same as on Rain100L?

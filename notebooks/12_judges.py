@@ -59,6 +59,8 @@ scale = "cpu"  # smoke, cpu, gpu or paper
 recompute = False
 
 # %% tags=["setup"]
+from dataclasses import replace
+
 import numpy as np
 import torch
 from IPython.display import Markdown
@@ -78,7 +80,8 @@ setting = scale_named(scale)
 networks, filters = compared.networks(setting), compared.filters(setting)
 by_sharpness = {k: e for k, (e,) in compared.of_sharpness(setting).items()}
 our_judge = compared.judge_of_rain(setting)
-grid = [*networks, *filters, *by_sharpness.values(), our_judge]
+brief = replace(our_judge, iterations=our_judge.iterations // 3)
+grid = [*networks, *filters, *by_sharpness.values(), our_judge, brief]
 
 # %%
 found = dict(
@@ -241,6 +244,14 @@ plots.chart(
     + plots.source_note([found[our_judge]], scale),
 )
 
+# %% tags=["hide-input"]
+early = compared.gate(found[brief])
+Markdown(
+    f"How long a judge is trained matters. The same network, trained for {brief.iterations:,} steps instead of {our_judge.iterations:,}, is "
+    f"{compared.said(early)}, and {'passes' if early.passed else 'does not pass'}. It was the first that we trained. The longer one was "
+    "run for the gate's sake, and asked about no network before it had passed."
+)
+
 # %% [markdown]
 # What does it say of a picture that was destroyed? A few that anyone can judge:
 
@@ -313,6 +324,21 @@ Markdown(
     "\n".join(rows) + f"\n\nOn the pairs of the first figure, the judge points against the rain response on {judged}; "
     f"PSNR does on {against['psnr']}. (Both are about amounts of one rain layer, "
     "so that judge and response agree is partly built in.)"
+)
+
+# %% tags=["hide-input"]
+asked = [found[e] for e in (*by_sharpness.values(), *networks)]
+spoiled = np.stack([np.array(record.tests[compared.TEST]["e_b"], float) for record in asked])
+follows = {
+    "the rain that is gone": preferences.rank_correlation(
+        compared.table(asked, "judge"), compared.table(asked, "gone")),
+    "the damage E_B": preferences.rank_correlation(compared.table(asked, "judge"), spoiled),
+}
+rain_rank, damage_rank = follows.values()
+Markdown(
+    f"Is it the rain that the judge sees? Over the {len(asked)} networks of this table, its order agrees with "
+    + " and with ".join(f"{name} by a rank correlation of {rank}" for name, rank in follows.items())
+    + ". " + judge_plots.reading(rain_rank.value, damage_rank.value)
 )
 
 # %% [markdown]

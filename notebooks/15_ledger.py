@@ -235,13 +235,28 @@ RULES |= {
 }
 
 # %% tags=["hide-input"]
+BETTER = "mean PSNR must be above that of the untouched input, and above a ResNet's of the same backgrounds"
+RULES |= {
+    "prior-denoise": BETTER,
+    "prior-deblur": BETTER,
+    "prior-compact": "the distance from the mean PSNR down to the 5 % quantile over pictures must be shorter "
+    "than a ResNet's",
+}
+OPEN = ("What the code book costs a clean picture (the ceiling) is no part of the rule, nor is the textbook's answer, see "
+        "chapter 11. Whether trainings had converged is not asked here: that rule is about rain.")
+LIMITS |= dict.fromkeys(("prior-denoise", "prior-deblur"), OPEN)
+LIMITS["prior-compact"] = "A low ceiling cuts off the upper end of PSNR, and makes it compact, too."
+
+# %% tags=["hide-input"]
 LIMITS |= {
     "prior-derain": "The paper's VQGAN was trained on ImageNet; published ones are 25 times as large as "
     "ours. What a code book costs a clean picture (the ceiling) is no part of the rule, see chapter 10.",
     "codebook": "E_B is no part of the rule: the ablation may remove rain and spoil the picture.",
     "iqa-misleads": "The paper says the same of MUSIQ and MANIQA, which cannot be had here; one of "
     "the methods that it compares is a generative prior, ours are none.",
-    "judge": "The judge is ours, a small network, and there is one network a class.",
+    "judge": "The judge is ours, a small network, and there is one network a class. Chapter 12 asks "
+    "whether its order follows the rain or the damage; the rule does not.",
+    "judge-prior": "As for the judge of sharpness: damage is no part of the rule.",
 }
 
 

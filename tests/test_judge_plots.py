@@ -56,3 +56,8 @@ def test_a_win_rate_stands_beside_its_pair():
     (axes,) = judge_plots.wins({"low or high": win_rate([0.9, 0.8, 0.1])}).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["low\nor high"]
     assert axes.lines[0].get_xdata() == pytest.approx([2 / 3])
+
+
+def test_a_judge_that_follows_the_damage_is_told_from_one_that_follows_the_rain():
+    assert "may be lazy" in judge_plots.reading(0.2, 0.9)
+    assert "as it should" in judge_plots.reading(0.9, 0.2)

@@ -68,7 +68,7 @@ def judged(levels: dict[str, float], slope: float = 8.0, moved: float = 0.0) -> 
     found = {experiment.name: record(experiment, columns, "gate")}
     for kind, (appraised,) in quality.of_sharpness(SETTING).items():
         score = levels[kind] + np.random.default_rng(1).normal(0, 0.1, PICTURES)
-        found[appraised.name] = record(appraised, {"judge": score})
+        found[appraised.name] = record(appraised, {"judge": score, "e_b": np.full(PICTURES, 4.25)})
     return Evidence(quality.needs_judge(SETTING), found.get)
 
 
@@ -77,7 +77,8 @@ LOW_LOSES = {"low": 4.0, "medium": 2.0, "high": 0.0}
 
 
 def test_a_judge_that_finds_less_rain_after_low_sharpness_agrees_with_the_paper():
-    assert quality.judge(judged(LOW_WINS)).verdict == REPRODUCED
+    found = quality.judge(judged(LOW_WINS))
+    assert found.verdict == REPRODUCED and "E_B 4.2 against 4.2" in found.effect
     assert quality.judge(judged(LOW_LOSES)).verdict == NOT_REPRODUCED
     assert quality.judge(judged(dict.fromkeys(LOW_WINS, 1.0))).verdict == UNDECIDED
 

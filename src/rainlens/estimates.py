@@ -172,14 +172,14 @@ def at_equal_damage(
     which it does not cover. Raises ValueError where no seed is on both sides.
     """
     gaps = []
-    for pair in _pairs(ours, theirs):
+    for pair in pairs(ours, theirs):
         most = max(least_damage(one, damage) for one in pair) if level is None else level
         one, other = (removal_within(network, most, removal, damage) for network in pair)
         gaps.append(one - other)
     return intervals.over_seeds(gaps)
 
 
-def _pairs(ours: Sequence[Record], theirs: Sequence[Record]) -> list[tuple[Record, Record]]:
+def pairs(ours: Sequence[Record], theirs: Sequence[Record]) -> list[tuple[Record, Record]]:
     """Pairs of the seeds that both have, as a seed draws nested sets of patches."""
     named = [{record.experiment["seed"]: record for record in part} for part in (ours, theirs)]
     pairs = [(named[0][seed], named[1][seed]) for seed in named[0] if seed in named[1]]

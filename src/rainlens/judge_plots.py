@@ -134,3 +134,19 @@ def wins(found: Mapping[str, WinRate]) -> Figure:
     axes.set_xlim(-0.03, 1.03)
     axes.set_xlabel("how often the judge finds less rain in the first")
     return figure
+
+
+def reading(rain: float, damage: float) -> str:
+    """What to make of a judge whose order follows the rain, or the damage, by rank correlation."""
+    if damage <= rain:
+        return (
+            "So the rain says more about its order than the damage does, as it should with a "
+            "judge of rain."
+        )
+    return (
+        "So its order follows the damage more than the rain: a picture that was repainted shows no "
+        "streaks, and the judge takes it for dry. The gate does not rule that out, for it blurs "
+        "and brightens, and repaints nothing. **A judge of rain is a network, and may be lazy, "
+        "too**: whoever quotes one, of whatever size, should say how damaged the pictures are "
+        "that it prefers."
+    )

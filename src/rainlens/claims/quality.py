@@ -239,27 +239,32 @@ def judge(evidence: Evidence) -> Finding:
     passed = gate(evidence.records("judge")[0])
     low, *others = (evidence.records(kind)[0] for kind in SHARPNESS_CLASSES)
     names = [f"{name} sharpness" for name in list(SHARPNESS_CLASSES)[1:]]
-    wins = [preferences.win_rate(preference(low, other)) for other in others]
-    return _judged(passed, dict(zip(names, wins, strict=True)))
+    return _judged(passed, low, dict(zip(names, others, strict=True)))
 
 
 def judge_prior(evidence: Evidence) -> Finding:
     """Whether a judge that passes its gate finds less rain in what the fine-tuned VQGAN returns."""
     passed = gate(evidence.records("judge")[0])
     ours, usual = (evidence.records(part)[0] for part in ("prior", "resnet"))
-    return _judged(passed, {"a ResNet": preferences.win_rate(preference(ours, usual))})
+    return _judged(passed, ours, {"a ResNet": usual})
 
 
-def _judged(passed: Validity, wins: Mapping[str, WinRate]) -> Finding:
+def _judged(passed: Validity, ours: Record, others: Mapping[str, Record]) -> Finding:
     """Preferred to all others, by name, on more than half of the pictures; open without a gate."""
+    wins = {name: preferences.win_rate(preference(ours, other)) for name, other in others.items()}
     told = "; ".join(
         f"against {name} it wins {one.wins} pictures, loses {one.losses}, and is not sure of "
-        f"{one.ties}"
+        f"{one.ties} (E_B {damage(ours):.1f} against {damage(others[name]):.1f})"
         for name, one in wins.items()
     )
     verdict = all_of([_of_all(one) for one in wins.values()]) if passed.passed else UNDECIDED
     fit = "passes" if passed.passed else "does not pass"
     return Finding(verdict, f"our judge {fit} its gate ({said(passed)}); {told}")
+
+
+def damage(record: Record) -> float:
+    """E_B on the test pictures, in grey levels: a judge of rain alone does not ask for it."""
+    return float(np.nanmean(np.array(record.tests[TEST]["e_b"], dtype=float)))
 
 
 def _of_all(one: WinRate) -> str:

@@ -25,8 +25,8 @@ FLOORS = {
     3: {"training", "checkpoints", "evaluation", "toy_evaluation", "records", "origin"},
     4: {"tasks"},
     5: {"running", "scheduling", "workers", "cluster", "scales"},
-    6: {"intervals", "estimates", "convergence", "claims", "preferences", "judging"},
-    7: {"plots", "toy_plots", "judge_plots", "prior_plots", "task_plots"}
+    6: {"intervals", "estimates", "convergence", "phases", "claims", "preferences", "judging"},
+    7: {"plots", "toy_plots", "judge_plots", "phase_plots", "prior_plots", "task_plots"}
     | {"widgets", "audit", "planning", "site"},
     8: {"cli"},
 }

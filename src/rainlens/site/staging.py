@@ -16,7 +16,7 @@ from rainlens.site.marks import fill
 from rainlens.site.sources import chapters, project
 from rainlens.tasks import codebook, restore
 from rainlens.tasks import toy as toy_task
-from rainlens.widgets import code_lab, rain_lab, toy
+from rainlens.widgets import code_lab, explorer, rain_lab, toy
 
 
 def stage(scale: str) -> Path:
@@ -39,6 +39,7 @@ def lay_out(folder: Path, scale: str) -> None:
     lay_out_toy_networks(folder, scale)
     lay_out_rain_lab(folder, scale)
     lay_out_code_lab(folder, scale)
+    lay_out_explorer(folder, scale)
     lay_out_front_page(folder, scale)
     blind.lay_out(folder / "book", manifest())
     provenance.lay_out(folder / "book", scales.scale_named(scale))
@@ -76,6 +77,13 @@ def lay_out_code_lab(folder: Path, scale: str) -> None:
         after = restore.trained(tuned, store)
         assert isinstance(after, VQGAN)
         code_lab.lay_out(folder / "book", code_lab.pack(codebook.trained(original, store), after))
+
+
+def lay_out_explorer(folder: Path, scale: str) -> None:
+    """Completes the explorer's page, with its script and pictures, from the sweeps over N."""
+    packed, book = explorer.pack(scales.scale_named(scale)), folder / "book"
+    explorer.lay_out(book, packed)
+    fill(book / "explorer.md", {explorer.MARK: explorer.panel(packed)})
 
 
 def lay_out_front_page(folder: Path, scale: str) -> None:

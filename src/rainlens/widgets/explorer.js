@@ -1,0 +1,243 @@
+// The explorer: number of backgrounds, training rain and training time, each on a control; what was
+// measured and what came out follow. Nothing is computed here: all of it was recorded.
+
+import { canvas, drawMap, drawPaths, short, span } from "./explorer_charts.js";
+import { EXPLORER_STYLE } from "./explorer_style.js";
+import { h } from "./elements.js";
+import { choice, group, row, soft } from "./lab_parts.js";
+import { STYLE } from "./lab_style.js";
+
+const PATIENCE = 700; // milliseconds without a change, before a screen reader is told
+const REMOVAL = "contrast";
+const DAMAGE = "e_b";
+const TESTS = { unseen: "rain it has not seen", seen: "rain like its training" };
+const COLOURED = { [REMOVAL]: "contrast gain", [DAMAGE]: "E_B" };
+/** Measure -> its name, its entry of the glossary, digits, what it says. */
+const MEASURES = {
+  contrast: ["contrast gain", "contrast-gain", 2, "1: all of the streaks’ contrast is gone, 0: none."],
+  e_b: ["E_B", "E_B", 1, "Damage where it does not rain, in grey levels."],
+  e_r: ["E_R", "E_R", 1, "Change where it rains, in grey levels."],
+  psnr: ["PSNR", "PSNR", 1, "Closeness to the clean picture, in dB."],
+};
+
+const grouped = (number) => `${number}`.replace(/\B(?=(\d{3})+$)/g, ",");
+const said = (number, digits) =>
+  (Number.isFinite(number) ? number.toFixed(digits).replace("-", "−") : "–");
+
+/** How often each background has been seen, in words. */
+export function visits(batch, step, count) {
+  const often = (batch * step) / count;
+  return often < 10 ? often.toFixed(1) : grouped(Math.round(often));
+}
+
+/** The kept moment that is nearest to a step, the later one of two that are. */
+export function nearest(kept, step) {
+  return kept.reduce((best, one) =>
+    (Math.abs(one - step) <= Math.abs(best - step) ? one : best));
+}
+
+/** A slider over the places of a list. */
+function slider(label, onInput) {
+  const input = h("input", { type: "range", min: 0, step: 1, "aria-label": label });
+  const value = h("span", { class: "rl-amount" });
+  input.addEventListener("input", () => onInput(Number(input.value)));
+  const track = h("span", { class: "rl-track" }, input);
+  const box = h("label", { class: "rl-slider" }, h("span", {}, label), track, value);
+  const show = (place, words) => {
+    input.max = `${words.length - 1}`;
+    input.value = `${place}`;
+    input.setAttribute("aria-valuetext", words[place]);
+    value.textContent = words[place];
+  };
+  return { box, show };
+}
+
+/** What the reader sees and touches. See `mount` for what it is given. */
+class Explorer {
+  constructor(element, told) {
+    this.element = element;
+    this.told = told;
+    const range = "medium" in told.ranges ? "medium" : Object.keys(told.ranges)[0];
+    this.settings = { range, test: "unseen", picture: 0, coloured: REMOVAL, n: 0, step: 0 };
+    this.settings.step = told.steps.length - 1;
+    this.build();
+    this.show();
+  }
+
+  build() {
+    this.pick = { range: {}, test: {}, picture: {}, coloured: {} };
+    const choices = (name, texts) => row(...Object.entries(texts).map(([value, words]) => {
+      const one = choice(`rl-explorer-${name}`, value, words, "", (picked) => this.set(
+        { [name]: name === "picture" ? Number(picked) : picked }));
+      this.pick[name][value] = one.input;
+      return one.box;
+    }));
+    const names = (list) => Object.fromEntries(list.map((name, i) => [i, name]));
+    const ranges = Object.keys(this.told.ranges);
+    this.sliders = {
+      n: slider("backgrounds", (n) => this.set({ n })),
+      step: slider("steps", (step) => this.set({ step })),
+    };
+    this.often = soft();
+    this.live = h("p", { class: "rl-unseen", "aria-live": "polite" });
+    this.map = canvas();
+    this.paths = canvas();
+    const titled = (title, ...parts) =>
+      h("div", { class: "rl-column" }, h("p", {}, h("strong", {}, title)), ...parts);
+    this.element.classList.add("rl-lab-live");
+    this.element.setAttribute("role", "group");
+    this.element.setAttribute("aria-label", "The explorer");
+    this.element.replaceChildren(
+      h("style", {}, STYLE + EXPLORER_STYLE),
+      this.pictures(),
+      h("div", { class: "rl-bench" },
+        h("div", { class: "rl-column" },
+          group("Range of the training rain",
+            choices("range", Object.fromEntries(ranges.map((range) => [range, range])))),
+          group("Training", this.sliders.n.box, this.sliders.step.box, this.often)),
+        h("div", { class: "rl-column" },
+          group("Tested on", choices("test", TESTS)),
+          group("Picture", choices("picture", names(this.told.pictures))))),
+      this.numbers(),
+      h("div", { class: "rl-charts" },
+        titled("All moments; the stronger the colour, the higher:",
+          choices("coloured", COLOURED), this.map),
+        titled("The same as ways through training; contrast gain goes up.", this.paths)),
+      this.live);
+  }
+
+  pictures() {
+    this.shown = {};
+    return h("div", { class: "rl-three" }, ...["rainy", "output", "clean"].map((name) => {
+      const image = h("img", { width: 192, height: 192, alt: "", decoding: "async" });
+      const words = h("figcaption", {}, name);
+      this.shown[name] = { image, words };
+      return h("figure", {}, image, words);
+    }));
+  }
+
+  numbers() {
+    this.fields = {};
+    return h("dl", {}, ...Object.entries(MEASURES).map(([key, [name, anchor, , about]]) => {
+      this.fields[key] = h("dd", { class: "rl-value" }, "–");
+      const address = `${this.told.glossary}#term-${anchor}`;
+      const link = h("a", { class: "rl-term", href: address }, name);
+      return h("div", {}, h("dt", {}, link), this.fields[key], h("dd", { class: "rl-soft" }, about));
+    }));
+  }
+
+  set(changes) {
+    const count = this.count();
+    Object.assign(this.settings, changes);
+    // Another range has other numbers of backgrounds: the nearest to what was chosen.
+    if ("range" in changes && !("n" in changes)) {
+      const { counts } = this.range();
+      this.settings.n = counts.indexOf(nearest(counts, count));
+    }
+    this.show();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => (this.live.textContent = this.sentence()), PATIENCE);
+  }
+
+  range() {
+    return this.told.ranges[this.settings.range];
+  }
+
+  count() {
+    return this.range().counts[this.settings.n];
+  }
+
+  /** [n][step] of a measure on the chosen rain. */
+  curves(measure) {
+    return this.range()[this.settings.test][measure];
+  }
+
+  /** The lowest and the highest of a measure over all ranges, so that colours can be compared. */
+  limits(measure) {
+    const all = Object.values(this.told.ranges).map((range) => range[this.settings.test][measure]);
+    return span(all.flat(2));
+  }
+
+  show() {
+    const { settings, told } = this;
+    for (const [name, inputs] of Object.entries(this.pick)) {
+      for (const [value, input] of Object.entries(inputs)) {
+        input.checked = value === String(settings[name]);
+      }
+    }
+    const { counts } = this.range();
+    this.sliders.n.show(settings.n, counts.map(grouped));
+    this.sliders.step.show(settings.step, told.steps.map(grouped));
+    this.often.textContent = `Each background has been seen ` +
+      `${visits(told.batch, told.steps[settings.step], this.count())} times on average.`;
+    for (const [key, [, , digits]] of Object.entries(MEASURES)) {
+      this.fields[key].textContent = said(this.curves(key)[settings.n][settings.step], digits);
+    }
+    this.showPictures();
+    this.showCharts();
+  }
+
+  showPictures() {
+    const { test, picture, n, step } = this.settings;
+    const { folder, steps, pictures } = this.told;
+    const { inputs, outputs } = this.range();
+    const kept = outputs[n][test];
+    const moment = nearest(Object.keys(kept).map(Number), steps[step]);
+    const title = pictures[picture];
+    const put = (name, file, words, alt) => {
+      const { image, words: caption } = this.shown[name];
+      const source = `${folder}/${file}`;
+      if (image.getAttribute("src") !== source) image.setAttribute("src", source);
+      image.alt = alt;
+      caption.textContent = words;
+    };
+    put("rainy", inputs[test][picture], "rainy", `${title} under ${TESTS[test]}`);
+    put("output", kept[moment][picture], `output at step ${grouped(moment)}`,
+      `What the network with N = ${this.count()} makes of it after ${moment} steps`);
+    put("clean", inputs.clean[picture], "clean", `${title} without rain`);
+  }
+
+  showCharts() {
+    const { coloured, n, step, test } = this.settings;
+    const { counts } = this.range();
+    const at = { n, step };
+    drawMap(this.map, { counts, steps: this.told.steps, values: this.curves(coloured),
+      limits: this.limits(coloured), at }, (column, moment) => this.set({ n: column, step: moment }));
+    this.map.setAttribute("aria-label",
+      `${COLOURED[coloured]} on ${TESTS[test]}, N across and steps up; the sliders choose a cell`);
+    drawPaths(this.paths, { x: this.curves(DAMAGE), y: this.curves(REMOVAL), at,
+      limits: { x: this.limits(DAMAGE), y: this.limits(REMOVAL) }, labels: counts.map(short) });
+    this.paths.setAttribute("aria-label",
+      `Paths of ${counts.length} networks through training, damage across, contrast gain up`);
+  }
+
+  sentence() {
+    const { range, n, step, test } = this.settings;
+    const value = (key) => said(this.curves(key)[n][step], MEASURES[key][2]);
+    return `${range} range, N = ${grouped(this.count())}, step ${grouped(this.told.steps[step])}, ` +
+      `on ${TESTS[test]}: contrast gain ${value("contrast")}, E_B ${value("e_b")} grey levels.`;
+  }
+
+  state() {
+    const { n, step } = this.settings;
+    const values = Object.fromEntries(Object.keys(MEASURES).map((key) =>
+      [key, this.curves(key)[n][step]]));
+    return { ...this.settings, count: this.count(), ...values };
+  }
+}
+
+/**
+ * Mounts the explorer in an element. `told` is what `explorer.py` says: {folder, glossary, batch,
+ * steps, pictures: names, ranges: {name: {counts, unseen, seen: {measure: [n][step]}, inputs:
+ * {unseen, seen, clean: [file]}, outputs: [n]{unseen, seen: {step: [file]}}}}}.
+ */
+export function mount(element, told) {
+  const panel = new Explorer(element, told);
+  element.rlExplorer = { set: (changes) => panel.set(changes), state: () => panel.state() };
+  return element.rlExplorer;
+}
+
+/** Mounts it wherever the page has room for one. */
+export function mountAll(told) {
+  for (const element of document.querySelectorAll(".rl-explorer")) mount(element, told);
+}
