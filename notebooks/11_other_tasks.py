@@ -175,6 +175,7 @@ def outputs(task):
     return [tile for row in rows for tile in row], len(rows[0])
 
 
+# %% tags=["hide-input"]
 tiles, across = outputs("denoise")
 plots.gallery(
     tiles,
