@@ -81,7 +81,7 @@ def gains(found: Mapping[str, Found]) -> Figure:
 
     found: task -> name -> records. A line that starts below 0 makes some pictures worse.
     """
-    figure, grid = plt.subplots(1, len(found), figsize=(3.6 * len(found), 3.6), squeeze=False)
+    figure, grid = plt.subplots(1, len(found), figsize=(3.6 * len(found), 4.2), squeeze=False)
     for axes, (task, parts) in zip(grid.flat, found.items(), strict=True):
         for name, values in other_tasks.gains(parts).items():
             ordered = np.sort(values.mean(0))
@@ -93,7 +93,7 @@ def gains(found: Mapping[str, Found]) -> Figure:
         )
         axes.set_title(TITLES[task], loc="left")
         axes.set_xlim(0, 1)
-        axes.legend(fontsize=8.5)
+        axes.legend(fontsize=8.5, ncols=2, loc="upper center", bbox_to_anchor=(0.45, -0.2))
     return figure
 
 
@@ -110,7 +110,7 @@ def sweeps(found: Mapping[str, Mapping[int, Sequence[Record]]]) -> Figure:
         )  # fmt: skip
         plots.axis_of_counts(axes, sorted(records))
         axes.set_ylabel(SWEPT[measure])
-        axes.set_ylim(top=1.02)
+        axes.set_ylim(min(-0.02, axes.get_ylim()[0]), 1.02)
     return figure
 
 
@@ -163,14 +163,15 @@ def summary(columns: Columns, cheap: str) -> str:
     means = {name: values.mean() for name, values in columns["psnr"].items()}
     first = best(columns)
     beaten = [n for n, mean in means.items() if mean < means[cheap] and n != "untouched"]
+    own = cheap[0].upper() + cheap[1:]
     said = f"By PSNR, {first} is best with {means[first]:.1f} dB"
     said += f", {means[first] - means['untouched']:.1f} dB above the untouched input. "
     if first == "untouched":
         said = f"By PSNR, nothing is better than the untouched input with {means[first]:.1f} dB. "
     if beaten:
-        return f"{said}{cheap}, which has learned nothing, beats {listed(beaten)}."
+        return f"{said}{own}, which has learned nothing, beats {listed(beaten)}."
     rivals = set(means) - {cheap, "untouched"}
-    return said + (f"{cheap} is beaten by all that was trained." if rivals else "")
+    return said + (f"{own} is beaten by all that was trained." if rivals else "")
 
 
 def trends(found: Mapping[str, Mapping[int, Sequence[Record]]]) -> str:
