@@ -138,7 +138,7 @@ plots.gallery(
 # %% [markdown]
 # ## Three ranges to train on
 #
-# How varied the rain is decides how hard it is to learn. The papers define three ranges of the
+# The more varied the rain, the harder it is to learn, the papers hold. They define three ranges of the
 # recipe's parameters.
 
 # %%
@@ -175,14 +175,15 @@ plots.gallery(
 # %% tags=["hide-input"]
 streaks = rain.draw_streaks(1, (256, 256), source)
 streaky = rain.add_rain(clean, streaks)
-covered = {"training recipe, medium range": layer, "embedded streaks": streaks}
+covered = {"training rain of the medium range": layer, "the streaks": streaks}
 plots.gallery(
     [(layer[0], "training rain"), (rainy[0], "... on the cat"),
      (streaks[0], "unseen rain"), (streaky[0], "... on the cat")],
     alt="Dense soft training rain beside sparse sharp streaks, each alone and on a photograph",
     caption="We call both rain (2026 paper, Fig. 1). As signals they differ: "
-    + "; ".join(f"{k} covers {(v > 10 / 255).float().mean():.0%}" for k, v in covered.items())
-    + " of its layer, before it is added (brighter than 10 grey levels of 255). What to notice: "
+    + ", ".join(f"{k} is brighter than 10 of 255 grey levels on {(v > 10 / 255).float().mean():.0%}"
+                " of its layer" for k, v in covered.items())
+    + ". What to notice: "
     "soft and dense "
     "against sharp and sparse. Photograph: Chelsea, from scikit-image. " + plots.drawn_here(),
     columns=4,
@@ -284,7 +285,7 @@ def show(kind, alt, caption):
 show(
     "shown_seen",
     alt="A cat and a cup of coffee under dense soft rain; after both networks; without rain",
-    caption="Rain of the training kind. What to notice: little of the rain is left, and what "
+    caption="Rain of the training kind. What to notice: where rain is left, and what "
     "happened to the colours with N = 8 (2026 paper, Fig. 4).",
 )
 
@@ -355,9 +356,9 @@ Markdown(
     f"gives 1; what is above it was not rain. By the contrast of the streaks on {unseen}, they "
     f"remove **{told[1]}** ({contrast}). On the streaks of the pictures above it is "
     f"{pictures[0]:.2f} against {pictures[1]:.2f}, of two pictures alone. These "
-    f"pictures need not look like the numbers: the streaks that you see cover {cover[1]:.0%} of a "
-    f"picture and change it there by {strength[1]:.0f} grey levels (root mean square), {unseen} "
-    f"covers {cover[0]:.0%} and changes it by {strength[0]:.0f}."
+    f"pictures need not look like the numbers of {unseen}: the streaks that you see change "
+    f"{cover[1]:.0%} of a picture, by {strength[1]:.0f} grey levels (root mean square), those of "
+    f"{unseen} {cover[0]:.0%}, by {strength[0]:.0f}."
 )
 
 # %% tags=["hide-input"]

@@ -298,10 +298,9 @@ plots.chart(
     figure,
     alt=f"Mean square error along training. {told}",
     caption="Each point is the mean over 8 noise draws; on the left, thick lines average five "
-    "neighbouring points, thin ones do not. What to notice: which orders learn their own curve by "
-    "heart, so that their lines in the right panel rise. By the end it has more than tripled for O = "
-    f"{', '.join(up) or 'none'}, and not for O = {', '.join(flat) or 'none'}. In the middle panel a line "
-    f"falls below a third for O = {', '.join(map('{:g}'.format, fallen)) or 'none'}. The papers show no "
+    "neighbouring points, thin ones do not. What to notice: which lines rise in the right panel. By the end "
+    f"they have more than tripled for O = {', '.join(up) or 'none'}, and not for O = {', '.join(flat) or 'none'}; "
+    f"those who also know their curve by heart fall below a third in the middle panel: O = {', '.join(map('{:g}'.format, fallen)) or 'none'}. The papers show no "
     f"courses of the toy. {length} {plots.source_note(learning, scale)}",
 )
 
@@ -352,8 +351,7 @@ Markdown(
     f"how long it was trained*. After {one.curves['iteration'][1]:,} steps the network of O = 1 "
     f"is still mostly a denoiser: its error on the foreign curve is {begin[0]}, at the end "
     f"{end[0]}. Under the foreign noise it is the other way round, {begin[1]} and then {end[1]}."
-    "\n\nChapter 4 stops a training early, too, but against the opposite: here the late steps "
-    "learn the content, there they may learn the rain."
+    "\n\nChapter 4 stops a training early, too: there, late steps may learn the rain."
 )
 
 # %% [markdown]

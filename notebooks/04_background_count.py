@@ -34,8 +34,8 @@
 # network paints poorly, and the damage shrinks as patches are added (Sec. 4.2, Fig. 10).
 #
 # **Make a prediction.** Few backgrounds are one way to keep a network from learning the rain too well. Stopping the training early may be
-# another. Take a network with very many backgrounds and stop it when it damages pictures just as much as one
-# trained on 8 backgrounds to the end. Which of the two has removed more of the unseen rain?
+# another. Take a network with very many backgrounds and stop it early, while it damages pictures as much as one
+# trained on 8 backgrounds to the end; if it never damages so much, stop it at the first moment that was measured. Which of the two has removed more of the unseen rain?
 
 # %% [markdown] tags=["colab"]
 # [Open this chapter in Colab](https://colab.research.google.com/github/rainlens/rainlens/blob/main/notebooks/04_background_count.ipynb)
@@ -165,8 +165,8 @@ shown = plots.chart(
     figure,
     alt=f"Contrast gain against damage along training. {measured}",
     caption="Natural pictures, ResNet, 16 test pictures. The dashed line is the damage that N = 8 "
-    "ends with. What to notice: which path is higher on it. A path that never damages so much is "
-    f"taken at its first measured moment, the circle: so it is in {early} of {len(more)} seeds. "
+    "ends with. What to notice: whether the dark path reaches it, and how high. A path that never "
+    f"damages so much is taken at its first measured moment, the circle: so it is in {early} of {len(more)} seeds. "
     "The papers have no such figure. "
     + plots.source_note(natural[setting.patch_counts[0]] + natural[most], scale),
 )
@@ -210,7 +210,7 @@ Markdown("\n".join(rows) + f"\n\n{said}")
 # For natural pictures and the ResNet, all *N*, in the long trainings. The papers' sentence has two halves: that removal at *N* = 256 is a small part of that at
 # *N* = 8, and that more backgrounds change nothing after that. The last *N* stands for "all pictures": so many patches that hardly one comes round twice.
 #
-# Beside the removal gain stands the **rejection** (chapter 2): the share of the rain that leaves no trace in the output. A repainted background does not move it.
+# Beside the removal gain stands the **rejection** (chapter 2): the share of the rain that leaves no trace in the output. Repainting does not move it; dimming the whole picture does.
 
 # %% tags=["hide-input"]
 counts = list(natural)
@@ -300,7 +300,7 @@ tiles = [tile for name in shown_categories for tile in [(None, name), *row_of_ou
 one_seed = [found[e] for e in coarse["resnet", "natural"] if e.seed == setting.coarse_seeds[0]]
 # Records hold outputs alone; what went in comes from the data set.
 lacking = [name for name in ("faces", "comics") if not images.is_available(name)]
-why = f"Here without the data of: {', '.join(lacking)}, so only outputs. " * bool(lacking)
+why = f"Of {' and '.join(lacking)}, outputs alone are shown. " * bool(lacking)
 
 # %% tags=["hide-input"]
 plots.gallery(
@@ -324,7 +324,7 @@ seen = {
 rows = [f"| | contrast gain with N = {few} | with N = {many} |", "|---|---|---|"]
 rows += [f"| {category} | {a:.2f} | {b:.2f} |" for category, (a, b) in seen.items()]
 Markdown("What the eye sees, as a number: how much of the contrast of these streaks is gone (two "
-         "pictures a row, all seeds). A picture that only became darker scores 0.\n\n"
+         "pictures a row, all seeds). A picture whose pixels all became darker by as much scores 0.\n\n"
          + "\n".join(rows))
 
 # %% [markdown]
@@ -427,7 +427,7 @@ plots.chart(
 
 # %% [markdown]
 # E_R counts every change. So here is the **contrast gain** as well: how much of the difference between strong and weak rain is
-# gone. It does not move when all of the rainy region gets darker.
+# gone. It does not move when all pixels of the rainy region get darker by as much.
 
 # %% tags=["hide-input"]
 figure, _ = panels("contrast", "contrast gain on unseen rain")
@@ -464,7 +464,7 @@ sense = "So what fewer backgrounds take away more is picture, not rain."
 sense *= course_of["gain"] == "falls" != course_of["rejection"]
 if course_of["gain"] == course_of["rejection"] == "falls":
     sense = (f"Both fall, but the gain loses {lost['gain']:.0%} of its size and the rejection "
-             f"{lost['rejection']:.0%}: the rest was picture, not rain.")
+             f"{lost['rejection']:.0%}: most of what was lost was picture, not rain.")
 Markdown(
     f"**The answer at this scale.** From {few_n} backgrounds to {most:,}, the removal gain "
     f"{course_of['gain']}, from {ends['gain'][0]:.2f} to {ends['gain'][1]:.2f}; the share of the "

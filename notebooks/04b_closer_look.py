@@ -138,7 +138,7 @@ first = [found[e] for e in own
 # %% tags=["hide-input"]
 # Records hold outputs alone; what went in comes from the data set.
 lacking = [name for name in ("faces",) if not images.is_available(name)]
-why = f"Here without the data of: {', '.join(lacking)}, so only outputs. " * bool(lacking)
+why = f"Of {' and '.join(lacking)}, outputs alone are shown. " * bool(lacking)
 
 # %% tags=["hide-input"]
 plots.gallery(

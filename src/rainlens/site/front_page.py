@@ -291,17 +291,19 @@ def _verdicts(decided: pd.DataFrame, scale: str) -> str:
 def _advice(setting: Scale) -> str:
     """What someone who trains can take from the records; empty where these are not all there.
 
-    Removal at equal damage, of networks of chapter 5: with more varied rain, and with the fewest
-    backgrounds, each against the medium range with the most.
+    Removal at equal damage, of networks of chapter 5: under the widest range of rain, and with the
+    fewest backgrounds, each against the medium range with the most. What the widest range does
+    to heavy rain is told as well, where it was tested, for it need not be the same.
     """
     least, most = setting.patch_counts[0], setting.patch_counts[-1]
     usual = _networks(setting, "medium", most)
     wider, fewer = _networks(setting, WIDEST, most), _networks(setting, "medium", least)
     if min(map(len, (usual, wider, fewer))) < len(setting.seeds):
         return ""
+    unseen = estimates.rain_name(usual[0], "unseen")
     words = (
-        "removes more of a rain it has not seen",
-        "removes less",
+        f"removes more of {unseen}",
+        f"removes less of {unseen}",
         "does not clearly remove more",
     )
     rain, pictures = (
@@ -310,9 +312,20 @@ def _advice(setting: Scale) -> str:
     )
     return (
         "\n<p><strong>What to do?</strong> At the same damage to the picture, a network trained "
-        f"under <em>more varied rain</em> {rain}; one trained on <em>fewer pictures</em> "
-        f'{pictures} (<a href="../notebooks/{CHAPTER_ON_RANGES}.html">chapter 5</a>).</p>'
+        f"under a <em>wider range of rain</em> {rain}, which it has not seen; one trained on "
+        f"<em>fewer pictures</em> {pictures}.{_heavy(wider, usual)} "
+        f'(<a href="../notebooks/{CHAPTER_ON_RANGES}.html">Chapter 5</a>.)</p>'
     )
+
+
+def _heavy(wider: Sequence[Record], usual: Sequence[Record]) -> str:
+    """What the wider range does to heavy unseen rain, in a sentence; empty where it is unknown."""
+    if not all("heavy" in record.tests for record in (*wider, *usual)):
+        return ""
+    gap = estimates.difference(wider, usual, "heavy", "rejection")
+    words = "keeps more of it out", "keeps less of it out", "makes no clear difference"
+    heavy = estimates.rain_name(usual[0], "heavy")
+    return f" Of heavier rain, {heavy}, the wider range {estimates.direction(gap, *words)}."
 
 
 def _networks(setting: Scale, rain: str, count: int) -> list[Record]:

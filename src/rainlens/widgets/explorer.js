@@ -14,7 +14,7 @@ const TESTS = { unseen: "rain it has not seen", seen: "rain like its training" }
 const COLOURED = { [REMOVAL]: "contrast gain", [DAMAGE]: "E_B" };
 /** Measure -> its name, its entry of the glossary, digits, what it says. */
 const MEASURES = {
-  contrast: ["contrast gain", "contrast-gain", 2, "1: all of the streaks’ contrast is gone, 0: none."],
+  contrast: ["contrast gain", "contrast-gain", 2, "Of 16 other pictures. 1: all of the streaks’ contrast is gone."],
   e_b: ["E_B", "E_B", 1, "Damage where it does not rain, in grey levels."],
   e_r: ["E_R", "E_R", 1, "Change where it rains, in grey levels."],
   psnr: ["PSNR", "PSNR", 1, "Closeness to the clean picture, in dB."],
@@ -102,7 +102,7 @@ class Explorer {
       h("div", { class: "rl-charts" },
         titled("All moments; the stronger the colour, the higher:",
           choices("coloured", COLOURED), this.map),
-        titled("The same as ways through training; contrast gain goes up.", this.paths)),
+        titled("The same as paths from the first moment to the last. Up: contrast gain.", this.paths)),
       this.live);
   }
 

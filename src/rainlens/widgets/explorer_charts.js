@@ -70,6 +70,8 @@ export function drawPaths(svg, { x, y, limits, at, labels }) {
     class: n === at.n ? "rl-path rl-path-chosen" : "rl-path",
   });
   const order = x.map((_, n) => n).sort((a, b) => Number(a === at.n) - Number(b === at.n));
+  const starts = x.map((path, n) =>
+    h("svg:circle", { cx: across(path[0]), cy: up(y[n][0]), r: 3, class: "rl-begin" }));
   const dot = h("svg:circle", {
     cx: across(x[at.n][at.step]), cy: up(y[at.n][at.step]), r: 6, class: "rl-dot",
   });
@@ -80,7 +82,7 @@ export function drawPaths(svg, { x, y, limits, at, labels }) {
     d: `M${LEFT} ${TOP}V${HIGH - FOOT}H${WIDE}`, class: "rl-frame",
   });
   svg.replaceChildren(
-    frame, ...order.map(line), dot, ...names, ...ticks(limits.x).map((value) =>
+    frame, ...order.map(line), ...starts, dot, ...names, ...ticks(limits.x).map((value) =>
       text(across(value), HIGH - FOOT + 16, `${value}`)),
     ...ticks(limits.y).map((value) => text(LEFT - 6, up(value) + 4, `${value}`, "end")),
     text(LEFT + (WIDE - LEFT) / 2, HIGH - 6, "E_B, grey levels"),

@@ -16,6 +16,7 @@ export const EXPLORER_STYLE = `
 .rl-explorer .rl-frame { fill: none; stroke: var(--_soft); }
 .rl-explorer .rl-path { fill: none; stroke: var(--_soft); stroke-width: 1.5; }
 .rl-explorer .rl-path-chosen { stroke: var(--rl-blue); stroke-width: 3; }
+.rl-explorer .rl-begin { fill: var(--_page); stroke: var(--_soft); }
 .rl-explorer .rl-dot { fill: var(--_mark); stroke: var(--_page); stroke-width: 2; }
 .rl-explorer .rl-three { display: grid; gap: 0.5rem; grid-template-columns: repeat(3, 1fr);
   margin-bottom: 1rem; max-width: 40rem; }
