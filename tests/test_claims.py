@@ -190,6 +190,7 @@ def appraised_record(one: Appraised, as_claimed: bool) -> Record:
     columns = {
         "response": [1 - kept_out] * IMAGES,
         "judge": [-sign * score] * IMAGES,
+        "e_b": [15.0] * IMAGES,
         **{measure: [sign * kept_out] * IMAGES for measure in ("psnr", "ssim")},
     }
     return Record(one.name, described(one), {}, {"unseen": columns})

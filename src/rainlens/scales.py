@@ -287,7 +287,10 @@ SCALES = {
                     "swinir": dict(img_size=64, embed_dim=32, groups=1, depth=2, num_heads=2),
                 },
                 "toy": {"cnn1d": dict(iterations=12_000)},
-                "balance": {"all": dict(iterations=1200, batch=4, measure_every=150)},
+                "balance": {
+                    "all": dict(iterations=1200, batch=4, measure_every=150),
+                    "tests": dict(count=50),
+                },
                 "semi": {
                     "all": dict(iterations=1000, batch=8, learning_rate=1e-3, measure_every=125)
                 },

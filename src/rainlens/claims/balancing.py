@@ -88,8 +88,13 @@ def cell(setting: Scale, network: str, patches: int, degradation: str, seed: int
     if (patches, degradation) == _nearest(setting, Row(30_000, "medium")):
         tests += tints(usual)
     smaller = chosen.get("tests", {})
-    curves, tests = (tuple(replace(t, **smaller) for t in each) for each in (usual.curves, tests))
+    curves, tests = (tuple(_smaller(t, **smaller) for t in each) for each in (usual.curves, tests))
     return replace(usual, tests=tests, curves=curves)
+
+
+def _smaller(test: TestSet, count: int | None = None, crop: int | None = None) -> TestSet:
+    """The same with at most so many pictures; crop: the centre that is scored."""
+    return replace(test, count=min(test.count, count or test.count), crop=crop or test.crop)
 
 
 def seeds(setting: Scale, network: str) -> tuple[int, ...]:
