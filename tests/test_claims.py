@@ -189,6 +189,7 @@ def appraised_record(one: Appraised, as_claimed: bool) -> Record:
     sign = -1 if as_claimed else 1
     columns = {
         "response": [1 - kept_out] * IMAGES,
+        "e_b": [15.0] * IMAGES,
         "judge": [-sign * score] * IMAGES,
         "e_b": [15.0] * IMAGES,
         **{measure: [sign * kept_out] * IMAGES for measure in ("psnr", "ssim")},
