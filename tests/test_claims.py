@@ -191,7 +191,6 @@ def appraised_record(one: Appraised, as_claimed: bool) -> Record:
         "response": [1 - kept_out] * IMAGES,
         "e_b": [15.0] * IMAGES,
         "judge": [-sign * score] * IMAGES,
-        "e_b": [15.0] * IMAGES,
         **{measure: [sign * kept_out] * IMAGES for measure in ("psnr", "ssim")},
     }
     return Record(one.name, described(one), {}, {"unseen": columns})
