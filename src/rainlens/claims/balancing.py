@@ -33,6 +33,7 @@ OTHERS = ("spdnet", "rcdnet")  # beside the ResNet, those of Hu 2026, Table 3
 NETWORKS = ("resnet", *OTHERS)
 TITLES = {"resnet": "ResNet", "spdnet": "SPDNet", "rcdnet": "RCDNet"}
 RATES = {"rcdnet": 1e-3, "spdnet": 5e-4}  # learning rates, as published
+SEMI_RATE = 1e-3  # of the semi-supervised UNet, ours
 # Variants, named so: whole ones would take days on two cores.
 LIGHT = {"rcdnet": (("stages", 5),), "spdnet": (("n_resblocks", 1),)}
 LATENT = 32  # channels of the semi-supervised UNet's latent (Yasarla et al. 2020)
@@ -152,6 +153,7 @@ def _semi(setting: Scale, unlabelled: str | None, seed: int) -> SemiSupervised:
         model="unet",
         options=tuple(options.items()),
         patches=setting.patch_counts[-1],
+        learning_rate=SEMI_RATE,
         seed=seed,
         **setting.options.get("semi", {}).get("all", {}),
     )
