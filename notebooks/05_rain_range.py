@@ -484,6 +484,8 @@ wide = any(point.low < point.high for point in best.values())
 kept_best = ("as predicted" if orders[unseen] == "grows"
              else "which the resamplings leave open" if wide else "so that prediction failed")
 turns = f"the {' and the '.join(turned)} range" if turned else "no range"
+
+# %% tags=["hide-input"]
 Markdown(
     "**The answer at this scale.** The prediction was: harder rain lets one add more backgrounds before "
     f"they do harm.\n\n- By the removal gain, which counts damage where it rains as removal, as the papers "

@@ -240,6 +240,19 @@ RULES |= {
 }
 
 # %% tags=["hide-input"]
+BETTER = "mean PSNR must be above that of the untouched input, and above a ResNet's of the same backgrounds"
+RULES |= {
+    "prior-denoise": BETTER,
+    "prior-deblur": BETTER,
+    "prior-compact": "the distance from the mean PSNR down to the 5 % quantile over pictures must be shorter "
+    "than a ResNet's",
+}
+OPEN = ("What the code book costs a clean picture (the ceiling) is no part of the rule, nor is the textbook's answer, see "
+        "chapter 11. Whether trainings had converged is not asked here: that rule is about rain.")
+LIMITS |= dict.fromkeys(("prior-denoise", "prior-deblur"), OPEN)
+LIMITS["prior-compact"] = "A low ceiling cuts off the upper end of PSNR, and makes it compact, too."
+
+# %% tags=["hide-input"]
 LIMITS |= {
     "prior-derain": "The paper's VQGAN was trained on ImageNet; published ones are 25 times as large as "
     "ours. What a code book costs a clean picture (the ceiling) is no part of the rule, see chapter 10.",

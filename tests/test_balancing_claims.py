@@ -126,7 +126,7 @@ def test_the_cells_are_those_of_the_table_and_a_row_of_ours():
         (light,) = cells[network, Row(128, "large")]
         assert light.learning_rate == balancing.RATES[network] and light.batch == 4
         assert [test.name for test in light.tests] == ["unseen", "shown_unseen"]
-        assert light.test("unseen").count == 100
+        assert light.test("unseen").count == 50
 
 
 def test_a_scale_without_a_number_takes_its_nearest():

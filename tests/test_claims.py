@@ -92,6 +92,17 @@ def of_semi(experiment: SemiSupervised, as_claimed: bool) -> dict[str, float]:
     return {"response": 1 - kept_out, "e_r": 50 * kept_out, "e_b": 15.0, "contrast": kept_out}
 
 
+def of_other_task(experiment: Restore, as_claimed: bool) -> Record:
+    """On noise and blur the prior is better than a ResNet, and more compact; or the reverse."""
+    is_good = isinstance(experiment, FineTuned) == as_claimed
+    level, spread = (25.0, 0.5) if is_good else (23.0, 1.0)
+    deviations = np.random.default_rng(0).normal(0, 1, IMAGES) + 0.001 * experiment.seed
+    psnr = level + spread * deviations
+    columns = {"psnr": psnr, "ssim": psnr / 40, "ceiling_psnr": psnr + 3, "input_psnr": psnr - 1}
+    tests = {"unseen": {name: list(values) for name, values in columns.items()}}
+    return Record(experiment.name, described(experiment), {}, tests)
+
+
 def as_in_the_papers(experiment: Restore) -> dict[str, float]:
     if isinstance(experiment, FineTuned):
         return of_prior(experiment, as_claimed=True)
@@ -162,15 +173,17 @@ def toy_record(experiment: Toy, worse: Callable[[int], float], recites: bool) ->
 
 def fill(store: RecordStore, means: Callable[[Restore], dict[str, float]]) -> None:
     for experiment in claims.grid(SETTING):
-        if isinstance(experiment, Restore):
-            falling = means is not reversed_curves
+        falling = means is not reversed_curves
+        if isinstance(experiment, Restore) and experiment.task != "derain":
+            store.save(of_other_task(experiment, falling))
+        elif isinstance(experiment, Restore):
             store.save(derain_record(experiment, means(experiment), falling))
         elif isinstance(experiment, Survey):
-            store.save(survey_record(experiment, means is not reversed_curves))
+            store.save(survey_record(experiment, falling))
         elif isinstance(experiment, Judge):
             store.save(judge_record(experiment))
         elif isinstance(experiment, Appraised):
-            store.save(appraised_record(experiment, means is not reversed_curves))
+            store.save(appraised_record(experiment, falling))
 
 
 def judge_record(judge: Judge) -> Record:
@@ -189,6 +202,7 @@ def appraised_record(one: Appraised, as_claimed: bool) -> Record:
     sign = -1 if as_claimed else 1
     columns = {
         "response": [1 - kept_out] * IMAGES,
+        "e_b": [15.0] * IMAGES,
         "judge": [-sign * score] * IMAGES,
         **{measure: [sign * kept_out] * IMAGES for measure in ("psnr", "ssim")},
     }
@@ -263,6 +277,9 @@ DECIDED = [
     "judge",
     "judge-prior",
     "prior-derain",
+    "prior-denoise",
+    "prior-deblur",
+    "prior-compact",
     "codebook",
 ]
 
@@ -471,7 +488,7 @@ def test_the_grid_is_what_the_claims_need_each_once():
     networks = 2 * 4 * 2 * 3  # two more, with the fewest and the most patches
     sizes, sharpness, surveys, toys = 2 * 5 * 3, 3 * 3, 4, 3 * 2
     judged = 1 + (2 + 5 + 1) + 3 + 1  # judge, networks by N, balanced, by sharpness, a prior
-    priors = 2 * 3  # the method and the ablation
+    priors = 2 * 3 + 2 * 2 * 3  # the method and the ablation; noise and blur, with a ResNet each
     balancing = 2 * 5 * 3 + 3 * 3  # of two networks five cells; arms
     trained = ranges + categories + networks + sizes + sharpness + toys + balancing
     assert len(names) == trained + surveys + judged + priors
@@ -483,7 +500,6 @@ def test_a_finding_names_its_records_and_no_others(complete):
     assert len(table.loc["collapse", "records"]) == len(COUNTS) * 3
     assert all("-medium-" in name for name in table.loc["collapse", "records"])
     assert len(table.loc["rain-range", "records"]) == 3 * len(COUNTS) * 3
-    assert table.loc["prior-denoise", "records"] == ()
     assert table.loc["collapse", "seeds"] == "3 seeds"
     assert table.loc["complexity-order", "seeds"] == "1 seed"
     assert table.loc["toy-content", "seeds"] == "2 seeds"
@@ -491,17 +507,17 @@ def test_a_finding_names_its_records_and_no_others(complete):
 
 def test_at_a_glance_tells_open_from_untested(complete, tmp_path):
     told = claims.at_a_glance(claims.table(SETTING, RecordStore(tmp_path)))
-    assert told == "Of 24 claims: not decided 0, not tested yet 24."
+    assert told == "Of 25 claims: not decided 0, not tested yet 25."
     lost = SETTING.sweep(degradation="medium")[0].name
     table = claims.table(SETTING, Lacking(complete, {lost}))
     told = claims.at_a_glance(table)
     left = int((table["verdict"] == claims.UNDECIDED).sum())
-    assert 0 < left < 22 and told.count("- ") == 22 - left
-    assert f"Of 24 claims: not decided {left}, not tested yet 2." in told
+    assert 0 < left < 25 and told.count("- ") == 25 - left
+    assert f"Of 25 claims: not decided {left}, not tested yet 0." in told
 
 
 def test_every_claim_is_told_once_with_its_place():
-    assert len(CLAIMS) == len(claims.CLAIMS) == 24
+    assert len(CLAIMS) == len(claims.CLAIMS) == 25
     for claim in claims.CLAIMS:
         assert (
             claim.text.endswith(".")
@@ -518,5 +534,5 @@ def test_the_command_lists_all_claims_and_counts_verdicts(tmp_path, monkeypatch)
     assert all(
         claim.id in result.output and claim.text in result.output for claim in CLAIMS.values()
     )
-    told = "0 reproduced, 0 not reproduced, 0 not decided, 24 not tested."
-    assert f"24 claims at scale cpu: {told}" in result.output
+    told = "0 reproduced, 0 not reproduced, 0 not decided, 25 not tested."
+    assert f"25 claims at scale cpu: {told}" in result.output

@@ -143,10 +143,18 @@ def at_hand(grid: Sequence[Experiment], setting: Scale) -> list[Experiment]:
 
     For chapters that show what there is of a long grid; `rainlens run` computes the rest.
     """
-    recorded = {e.name for e in grid if setting.store.path(e.name).exists()}
+    store = setting.store
+    recorded = {e.name for e in grid if store.path(e.name).exists()}
     if not recorded:
         return list(grid)
-    return [e for e in grid if e.name in recorded or (e.iterations <= QUICK and can_compute(e))]
+    return [e for e in grid if e.name in recorded or _is_quick(e, store)]
+
+
+def _is_quick(experiment: Experiment, store: RecordStore) -> bool:
+    """Whether neither it nor what it starts from has to be trained for long."""
+    earlier = [e for e in experiment.first() if not store.can_start_from(e.name, e.training_key)]
+    itself = experiment.iterations <= QUICK and can_compute(experiment)
+    return itself and all(_is_quick(e, store) for e in earlier)
 
 
 def _check_pictures(record: Record) -> None:

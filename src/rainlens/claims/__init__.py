@@ -53,6 +53,8 @@ __all__ = [
     "table",
 ]
 
+LONGEST_OPEN = 6  # items of a list that is not folded
+
 
 def grid(setting: Scale) -> list[Experiment]:
     """All experiments that claims need, each once."""
@@ -104,8 +106,18 @@ def as_rows(claims_table: pd.DataFrame, chosen: Sequence[str]) -> str:
     return "\n".join(f"| {row.says} | **{row.verdict}**: {row.ours} |" for row in told.itertuples())
 
 
+def _listed(title: str, items: Sequence[str]) -> list[str]:
+    """A list under its title, folded where it is long; nothing without items."""
+    if not items:
+        return []
+    if len(items) <= LONGEST_OPEN:
+        return [f"**{title}:**", "", *items, ""]
+    summary = f"<details><summary><b>{title}: {len(items)} claims</b></summary>"
+    return [summary, "", *items, "", "</details>", ""]
+
+
 def at_a_glance(claims_table: pd.DataFrame) -> str:
-    """The decided claims as Markdown, a list a verdict, and how many are neither.
+    """The decided claims as Markdown, a list a verdict, long ones folded; how many are neither.
 
     And how many of the decided rest on trainings that had not all converged, and of how many the
     rain response says the same.
@@ -114,7 +126,7 @@ def at_a_glance(claims_table: pd.DataFrame) -> str:
     for verdict in (REPRODUCED, NOT_REPRODUCED):
         chosen = claims_table[claims_table["verdict"] == verdict]
         told = [f"- {row.says} ({row.where})" for row in chosen.itertuples()]
-        lines += [f"**{verdict.capitalize()}:**", "", *told, ""] if told else []
+        lines += _listed(verdict.capitalize(), told)
     left, untested = ((claims_table["verdict"] == v).sum() for v in (UNDECIDED, UNTESTED))
     rest = [f"Of {len(claims_table)} claims: not decided {left}, not tested yet {untested}."]
     decided = claims_table[claims_table["verdict"].isin([REPRODUCED, NOT_REPRODUCED])]

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from rainlens import complexity, convergence, rain, toy_evaluation
-from rainlens.claims import balancing, evidence, pictures, priors, quality, removal, toy
+from rainlens.claims import (
+    balancing,
+    evidence,
+    other_tasks,
+    pictures,
+    priors,
+    quality,
+    removal,
+    toy,
+)
 from rainlens.claims.evidence import Evidence, Find, Missing, Needs, OutOfReach
 from rainlens.claims.rules import UNDECIDED, UNTESTED, Finding, Judge
 from rainlens.scales import Scale
@@ -178,11 +187,20 @@ CLAIMS = (
         "prior-denoise",
         "In denoising a fine-tuned VQGAN generalises, too: from Gaussian noise to salt and pepper.",
         "Hu 2026, Fig. 18b, 20", "by eye, and preferred by DepictQA in over 90 %", 11,
+        other_tasks.better, other_tasks.needs_denoise,
     ),
     Claim(
         "prior-deblur",
         "In deblurring a fine-tuned VQGAN generalises, too: from Gaussian blur to motion blur.",
         "Hu 2026, Fig. 22, 23", "PSNR 29.484 dB, about 1 dB above the others", 11,
+        other_tasks.better, other_tasks.needs_deblur,
+    ),
+    Claim(
+        "prior-compact",
+        "In deblurring the PSNR of a fine-tuned VQGAN is compact over pictures; that of other "
+        "networks has long low tails.",
+        "Hu 2026, Fig. 23", "by the shape of violins", 11,
+        other_tasks.compact, other_tasks.needs_deblur,
     ),
     Claim(
         "iqa-misleads",

@@ -31,6 +31,7 @@ MODELS: dict[str, type[nn.Module]] = {
     "bilateral": filters.Bilateral,
     "guided": filters.Guided,
     "opening": filters.Opening,
+    "wiener": filters.Wiener,
     "prenet": PReNet,
     "prn": PRN,
     "rcdnet": RCDNet,

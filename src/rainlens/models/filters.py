@@ -184,6 +184,54 @@ class Opening(Filter):
         return F.max_pool2d(eroded, self.window, 1, self.padding)
 
 
+class Wiener(Filter):
+    """Undoes one blur that it assumes, as far as noise lets it (Wiener; scikit-image's `wiener`).
+
+    size: side in pixels, odd, of the Gaussian kernel that it assumes, with the sigma that
+    `degradations.GaussianBlur` gives to it: the middle of those that networks are trained on.
+    balance: weight of the Laplacian against noise. Its default gave the best PSNR on 60 training
+    pictures under the Gaussian blur of training; motion blur was not looked at. In frequencies,
+    X = conj(H) Y / (|H|^2 + balance |L|^2) with H of the kernel and L of the Laplacian; values
+    beyond [0, 1] are clipped. Borders mirror as those of the blur do. Raises ValueError unless the
+    size is odd and balance above 0, or for a picture that is too small to be mirrored.
+    """
+
+    def __init__(self, size: int = 7, balance: float = 0.0003) -> None:
+        super().__init__()
+        if not balance > 0:
+            raise ValueError(f"balance is {balance}; it must be above 0.")
+        self.reach, self.balance = _reach(size), balance
+        sigma = 0.3 * ((size - 1) / 2 - 1) + 0.8  # OpenCV's rule
+        line = torch.arange(size) - self.reach
+        bell = torch.exp(-((line / sigma) ** 2) / 2)
+        self.line = (bell / bell.sum()).tolist()
+
+    def filtered(self, picture: Tensor) -> Tensor:
+        """The sharper picture."""
+        _check_mirror(picture, self.reach)
+        height, width = picture.shape[-2:]
+        # One period of the picture mirrored at all borders, so that the borders of no period show.
+        whole = F.pad(picture, (0, width - 2, 0, height - 2), mode="reflect")
+        rows, columns = (_frequencies(side, picture.device) for side in whole.shape[-2:])
+        columns = columns[: len(columns) // 2 + 1]
+        blur = self._passes(rows)[:, None] * self._passes(columns)
+        edges = 4 - 2 * rows.cos()[:, None] - 2 * columns.cos()
+        inverse = blur / (blur**2 + self.balance * edges**2)
+        sharp = torch.fft.irfft2(torch.fft.rfft2(whole) * inverse, s=whole.shape[-2:])
+        return sharp[..., :height, :width].clamp(0, 1)
+
+    def _passes(self, frequencies: Tensor) -> Tensor:
+        """How much of each frequency the assumed kernel passes along a line; real, it is even."""
+        steps = range(-self.reach, self.reach + 1)
+        parts = [w * (k * frequencies).cos() for w, k in zip(self.line, steps, strict=True)]
+        return torch.stack(parts).sum(0)
+
+
+def _frequencies(side: int, device: torch.device) -> Tensor:
+    """Those of a discrete Fourier transform, in radians a pixel, (side,)."""
+    return 2 * math.pi * torch.fft.fftfreq(side, device=device)
+
+
 def _reach(size: int) -> int:
     if size < 1 or size % 2 == 0:
         raise ValueError(f"The size is {size}; it must be odd, so that it has a middle: try 5.")

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Self
 
 import torch
 
-from rainlens import evaluation, images, metrics, quality, tasks
+from rainlens import evaluation, images, quality, tasks
 from rainlens.degradations import STREAKS
-from rainlens.evaluation import TestSet
+from rainlens.evaluation import RAINS, TestSet
 from rainlens.quality import MEASURES
 from rainlens.records import Record, RecordStore
 from rainlens.tasks import Experiment, Session
@@ -24,7 +24,7 @@ class Appraised(Subject):
 
     measures: names in `quality.MEASURES`, of outputs in 8 bits. judge: the judge of rain whose
     score of each output is taken, too; None for none. The record's test also holds all measures of
-    rain, and those of quality of the untouched input under `input_...`.
+    the degradation, and those of quality of the untouched input under `input_...`.
     """
 
     task: ClassVar[str] = "quality"
@@ -35,7 +35,7 @@ class Appraised(Subject):
 
     @property
     def readable(self) -> str:
-        """Which network, on which rain."""
+        """Which network, on which degradation."""
         return f"{super().readable}-on-{self.test.degradation}"
 
     def first(self) -> tuple[Experiment, ...]:
@@ -50,19 +50,21 @@ class Appraised(Subject):
 
     def stand_in(self) -> Self:
         """The same on embedded photographs, with the measures that need no files."""
-        test = TestSet(self.test.name, STREAKS, images.EMBEDDED, count=2, crop=192)
+        unseen = STREAKS if self.test.degradation in RAINS else self.test.degradation
+        test = TestSet(self.test.name, unseen, images.EMBEDDED, count=2, crop=192)
         judge = self.judge.stand_in() if self.judge else None
         return replace(super().stand_in(), test=test, judge=judge, measures=("psnr", "ssim"))
 
     def compute(self, store: RecordStore, session: Session) -> Record:
         """Runs the network and measures; some minutes, so no deadline is looked at."""
         start = time.monotonic()
-        rainy, clean = evaluation.load(self.test)
-        found, outputs = evaluation.evaluate(self.network(store), rainy, clean, metrics.DERAINING)
+        degraded, clean = evaluation.load(self.test)
+        measures = evaluation.measures_of(self.test)
+        found, outputs = evaluation.evaluate(self.network(store), degraded, clean, measures)
         judge = trained(self.judge, store) if self.judge else None
         columns = {name: values for name, values in found.items() if name not in MEASURES}
         columns = {name: v for name, v in columns.items() if not name.startswith("input_")}
-        for before, truth, output in zip(rainy, clean, outputs, strict=True):
+        for before, truth, output in zip(degraded, clean, outputs, strict=True):
             # As a file holds them: a measure of quality sees pictures of 8 bits.
             pair = images.to_bytes(output), before
             for prefix, picture in zip(("", "input_"), pair, strict=True):
