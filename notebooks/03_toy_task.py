@@ -307,8 +307,14 @@ plots.chart(
 # %% [markdown]
 # ## Train one yourself
 #
-# Choose, press Train, and watch for the moment at which the answer under foreign noise comes down. Then make the signal faster, or the network narrower, and
-# compare: the run before stays in the chart.
+# Choose an order, press Train, and watch two errors: as trained, and in a test that the network was not trained for.
+#
+# 1. O = 1 under foreign noise. Does the error come down, and when?
+# 2. The same network on the triangle wave. Which way does its error go meanwhile?
+# 3. O = 8. What of that happens again?
+#
+# On the page, your browser does the training, in a small network. In Jupyter and Colab the panel trains networks of up to the chapter's
+# size, and lets you choose the noise.
 
 # %%
 TrainToy()
@@ -369,7 +375,7 @@ Markdown(
 #
 # 1. In the live panel, choose O = 1 and draw a horizontal line at 0. Then raise the noise mean. Which of the two networks, O = 1 or O = 8, moves, and by
 #    how much?
-# 2. Train on O = 1 with the noise mean set to 5. What will the network answer under N(0, 1), where it has *less* to remove?
+# 2. In Jupyter or Colab, train on O = 1 with the noise mean set to 5. What will the network answer under N(0, 1), where it has *less* to remove?
 # 3. Could one tell from outside, by its answers alone, which kind of network one has? Invent a test with two inputs.
 #
 # <details><summary>Solution to 1</summary>

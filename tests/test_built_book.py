@@ -8,7 +8,7 @@ import pytest
 import torch
 from browser.built_book import CHAPTERS, PAGES, complaints
 from browser.chromium import set_media, set_screen
-from browser.toy_reader import Reader
+from browser.toy_reader import Reader, wait
 
 from rainlens import scales, toy_evaluation
 from rainlens.tasks import toy as toy_task
@@ -175,10 +175,13 @@ def test_the_panel_in_the_page_is_drawn_on_and_used(reader: Reader) -> None:
     assert reader.state()["input"] != before["input"]
 
 
-def test_the_training_panel_says_that_it_needs_a_kernel(browser: SimpleNamespace) -> None:
+def test_a_network_is_trained_in_the_page(browser: SimpleNamespace) -> None:
     browser.driver.get(f"{browser.address}/notebooks/03_toy_task.html")
-    (note,) = browser.driver.find_elements("css selector", ".rl-no-kernel")
-    assert "needs a running kernel" in note.text
+    browser.driver.find_element("xpath", "//button[text()='Train']").click()
+    wait(lambda: browser.driver.execute_script(
+        "return document.querySelector('.rl-trainer').rlTrainer.state().run.step > 0"
+    ))  # fmt: skip
+    assert complaints(browser.driver) == []
 
 
 def test_without_scripts_the_page_can_be_read(browser: SimpleNamespace) -> None:

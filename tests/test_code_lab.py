@@ -12,6 +12,7 @@ import pytest
 import torch
 from browser import axe
 from browser.chromium import open_browser, require_browser, serve, touch
+from browser.lab_reader import PAGE
 from browser.lab_reader import Reader as LabReader
 from browser.toy_reader import wait
 from content_policy import complaints, with_policy
@@ -185,18 +186,6 @@ def test_a_book_without_a_fine_tuned_prior_has_no_file(
 
 # --- the panel in a browser
 
-PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width"><title>The code lab</title>
-<link rel="icon" href="data:,"><link rel="stylesheet" href="../_static/rainlens.css"><style>
-html {{ --pst-color-background: #fff; --pst-color-text-base: #222832; background: #fff;
-  --pst-color-text-muted: #48566b; --pst-color-border: #d1d5da; --pst-color-primary: #0a7d91;
-  color: #222832 }}
-html[data-theme=dark] {{ --pst-color-background: #121212; --pst-color-text-base: #ced6dd;
-  --pst-color-text-muted: #9ca4af; --pst-color-primary: #3fb1c5; background: #121212;
-  color: #ced6dd }}
-body {{ margin: 0 auto; max-width: 740px; padding: 0 16px }}</style></head><body><main>
-<h1>The code lab</h1><button id="outside">outside</button><p style="height: {space}px"></p>
-<article class="bd-article">{lab}</article></main></body></html>"""
 IN_A_NOTEBOOK = """<div id="host"></div><script type="module">
 import lab from "../_static/code_lab/module.js";
 const bytes = await (await fetch("../_static/code_lab/prior.bin")).arrayBuffer();
@@ -221,11 +210,6 @@ class Reader(LabReader):
         self.until("ready", 40)
         wait(lambda: len(self.state()["tiles"]) >= 10, 40)
         return self
-
-    def press(self, *keys: str) -> None:
-        from selenium.webdriver import ActionChains
-
-        ActionChains(self.driver).send_keys(*keys).perform()
 
     def cell(self, row: int, column: int) -> tuple[float, float]:
         """Where the middle of a cell of the output lies in the window."""
@@ -256,9 +240,11 @@ def pages(tmp_path_factory: pytest.TempPathFactory, file: bytes) -> Path:
         ("far", code_lab.static_panel(), 4000),
         ("notebook", IN_A_NOTEBOOK, 0),
     ):
-        text = PAGE.format(lab=lab, space=space)
+        text = PAGE.format(title="The code lab", lab=lab, space=space)
         if lab != IN_A_NOTEBOOK:  # as on the book's pages, scripts do what their policy allows
-            text = with_policy(text, PAGE.format(lab="", space=space), lab, [])
+            text = with_policy(
+                text, PAGE.format(title="The code lab", lab="", space=space), lab, []
+            )
         (root / "book" / f"{name}.html").write_text(text, encoding="utf-8")
     return root
 
@@ -405,19 +391,7 @@ def test_mouse_finger_and_keyboard_reach_a_cell(reader: Reader) -> None:
 def test_all_can_be_done_by_keyboard_and_has_a_name_and_a_ring(reader: Reader) -> None:
     from selenium.webdriver.common.keys import Keys
 
-    reader.find("#outside").click()
-    seen = []
-    while len(seen) < 40:
-        reader.press(Keys.TAB)
-        node = reader.driver.switch_to.active_element
-        if not reader.run(f"return {reader.panel}.contains(arguments[0])", node):
-            break
-        ring = reader.run(
-            "const n = arguments[0], s = n.matches('.rl-choice input') ? n.nextElementSibling : n;"
-            "return getComputedStyle(s).outlineStyle", node
-        )  # fmt: skip
-        seen.append(node.accessible_name)
-        assert seen[-1] and ring != "none", seen
+    seen = list(reader.walk())
     code = reader.state()["drawn"][0]
     assert {"rainy picture, as it was", "on", "One cell left", f"Put code {code} here"} <= {*seen}
     reader.run(f"{reader.panel}.querySelectorAll('.rl-tile')[6].focus()")
@@ -474,19 +448,7 @@ def test_what_cannot_be_loaded_is_said_and_tried_again(browser: SimpleNamespace)
 def test_nothing_overflows_and_axe_finds_no_fault(browser: SimpleNamespace, width: int) -> None:
     reader = Reader(browser, "codes", width)
     reader.open_whole()
-    sizes = reader.run(
-        f"const lab = {reader.panel}, box = lab.getBoundingClientRect();"
-        "const inside = [...lab.querySelectorAll('*:not(.rl-unseen, style)')]"
-        ".map((n) => n.getBoundingClientRect()).filter((b) => b.width);"
-        "const held = [...lab.querySelectorAll('.rl-choice, button, .rl-check')];"
-        "return {page: document.documentElement.scrollWidth, left: box.left, right: box.right,"
-        " reach: Math.max(...inside.map((b) => b.right)),"
-        " start: Math.min(...inside.map((b) => b.left)),"
-        " touch: Math.min(...held.map((n) => n.getBoundingClientRect().height))}"
-    )
-    assert sizes["page"] <= width
-    assert sizes["left"] - 0.5 <= sizes["start"] and sizes["reach"] <= sizes["right"] + 0.5
-    assert sizes["touch"] >= 38
+    reader.assert_it_fits(width)
     reader.put(reader.state()["drawn"][0])
     axe.prepare(reader.driver)
     for theme in ("light", "dark"):

@@ -13,11 +13,12 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from rainlens import metrics, rain, signals
+from rainlens import metrics, rain, signals, toy_evaluation
 from rainlens.models import build, vqgan
 from rainlens.models.autoencoder import Shape
 from rainlens.models.cnn1d import Cnn1d
 from rainlens.models.resnet import ResNet
+from rainlens.training import Schedule
 from rainlens.widgets import code_lab
 from rainlens.widgets.toy import pack, unpack
 
@@ -139,6 +140,49 @@ def codes(folder: Path) -> None:
     (folder / "codes.json").write_text(json.dumps(shown), encoding="utf-8")
 
 
+def trainer(folder: Path) -> None:
+    """Twenty steps of a toy network: its batches, and what PyTorch makes of them."""
+    torch.manual_seed(0)
+    model = Cnn1d(8)
+    schedule = Schedule(20, 0.02, betas=(0.9, 0.999), weight_decay=0.3, warmup=5)
+    optimizer = schedule.optimizer(model.parameters())
+
+    def flat(tensors: list[torch.Tensor]) -> list[float]:
+        return torch.cat([one.detach().flatten() for one in tensors]).tolist()
+
+    weights = [flat([*model.parameters()])]
+    batches = [
+        signals.training_batch(signals.Cosine(4), 0, step, 4, points=40) for step in range(20)
+    ]
+    outputs, losses, gradients, rates = [], [], [], []
+    for step, (noisy, clean) in enumerate(batches):
+        for group in optimizer.param_groups:
+            group["lr"] = schedule.rate(step)
+        optimizer.zero_grad()
+        output = model(noisy)
+        loss = toy_evaluation.norm_loss(output, clean)
+        loss.backward()
+        optimizer.step()
+        outputs.append(output.flatten().tolist())
+        losses.append(loss.item())
+        gradients.append(flat([one.grad for one in model.parameters() if one.grad is not None]))
+        rates.append(schedule.rate(step))
+        weights.append(flat([*model.parameters()]))
+    x = torch.linspace(-10, 10, 81, dtype=torch.float64)
+    told = dict(
+        batches=[[part.flatten().tolist() for part in batch] for batch in batches], weights=weights,
+        outputs=outputs[0], losses=losses, gradients=gradients[0], rates=rates,
+        layers=[one.numel() for one in model.parameters()], x=x.tolist(),
+        triangle=signals.foreign(x).tolist(),
+        counts={c: sum(one.numel() for one in Cnn1d(c).parameters()) for c in (8, 16)},
+        tests={
+            name: [panel[1].mean, panel[1].spread, panel[0](x).tolist()]
+            for name, panel in toy_evaluation.panels(2).items()
+        },
+    )  # fmt: skip
+    (folder / "trainer.json").write_text(json.dumps(told), encoding="utf-8")
+
+
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with weight files, and with what Python makes of the inputs in expected.json."""
@@ -161,6 +205,7 @@ def expected(tmp_path_factory: pytest.TempPathFactory) -> Path:
     halves(folder)
     lab(folder)
     codes(folder)
+    trainer(folder)
     return folder
 
 

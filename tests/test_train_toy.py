@@ -3,6 +3,7 @@
 import re
 import time
 
+from rainlens.widgets import trainer_lab
 from rainlens.widgets.train_toy import TrainToy
 
 QUICK = dict(channels=16, iterations=50)
@@ -54,6 +55,8 @@ def test_an_error_is_shown_and_the_panel_stays_usable(monkeypatch):
     assert not panel.start.disabled
 
 
-def test_a_page_without_kernel_gets_a_clear_line():
-    page = TrainToy()._repr_mimebundle_()["text/html"]
-    assert "needs a running kernel" in page and "<button" not in page
+def test_a_page_without_kernel_gets_the_place_of_the_trainer():
+    bundle = TrainToy()._repr_mimebundle_()
+    assert bundle["text/html"] == trainer_lab.static_panel()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert "where scripts run" in bundle["text/plain"]

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from rainlens.widgets import code_lab, rain_lab, toy
+from rainlens.widgets import code_lab, rain_lab, toy, trainer_lab
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ POLICY = {
 }
 # The labs compute in a worker, whose script stands in the page's own, by WebAssembly: neither lets
 # a page reach anything that it could not reach before.
-LABS = (rain_lab.PLACE, code_lab.PLACE)
+LABS = (rain_lab.PLACE, code_lab.PLACE, trainer_lab.PLACE)
 LAB = {"worker-src": "'self' blob:"}
 LAB_CODE = "'wasm-unsafe-eval'"
 META = '<meta http-equiv="Content-Security-Policy" content="{}">'

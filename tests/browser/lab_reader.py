@@ -1,11 +1,25 @@
 """A reader of a page with one of the labs, for the tests."""
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 from browser.chromium import set_media, set_screen
 from browser.toy_reader import wait
 
+# A page in the colours of the book's themes.
+PAGE = """<!doctype html><html lang="en" data-theme="light"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>{title}</title>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="../_static/rainlens.css"><style>
+html {{ --pst-color-background: #fff; --pst-color-text-base: #222832; background: #fff;
+  --pst-color-text-muted: #48566b; --pst-color-border: #d1d5da; --pst-color-primary: #0a7d91;
+  color: #222832 }}
+html[data-theme=dark] {{ --pst-color-background: #121212; --pst-color-text-base: #ced6dd;
+  --pst-color-text-muted: #9ca4af; --pst-color-primary: #3fb1c5; background: #121212;
+  color: #ced6dd }}
+body {{ margin: 0 auto; max-width: 740px; padding: 0 16px }}</style></head><body><main>
+<h1>{title}</h1><button id="outside">outside</button><p style="height: {space}px"></p>
+<article class="bd-article">{lab}</article></main></body></html>"""
 LAB = "document.querySelector('.rl-lab')"
 
 
@@ -51,6 +65,45 @@ class Reader:
 
     def text(self, selector: str) -> str:
         return self.find(selector).get_attribute("textContent")
+
+    def press(self, *keys: str) -> None:
+        from selenium.webdriver import ActionChains
+
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def walk(self, most: int = 40) -> Iterator[str]:
+        """By Tab from one control of the panel to the next: its name, once its ring was seen."""
+        from selenium.webdriver.common.keys import Keys
+
+        self.find("#outside").click()
+        for _ in range(most):
+            self.press(Keys.TAB)
+            node = self.driver.switch_to.active_element
+            if not self.run(f"return {self.panel}.contains(arguments[0])", node):
+                return
+            ring = self.run(
+                "const n = arguments[0], s = n.matches('.rl-choice input') "
+                "? n.nextElementSibling : n; return getComputedStyle(s).outlineStyle", node
+            )  # fmt: skip
+            assert node.accessible_name and ring != "none", node.get_attribute("outerHTML")
+            yield node.accessible_name
+
+    def assert_it_fits(self, width: int) -> None:
+        """Nothing reaches out of the panel, or the page, and a finger meets every control."""
+        sizes = self.run(
+            f"const lab = {self.panel}, box = lab.getBoundingClientRect();"
+            "const inside = [...lab.querySelectorAll('*:not(.rl-unseen, style, svg *)')]"
+            ".map((n) => n.getBoundingClientRect()).filter((b) => b.width);"
+            "const held = [...lab.querySelectorAll('.rl-choice, button, .rl-check')];"
+            "return {page: document.documentElement.scrollWidth, left: box.left,"
+            " right: box.right, reach: Math.max(...inside.map((b) => b.right)),"
+            " start: Math.min(...inside.map((b) => b.left)),"
+            " touch: Math.min(...held.map((n) => n.getBoundingClientRect().height))}"
+        )
+        assert sizes["page"] <= width
+        assert sizes["left"] - 0.5 <= sizes["start"]
+        assert sizes["reach"] <= sizes["right"] + 0.5
+        assert sizes["touch"] >= 38
 
     def cells(self) -> list[str]:
         return self.run(f"return [...{LAB}.querySelectorAll('.rl-map td')]"

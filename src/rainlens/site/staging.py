@@ -16,7 +16,7 @@ from rainlens.site.marks import fill
 from rainlens.site.sources import chapters, project
 from rainlens.tasks import codebook, restore
 from rainlens.tasks import toy as toy_task
-from rainlens.widgets import code_lab, explorer, rain_lab, toy
+from rainlens.widgets import code_lab, explorer, rain_lab, toy, trainer_lab
 
 
 def stage(scale: str) -> Path:
@@ -37,6 +37,7 @@ def stage(scale: str) -> Path:
 def lay_out(folder: Path, scale: str) -> None:
     """Adds to a staged book all that is made of records, measurements and the code itself."""
     lay_out_toy_networks(folder, scale)
+    trainer_lab.lay_out(folder / "book", scales.scale_named(scale).toy())
     lay_out_rain_lab(folder, scale)
     lay_out_code_lab(folder, scale)
     lay_out_explorer(folder, scale)

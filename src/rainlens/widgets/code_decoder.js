@@ -4,7 +4,8 @@
 // start, and each of its levels but the last one doubles the size.
 
 import { add, attend, enlarge, normalise, pointwise, rowsOf } from "./code_layers.js";
-import { breathe, convolve, copyPlanes, layout, OUTPUTS, pack, workspace } from "./convolution.js";
+import { breathe } from "./breathe.js";
+import { convolve, copyPlanes, layout, OUTPUTS, pack, workspace } from "./convolution.js";
 
 /** A tensor (C, ...) of whole numbers times the scale of each of its C rows, if it has one. */
 export function scaled(tensor, scale) {

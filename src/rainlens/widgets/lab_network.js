@@ -1,8 +1,7 @@
 // The rain lab's networks: a ResNet of the book, run on a picture of any even size.
 
-import {
-  breathe, convolve, copyPlanes, layout, OUTPUTS, pack, workspace,
-} from "./convolution.js";
+import { breathe } from "./breathe.js";
+import { convolve, copyPlanes, layout, OUTPUTS, pack, workspace } from "./convolution.js";
 import { readWeights } from "./safetensors.js";
 
 /** Reads a ResNet of the book from a safetensors file; its layers in the order of use. */

@@ -12,26 +12,7 @@ import { readWeights } from "./safetensors.js";
 // ---------------------------------------------------------------------------------------------
 // 2  Network: Conv1d layers of kernel 7, Leaky ReLU after each but the last
 
-const KERNEL = 7;
-const REACH = 3;
-
-/** Reorders a layer's weights to (pair of outputs, input, tap, output of the pair). */
-function packLayer({ shape: [outputs, inputs, kernel], values }, bias) {
-  if (kernel !== KERNEL) throw new Error(`its kernel has ${kernel} taps, not ${KERNEL}`);
-  const pairs = Math.ceil(outputs / 2);
-  const weights = new Float32Array(pairs * 2 * inputs * KERNEL);
-  for (let o = 0; o < outputs; o++) {
-    for (let i = 0; i < inputs; i++) {
-      for (let k = 0; k < KERNEL; k++) {
-        const to = (((o >> 1) * inputs + i) * KERNEL + k) * 2 + (o & 1);
-        weights[to] = values[(o * inputs + i) * KERNEL + k];
-      }
-    }
-  }
-  const biases = new Float32Array(pairs * 2);
-  biases.set(bias.values);
-  return { inputs, outputs, pairs, weights, biases };
-}
+import { convolve, packLayer, REACH } from "./conv1d.js";
 
 /** Builds a network from a weight file: {order, noise, layers, slope, padding}. */
 export function readNetwork(source) {
@@ -60,37 +41,6 @@ function padRows(rows, count, points, padding) {
     rows.fill(keep * rows[start + REACH], start, start + REACH);
     rows.fill(keep * rows[last], last + 1, last + 1 + REACH);
   }
-}
-
-/** One layer. Two outputs share each value read, the seven taps stay in registers, and the
- * inner loop runs along the signal: this order is the fastest of those measured. */
-function convolve({ inputs, pairs, weights, biases }, source, target, points, slope) {
-  const stride = points + 2 * REACH;
-  let w = 0;
-  for (let pair = 0; pair < pairs; pair++) {
-    const a = 2 * pair * stride + REACH;
-    const b = a + stride;
-    target.fill(biases[2 * pair], a, a + points);
-    target.fill(biases[2 * pair + 1], b, b + points);
-    for (let input = 0; input < inputs; input++, w += 2 * KERNEL) {
-      const a0 = weights[w], a1 = weights[w + 2], a2 = weights[w + 4], a3 = weights[w + 6];
-      const a4 = weights[w + 8], a5 = weights[w + 10], a6 = weights[w + 12];
-      const b0 = weights[w + 1], b1 = weights[w + 3], b2 = weights[w + 5], b3 = weights[w + 7];
-      const b4 = weights[w + 9], b5 = weights[w + 11], b6 = weights[w + 13];
-      const s = input * stride;
-      let x0 = source[s], x1 = source[s + 1], x2 = source[s + 2];
-      let x3 = source[s + 3], x4 = source[s + 4], x5 = source[s + 5];
-      for (let t = 0; t < points; t++) {
-        const x6 = source[s + 6 + t];
-        target[a + t] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3 + a4 * x4 + a5 * x5 + a6 * x6;
-        target[b + t] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3 + b4 * x4 + b5 * x5 + b6 * x6;
-        x0 = x1; x1 = x2; x2 = x3; x3 = x4; x4 = x5; x5 = x6;
-      }
-    }
-  }
-  if (slope === 1) return;
-  const end = 2 * pairs * stride;
-  for (let i = 0; i < end; i++) if (target[i] < 0) target[i] *= slope;
 }
 
 /** Runs the network on the points (x, y) and returns its second output channel, the signal. */
@@ -128,17 +78,11 @@ const SHAPES = {
   zero: () => 0,
 };
 
-/** Standard normal numbers, the same ones for the same seed (mulberry32 and Box-Muller). */
+import { normalsFrom, uniforms } from "./uniforms.js";
+
+/** Standard normal numbers, the same ones for the same seed. */
 export function normals(seed, count) {
-  let state = seed >>> 0;
-  const uniform = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 2 ** 32;
-  };
-  const draw = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
-  return Float32Array.from({ length: count }, draw);
+  return Float32Array.from({ length: count }, normalsFrom(uniforms(seed)));
 }
 
 const meanSquare = (a, b) => a.reduce((sum, value, i) => sum + (value - b[i]) ** 2, 0) / a.length;

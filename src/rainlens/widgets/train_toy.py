@@ -1,4 +1,7 @@
-"""A panel that trains a toy network before the reader's eyes; it needs a running kernel."""
+"""A panel that trains a toy network before the reader's eyes, in a notebook with a kernel.
+
+Where no kernel runs, as on a built page, the trainer stands in for it (`trainer_lab`).
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,10 @@ from torch import nn
 from rainlens import signals, toy_evaluation
 from rainlens.escaping import escaped
 from rainlens.tasks.toy import Toy
+from rainlens.widgets import trainer_lab
 
 POINTS = 256
 PICTURES = 24  # of the fit, along one training
-NO_KERNEL = (
-    "Here the page has a panel that trains a network of your choice while you watch. It needs a "
-    "running kernel: open this chapter in Jupyter or Colab to use it. The curves above show what "
-    "such a training looks like."
-)
 SUBJECT = ("signal order O", "noise mean", "noise spread", "width (channels)", "training steps")
 NOW, BEFORE, TRUTH, NOISY = "#0072B2", "#E69F00", "#1b1b1b", "#b8bcc0"
 
@@ -196,5 +195,5 @@ class TrainToy(widgets.VBox):
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         data = super()._repr_mimebundle_(**options)
-        note = f'<p class="rl-no-kernel"><em>{NO_KERNEL}</em></p>'
-        return {**data, "text/html": note, "text/plain": f"[{NO_KERNEL}]"}
+        text = f"[{trainer_lab.NO_SCRIPT}]"
+        return {**data, "text/html": trainer_lab.static_panel(), "text/plain": text}

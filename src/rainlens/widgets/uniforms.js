@@ -10,3 +10,7 @@ export function uniforms(seed) {
     return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 2 ** 32;
   };
 }
+
+/** Draws standard normal numbers from uniform ones (Box and Muller). */
+export const normalsFrom = (uniform) => () =>
+  Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
