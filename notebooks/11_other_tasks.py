@@ -243,7 +243,8 @@ plots.chart(
 
 # %% tags=["hide-input"]
 swept = {"impulse_removal": noise, "rejection": rain}
-if all(e in found for part in swept.values() for e in part):
+swept = {m: [e for e in part if e in found] for m, part in swept.items()}  # some seeds
+if all({e.patches for e in part} == {*setting.coarse_counts} for part in swept.values()):
     sweeps = {m: estimates.by_count(part, found) for m, part in swept.items()}
     used = [found[e] for part in swept.values() for e in part]
     told = task_plots.trends(sweeps)
