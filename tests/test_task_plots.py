@@ -74,11 +74,11 @@ def sweep(measure: str, *levels: float) -> dict[int, list[Record]]:
 def test_noise_and_rain_stand_side_by_side_over_n():
     found = {
         "impulse_removal": sweep("impulse_removal", 0.9, 0.5, 0.2),
-        "rejection": sweep("response", 0.2, 0.5, 0.8),
+        "contrast": sweep("contrast", 0.8, 0.5, 0.2),
     }
     noise, rain = task_plots.sweeps(found).axes
     assert noise.get_lines()[0].get_ydata().tolist() == pytest.approx([0.895, 0.495, 0.195])
-    assert rain.get_lines()[0].get_ydata().tolist() == pytest.approx([0.805, 0.505, 0.205])
+    assert rain.get_lines()[0].get_ydata().tolist() == pytest.approx([0.795, 0.495, 0.195])
     told = task_plots.trends(found)
     assert told.count("it falls") == 2 and "N = 8 and 0.20 with 512" in told
     rising = {"impulse_removal": sweep("impulse_removal", 0.2, 0.9)}

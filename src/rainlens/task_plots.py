@@ -30,7 +30,7 @@ TITLES = {"denoise": "Denoising", "deblur": "Deblurring"}
 # Measure on unseen noise or rain -> what its axis says.
 SWEPT = {
     "impulse_removal": "share of the impulses that is gone",
-    "rejection": "share of the rain that is gone",
+    "contrast": "contrast gain on unseen rain",
 }
 
 
