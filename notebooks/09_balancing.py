@@ -92,7 +92,7 @@ lacking = balance_tables.missing(titles, rows, by_cell)
 Markdown(
     f"Patches that a training sees: {budgets}. "
     + (f"What is called *light* is smaller than the published network and trained for less ({' and '.join(lights)}), as the whole would take days "
-       "here; there is one training a row, tested on {seen[lights[0]].test('unseen').count} pictures. " if lights else "")
+       f"here; there is one training a row, tested on {seen[lights[0]].test('unseen').count} pictures. " if lights else "")
     + "**So rows of one network can be compared, networks with one another cannot.** Each is trained by the loss that it was published with."
     + (f"\n\nNot computed at this scale yet: {lacking}." if lacking else "")
 )

@@ -236,7 +236,7 @@ def _wider(setting: Scale, experiment: Restore) -> str:
     if record is None:
         return ""
     return (
-        f'The same network trained under <a href="../notebooks/{CHAPTER_ON_RANGES}.html">more '
+        f'One like it, trained under <a href="../notebooks/{CHAPTER_ON_RANGES}.html">more '
         f"varied rain</a>, of the <i>{WIDEST}</i> range, takes away "
         f"{_share(record, 'shown_unseen')} there. "
     )
