@@ -242,8 +242,8 @@ plots.chart(
 # that explanation is right, N should matter to noise as it does to rain: trained on Gaussian noise with few pictures, a network should take more of the salt and pepper away.
 
 # %% tags=["hide-input"]
-swept = {"impulse_removal": noise, "contrast": rain}
-swept = {m: [e for e in part if e in found] for m, part in swept.items()}  # some seeds
+# With some seeds of each, if not all.
+swept = {m: [e for e in part if e in found] for m, part in (("impulse_removal", noise), ("contrast", rain))}
 if all({e.patches for e in part} == {*setting.coarse_counts} for part in swept.values()):
     sweeps = {m: estimates.by_count(part, found) for m, part in swept.items()}
     used = [found[e] for part in swept.values() for e in part]

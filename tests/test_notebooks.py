@@ -220,3 +220,9 @@ def test_what_colab_cannot_read_is_noticed(pattern: re.Pattern, text: str):
     assert pattern.search(text)
     for harmless in ("a [rain layer](../book/glossary.md)", "$E_{b}$ `x`", "```python\nx = 1\n```"):
         assert not pattern.search(harmless)
+
+
+def test_no_sentence_shows_the_code_that_should_have_filled_it(notebook: NotebookNode):
+    """Such as `{found[0].count}`, where the f before a string was forgotten."""
+    told = [o.get("data", {}).get("text/markdown", "") for o in outputs(notebook)]
+    assert [m for text in told for m in re.findall(r"\{\w+[.\[(][^{}]*\}", text)] == []
