@@ -145,7 +145,10 @@ def test_description_in_a_record_gives_the_experiment_back():
 def test_records_that_come_with_the_book_are_whole_and_found():
     for folder in sorted(Path(rainlens.__file__).parents[2].glob("records/*/")):
         for record in RecordStore(folder):  # raises where one is damaged
-            if record.name.startswith("derain-") and "match" not in record.experiment:
+            # Priors and semi-supervised networks are rebuilt by `test_pinned`.
+            if record.name.startswith("derain-") and not (
+                {"match", "unlabelled"} & record.experiment.keys()
+            ):
                 assert rebuild(record.experiment).name == record.name
             for names in record.pictures.values():
                 assert all((folder / name).is_file() for name in names)

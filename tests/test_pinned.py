@@ -39,7 +39,8 @@ TOLERANCE = 2e-3
 
 
 KINDS: dict[str, type[Experiment]] = {
-    **{"derain": Restore, "toy": Toy, "survey": Survey, "filter": Untrained, "audit": Audited},
+    **{"derain": Restore, "denoise": Restore, "deblur": Restore},
+    **{"toy": Toy, "survey": Survey, "filter": Untrained, "audit": Audited},
     **{"published": Repeated, "codebook": Codebook, "prior": Unchanged},
     **{"judge": Judge, "quality": Appraised},
 }
@@ -48,7 +49,7 @@ KINDS: dict[str, type[Experiment]] = {
 def experiment_of(name: str, description: dict) -> Experiment:
     """The experiment that a record's JSON describes."""
     kind, values = name.split("-")[0], dict(description)
-    chosen = FineTuned if kind == "derain" and "match" in values else KINDS[kind]
+    chosen = FineTuned if "match" in values else KINDS[kind]
     chosen = SemiSupervised if "unlabelled" in values else chosen
     if "of" in values:
         values["of"] = experiment_of("derain", values["of"])
