@@ -142,9 +142,9 @@ test = found[book].tests["clean"]
 live, used, reached = test["live"][0], test["perplexity"][0], sum(test["psnr"]) / len(test["psnr"])
 total = len(prior.state_dict()["quantize.embedding.weight"])
 plots.gallery(
-    [(prior_plots.code_sheet(prior, prior_plots.by_brightness(prior, min(128, total))), f"{min(128, total)} codes")],
+    [(prior_plots.code_sheet(prior, prior_plots.by_brightness(prior, min(64, total))), f"{min(64, total)} codes")],
     alt="Small squares from dark to bright, in many hues",
-    caption=f"{min(128, total)} of {total:,} codes, from dark to bright, each filling a patch of its own. What to notice: on its own a code is hardly more than a "
+    caption=f"{min(64, total)} of {total:,} codes, from dark to bright, each filling a patch of its own. What to notice: on its own a code is hardly more than a "
     "colour. What it draws in a picture, an edge or a bit of fur, depends on its neighbours as well. "
     f"On clean test pictures {live:.0%} of the codes are used, so evenly that it equals {used:,.0f} codes used equally often. The papers have no such figure. "
     + plots.source_note([found[book]], scale),
@@ -164,9 +164,10 @@ shown_test = estimates.test_set(compared["ResNet"][0], "shown_unseen")
 rainy, clean = (pictures[0] for pictures in evaluation.load(shown_test))
 back, through = (evaluation.restore(prior, [picture])[0] for picture in (clean, rainy))
 passes = estimates.mean([found[as_it_was]], "unseen", "response")
+shown = [images.centre(picture, 144) for picture in (clean, back, rainy, through)]
+titles = ("clean", "clean, through the prior: the ceiling", "rainy", "rainy, through the prior as it was")
 plots.gallery(
-    [(clean, "clean"), (back, "clean, through the prior: the ceiling"),
-     (rainy, "rainy"), (through, "rainy, through the prior as it was")],
+    list(zip(shown, titles, strict=True)),
     alt="A cat without rain and what the prior makes of it; the same cat under streaks and what the prior makes of that",
     caption=f"On {len(test['psnr'])} clean test pictures the prior comes back at {reached:.1f} dB. Of the rain, {passes} still comes out. What to notice: "
     + ("the streaks are there again. Its codes can draw rain, so whatever is removed after fine-tuning was learned by the encoder. "

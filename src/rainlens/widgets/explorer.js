@@ -62,6 +62,8 @@ class Explorer {
     this.settings.step = told.steps.length - 1;
     this.build();
     this.show();
+    this.live.textContent = this.sentence();
+    element.dataset.rlStatus = "ready"; // for tests: all is there from the beginning
   }
 
   build() {
