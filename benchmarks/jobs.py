@@ -22,9 +22,11 @@ import baseline
 import cv2
 import numpy as np
 import torch
+from peak import peak
 from torch import nn
 
-from rainlens import complexity, images, models, rain, scales
+from rainlens import complexity, evaluation, images, models, rain, scales
+from rainlens.claims import balancing
 from rainlens.records import RecordStore
 from rainlens.tasks import Session, restore
 from rainlens.tasks.restore import Restore
@@ -105,10 +107,34 @@ def training_ours(blocks: int, channels: int, size: int, seconds: float, least: 
 
 
 def training_network(model: str, seconds: float, least: int) -> dict:
-    """Iterations a second of one of the networks of the `cpu` scale."""
+    """Iterations a second of one of the networks of the `cpu` scale, and pictures in each.
+
+    SPDNet and RCDNet are the light ones of chapter 9, the VQGAN is that of chapter 10's ablation.
+    """
     setting = scales.scale_named("cpu")
-    chosen = setting.experiment(model=model, patches=PATCHES)
-    return {"rate": _rate(replace(chosen, **ENDLESS), seconds, least)}
+    if model in balancing.OTHERS:
+        chosen = balancing.cell(setting, model, PATCHES, "medium")
+    elif model == "vqgan":
+        chosen = setting.prior(arm="ablation", patches=PATCHES)
+    else:
+        chosen = setting.experiment(model=model, patches=PATCHES)
+    return {"rate": _rate(replace(chosen, **ENDLESS), seconds, least), "batch": chosen.batch}
+
+
+def picture(
+    name: str, model: str, options: dict, size: tuple[int, int], seconds: float, least: int
+) -> dict:
+    """Pictures a second through an untrained network, as tests restore them, one at a time.
+
+    memory: by how many MiB network and picture raise the peak of the process.
+    """
+    del name  # for the table
+    before, watch = peak(), Stopwatch(seconds, least, warm_up=1)
+    network = models.build(model, **options).to(memory_format=torch.channels_last)
+    pictures = [torch.randint(256, (3, *size), dtype=torch.uint8)]
+    watch.time(lambda: evaluation.restore(network, pictures))
+    told = {"parameters": models.count_parameters(network), "memory": peak() - before}
+    return {"rate": watch.rate, **told}
 
 
 def complexity_ours(measure: str, size: int, seconds: float, least: int) -> dict:
@@ -238,6 +264,7 @@ JOBS = {
         training_ours,
         training_plain,
         training_network,
+        picture,
         matrix,
         complexity_ours,
         complexity_opencv,

@@ -9,6 +9,7 @@ rain        layers a second, against the same recipe in OpenCV
 training    iterations a second, against the plain way (`baseline.py`)
 matrix      which share of the processor's measured matrix rate the training reaches
 networks    how long a training step of each network takes at the `cpu` scale
+pictures    how long a picture takes each network, and how much memory
 together    whether many small networks in one program are quicker (`together.py`)
 sweep       a sweep with one worker and with two
 scheduling  what an experiment costs besides its computing: here, in processes, on Ray
@@ -18,7 +19,8 @@ memory      how much a `cpu`-scale experiment needs
 plan        what all networks of the papers' scale would take, of machines like this one
 book        how long the book takes from its records
 
-With --only, what the file holds of other questions is kept, if the machine is the same.
+With --only, what the file holds of other questions is kept, and the machine named where it was
+another one.
 
 Rates are medians of repetitions in a fresh process. The whole run takes about twenty minutes and
 wants an idle machine; --quick only shows that the code runs, and writes no file unless --output
@@ -48,6 +50,19 @@ import tables
 from tqdm import tqdm
 
 HERE = Path(__file__).parent
+# Of the `cpu` scale; the priors; and those of others, in full and light as that scale has them.
+NETWORKS: dict[str, tuple[str, dict]] = {
+    "ResNet, 8 blocks of 32": ("resnet", dict(blocks=8, channels=32)),
+    "UNet": ("unet", dict(width=24, depth=2)),
+    "SwinIR": ("swinir", dict(img_size=64, embed_dim=32, groups=1, depth=2, num_heads=2)),
+    "VQGAN, configuration A": ("vqgan", dict(config="A")),
+    "TAEF2": ("taef2", {}),
+    "PReNet": ("prenet", {}),
+    "SPDNet, light": ("spdnet", dict(n_resblocks=1)),
+    "SPDNet": ("spdnet", {}),
+    "RCDNet, light": ("rcdnet", dict(stages=5)),
+    "RCDNet": ("rcdnet", {}),
+}
 MARKS = "<!-- figures: written by make bench -->", "<!-- end of figures -->"
 QUESTIONS = tuple(tables.TITLES)
 COMPLEXITY = ("sharpness", "structural_complexity")
@@ -89,6 +104,9 @@ class Plan:
     workers: tuple[int, ...] = (1, 2)
     arrangements: tuple[Arrangement, ...] = (ONE, TWO, SIDE_BY_SIDE)
     models: tuple[str, ...] = ("resnet", "unet", "swinir")
+    further: tuple[str, ...] = ("spdnet", "rcdnet", "vqgan")  # slow: a step is timed, no memory
+    single: tuple[str, ...] = tuple(NETWORKS)
+    picture: tuple[int, int] = (321, 481)
     together: int = 4
     sweep: tuple[int, int] = (4, 200)  # networks, steps of each
     empty: int = 40  # experiments, to measure what scheduling costs
@@ -117,8 +135,11 @@ class Plan:
             job = {"kind": "matrix", "sides": self.sides}
             found += [(way, job) for way in self.arrangements]
         if "networks" in questions:
-            kinds = [{"kind": "training_network", "model": model} for model in self.models]
+            names = (*self.models, *self.further)
+            kinds = [{"kind": "training_network", "model": name} for name in names]
             found += [(way, job) for job in kinds for way in single]
+        if "pictures" in questions:
+            found += [(way, job) for job in self._pictures() for way in single]
         if "together" in questions:
             found += [(way, job) for job in self._together() for way in self.arrangements]
         if "metrics" in questions:
@@ -126,6 +147,13 @@ class Plan:
         if "complexity" in questions:
             found += [(way, job) for job in self._complexity() for way in single]
         return found + [(WHOLE, job) for question in questions for job in self._whole(question)]
+
+    def _pictures(self) -> list[dict]:
+        chosen = [(name, *NETWORKS[name]) for name in self.single]
+        return [
+            {"kind": "picture", "name": name, "model": m, "options": o, "size": self.picture}
+            for name, m, o in chosen
+        ]
 
     def _together(self) -> list[dict]:
         blocks, channels, size = self.networks[0]
@@ -195,6 +223,9 @@ QUICK = Plan(
     workers=(1,),
     arrangements=(ONE, SIDE_BY_SIDE),
     models=("swinir",),
+    further=(),
+    single=("ResNet, 8 blocks of 32",),
+    picture=(32, 48),
     together=2,
     sweep=(2, 4),
     empty=4,
@@ -266,11 +297,12 @@ def _network(sizes: tuple[int, int, int]) -> dict[str, int]:
 
 
 def kept(output: Path, about: dict, measured: set[str]) -> list[dict]:
-    """What an earlier run on this machine wrote about other kinds of jobs."""
+    """What an earlier run wrote about other kinds of jobs, with its machine if that was another."""
     earlier = json.loads(output.read_text(encoding="utf-8")) if output.exists() else {}
-    if earlier.get("machine") != about:
-        return []
-    return [entry for entry in earlier["measured"] if entry["kind"] not in measured]
+    entries = [entry for entry in earlier.get("measured", ()) if entry["kind"] not in measured]
+    if earlier.get("machine") == about:
+        return entries
+    return [{"machine": earlier["machine"], **entry} for entry in entries]
 
 
 def write(output: Path, about: dict, measured: list[dict]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import shutil
 import sys
 import tempfile
@@ -13,14 +12,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
+from peak import peak
 
 from rainlens import cluster, images, planning, running, scales, scheduling
 from rainlens.records import Record, RecordStore
 from rainlens.site import build, execution, sources, staging
 from rainlens.tasks import Session
 from rainlens.tasks.survey import Survey
-
-UNIT = 1024 if sys.platform == "linux" else 1024**2  # of ru_maxrss, in a MiB
 
 
 def sweep(workers: int, each: int, count: int, iterations: int) -> dict:
@@ -97,9 +95,9 @@ def memory(model: str, iterations: int, scale: str) -> dict:
 
     def progress(steps: int) -> None:
         progress.done += steps
-        peaks["training"] = _peak()
+        peaks["training"] = peak()
         if progress.done == iterations // 2:
-            peaks["half"] = _peak()
+            peaks["half"] = peak()
 
     progress.done = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -107,13 +105,9 @@ def memory(model: str, iterations: int, scale: str) -> dict:
     return {
         "training": peaks["training"],
         "growth": peaks["training"] - peaks["half"],
-        "whole": _peak(),
+        "whole": peak(),
         "pictures": experiment.backgrounds,
     }
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / UNIT
 
 
 def plan(scale: str) -> dict:

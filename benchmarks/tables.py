@@ -11,6 +11,7 @@ TITLES = {
     "training": "Training against the plain way: float32, a data-loader, rain by OpenCV",
     "matrix": "Training against the processor's matrix rate in bfloat16",
     "networks": "A training step of each network",
+    "pictures": "One picture of 481x321 through each network",
     "together": "Four ResNets 8x32 on 64x64 patches: steps of one network a second",
     "sweep": "A sweep of ResNets 8x32",
     "scheduling": "What scheduling costs an experiment, computing aside",
@@ -21,25 +22,35 @@ TITLES = {
     "book": "The book from its records",
 }
 
+NAMES = {"spdnet": "spdnet, light", "rcdnet": "rcdnet, light", "vqgan": "vqgan, from scratch"}
+
 
 class Tables:
     """Tables made of the entries that `run.py` has measured; entries that lack are left out."""
 
     def __init__(self, measured: Sequence[dict]) -> None:
         self.measured = measured
+        self.others: list[dict] = []  # machines of what was found, where they are not the last one
 
     def markdown(self, questions: Sequence[str]) -> str:
-        """The tables of these questions, each under its title."""
-        parts = [
-            f"**{TITLES[question]}**\n\n{table(rows)}"
-            for question in questions
-            if len(rows := getattr(self, question)()) > 1
-        ]
+        """The tables of these questions, each under its title, and its machine if it was another.
+
+        That of most numbers is named once, by `sentence`, where the tables are shown.
+        """
+        parts = []
+        for question in questions:
+            self.others = []
+            rows = getattr(self, question)()
+            if len(rows) > 1:
+                machines = dict.fromkeys(map(sentence, self.others))
+                parts += [f"**{TITLES[question]}**", table(rows), *machines]
         return "\n\n".join(parts)
 
     def find(self, **wanted: object) -> list[dict]:
         """The measurements that have these entries."""
-        return [entry for entry in self.measured if wanted.items() <= entry.items()]
+        found = [entry for entry in self.measured if wanted.items() <= entry.items()]
+        self.others += [entry["machine"] for entry in found if "machine" in entry]
+        return found
 
     def rain(self) -> Rows:
         """Ours against OpenCV."""
@@ -83,9 +94,23 @@ class Tables:
 
     def networks(self) -> Rows:
         """A step of each network of the cpu scale."""
-        rows = [["network of the cpu scale", "threads", "milliseconds a step"]]
+        rows = [["network of the cpu scale", "threads", "pictures a step", "milliseconds a step"]]
         for entry in self.find(kind="training_network"):
-            rows.append([entry["model"], _threads(entry), digits(1000 / entry["rate"])])
+            numbers = str(entry["batch"]), digits(1000 / entry["rate"])
+            rows.append([NAMES.get(entry["model"], entry["model"]), _threads(entry), *numbers])
+        return rows
+
+    def pictures(self) -> Rows:
+        """Size, time and memory of each network, in one row for all numbers of threads."""
+        entries = self.find(kind="picture")
+        ways = list(dict.fromkeys(entry["arrangement"] for entry in entries))
+        times = [f"milliseconds, {way}" for way in ways]
+        rows = [["network", "parameters", *times, "memory, MiB"]]
+        for name in dict.fromkeys(entry["name"] for entry in entries):
+            found = {entry["arrangement"]: entry for entry in self.find(kind="picture", name=name)}
+            first = found[ways[0]]
+            numbers = [digits(1000 / found[way]["rate"]) if way in found else "" for way in ways]
+            rows.append([name, f"{first['parameters']:,}", *numbers, digits(first["memory"])])
         return rows
 
     def together(self) -> Rows:

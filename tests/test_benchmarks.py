@@ -35,6 +35,36 @@ def test_a_table_is_worked_out_from_its_measurements(tables):
     assert found.sweep()[1:] == []
 
 
+def test_a_network_has_one_row_for_all_numbers_of_threads(tables):
+    common = dict(kind="picture", name="UNet", parameters=1234)
+    found = tables.Tables(
+        [
+            dict(arrangement="1 thread", rate=2.0, memory=30.4, **common),
+            dict(arrangement="2 threads", rate=4.0, memory=50.0, **common),
+        ]
+    )
+    assert found.pictures() == [
+        [
+            "network",
+            "parameters",
+            "milliseconds, 1 thread",
+            "milliseconds, 2 threads",
+            "memory, MiB",
+        ],
+        ["UNet", "1,234", "500", "250", "30.4"],
+    ]
+
+
+def test_numbers_of_another_machine_say_so(tables):
+    other = {**RESULTS["machine"], "torch": "1.2.3"}
+    common = dict(kind="training_network", arrangement="1 thread", rate=2.0, batch=4)
+    own = tables.Tables([dict(model="unet", **common)])
+    assert "Measured on" not in own.markdown(("networks",))
+    mixed = tables.Tables([dict(model="unet", **common), dict(model="a", machine=other, **common)])
+    assert mixed.markdown(("networks",)).endswith(tables.sentence(other))
+    assert mixed.markdown(("networks",)).count("1.2.3") == 1
+
+
 def test_every_question_has_its_table(tables):
     assert [
         q for q in tables.TITLES if len(getattr(tables.Tables(RESULTS["measured"]), q)()) < 2
