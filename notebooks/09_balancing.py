@@ -56,7 +56,7 @@ recompute = False
 # %% tags=["setup"]
 from IPython.display import Markdown
 
-from rainlens import balance_plots, balance_tables, convergence, estimates, images, plots
+from rainlens import balance_plots, balance_tables, convergence, estimates, images, plots, real_rain
 from rainlens.claims import balancing
 from rainlens.claims.balancing import Row
 from rainlens.claims.rules import REJECTION
@@ -258,15 +258,14 @@ plots.chart(
 
 # %% tags=["hide-input"]
 show_real_rain = False
-FOUR = ("1.jpg", "50.jpg", "100.jpg", "147.jpg")
 tiles = []
-if show_real_rain and images.is_available("real_rain147"):
+if show_real_rain:
     shown_networks = {
         "medium range, many backgrounds": setting.of_lab(max(setting.coarse_counts), "medium"),
         "balanced": setting.balanced(),
     }
     networks = {title: restore.trained(e, setting.store) for title, e in shown_networks.items()}
-    tiles = balance_plots.on_real_rain(networks, FOUR)
+    tiles = real_rain.outputs(networks)
 plots.gallery(tiles, alt="Real rain", caption="", columns=3) if tiles else Markdown("*Not shown.*")
 
 # %% [markdown]

@@ -55,7 +55,7 @@ recompute = False
 # %% tags=["setup"]
 from IPython.display import Markdown
 
-from rainlens import convergence, estimates, evaluation, images, plots, prior_plots
+from rainlens import convergence, estimates, evaluation, images, plots, prior_plots, real_rain
 from rainlens.claims import priors
 from rainlens.claims.rules import REJECTION
 from rainlens.running import at_hand, run
@@ -164,10 +164,10 @@ shown_test = estimates.test_set(compared["ResNet"][0], "shown_unseen")
 rainy, clean = (pictures[0] for pictures in evaluation.load(shown_test))
 back, through = (evaluation.restore(prior, [picture])[0] for picture in (clean, rainy))
 passes = estimates.mean([found[as_it_was]], "unseen", "response")
-shown = [images.centre(picture, 144) for picture in (clean, back, rainy, through)]
-titles = ("clean", "clean, through the prior: the ceiling", "rainy", "rainy, through the prior as it was")
+tiles = {"clean": clean, "clean, through the prior: the ceiling": back,
+         "rainy": rainy, "rainy, through the prior as it was": through}
 plots.gallery(
-    list(zip(shown, titles, strict=True)),
+    [(images.centre(picture, 144), title) for title, picture in tiles.items()],
     alt="A cat without rain and what the prior makes of it; the same cat under streaks and what the prior makes of that",
     caption=f"On {len(test['psnr'])} clean test pictures the prior comes back at {reached:.1f} dB. Of the rain, {passes} still comes out. What to notice: "
     + ("the streaks are there again. Its codes can draw rain, so whatever is removed after fine-tuning was learned by the encoder. "
@@ -307,18 +307,11 @@ Markdown(told)
 
 # %% tags=["hide-input"]
 show_real_rain = False
-FOUR = ("1.jpg", "50.jpg", "100.jpg", "147.jpg")
 tiles = []
-if show_real_rain and images.is_available("real_rain147"):
+if show_real_rain:
     networks = {"method": restore.trained(arms["method"][0], setting.store)}
     networks["ResNet"] = restore.trained(setting.of_lab(max(setting.coarse_counts), "medium"), setting.store)
-    for name in FOUR:
-        picture = images.load(images.find_folder("real_rain147") / name)
-        tiles.append((picture, f"{name}, as it is"))
-        for title, network in networks.items():
-            output = evaluation.restore(network, [picture])[0]
-            change = (output - images.to_unit(picture)).abs().mean() * 255
-            tiles.append((output, f"{title}: changed by {change:.1f} grey levels"))
+    tiles = real_rain.outputs(networks)
 plots.gallery(tiles, alt="Real rain", caption="", columns=3) if tiles else Markdown("*Not shown.*")
 
 # %% [markdown]

@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from rainlens import balance_plots, balance_tables, images
+from rainlens import balance_plots, balance_tables
 from rainlens.balance_plots import Point
 from rainlens.balance_tables import BLANK, PAPER
 from rainlens.claims.balancing import Row
-from rainlens.models.filters import Copy
 from rainlens.records import Record
 
 FIRST, FEW = Row(30_000, "medium"), Row(64, "medium")
@@ -165,11 +164,3 @@ def test_grey_rain_leaves_the_residue_and_a_tint_does_not():
     shares = [int(label.split("%")[0].split()[-1]) for label in labels[-2:]]
     assert len(tiles) == 6 and shares[0] > 60 and shares[1] < 10
     assert all(picture.shape == (3, 48, 48) for picture, _ in tiles)
-
-
-def test_real_pictures_come_with_what_each_network_changed(tmp_path, monkeypatch):
-    picture = torch.full((3, 24, 24), 90, dtype=torch.uint8)
-    (tmp_path / "1.jpg").write_bytes(images.encode_webp(picture))
-    monkeypatch.setattr(images, "find_folder", lambda name: tmp_path)
-    tiles = balance_plots.on_real_rain({"copy": Copy()}, ["1.jpg"])
-    assert [label for _, label in tiles] == ["1.jpg, as it is", "copy: changed by 0.0 grey levels"]

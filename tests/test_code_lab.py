@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from browser import axe
-from browser.chromium import open_browser, require_browser, serve, touch
+from browser.chromium import browse, touch
 from browser.lab_reader import PAGE
 from browser.lab_reader import Reader as LabReader
 from browser.toy_reader import wait
@@ -251,9 +251,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory, file: bytes) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(pages: Path) -> Iterator[SimpleNamespace]:
-    require_browser()
-    with serve(pages) as (address, asked), open_browser() as driver:
-        yield SimpleNamespace(driver=driver, address=address, asked=asked, site=pages)
+    with browse(pages) as found:
+        yield found
 
 
 @pytest.fixture

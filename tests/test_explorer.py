@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from browser.chromium import open_browser, require_browser, serve, touch
+from browser.chromium import browse, touch
 from browser.lab_reader import Reader
 from browser.toy_reader import wait
 from content_policy import with_policy
@@ -131,15 +131,14 @@ def test_the_page_has_a_place_for_it_and_no_further_rights(packed: Packed) -> No
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory, packed: Packed) -> Iterator[SimpleNamespace]:
-    require_browser()
     root = tmp_path_factory.mktemp("site")
     explorer.lay_out(root, packed)
     shutil.copy(ROOT / "book" / "_static" / "rainlens.css", root / "_static")
     (root / "book").mkdir()
     page = PAGE.format(panel=explorer.panel(packed))
     (root / "book" / "explorer.html").write_text(page, encoding="utf-8")
-    with serve(root) as (address, asked), open_browser() as driver:
-        yield SimpleNamespace(driver=driver, address=address, asked=asked, site=root)
+    with browse(root) as found:
+        yield found
 
 
 @pytest.fixture

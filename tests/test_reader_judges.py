@@ -15,7 +15,7 @@ import pytest
 import torch
 from browser import axe
 from browser.built_book import complaints
-from browser.chromium import open_browser, require_browser, serve, set_screen, touch
+from browser.chromium import browse, set_screen, touch
 from browser.toy_reader import wait
 
 from rainlens import images, preferences, scales, tasks
@@ -351,9 +351,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, pairs: Manifest) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(site: Path) -> Iterator[SimpleNamespace]:
-    require_browser()
-    with serve(site) as (address, asked), open_browser() as driver:
-        yield SimpleNamespace(driver=driver, address=address, asked=asked, site=site)
+    with browse(site) as found:
+        yield found
 
 
 class Judging:

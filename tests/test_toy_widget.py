@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 import traitlets
-from browser.chromium import open_browser, require_browser, serve, set_media, touch
+from browser.chromium import browse, set_media, touch
 from browser.toy_reader import PANEL, Reader, wait
 from safetensors.torch import load, save
 
@@ -183,9 +183,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, files: dict[int, bytes]) -> P
 
 @pytest.fixture(scope="module")
 def browser(site: Path) -> Iterator[SimpleNamespace]:
-    require_browser()
-    with serve(site) as (address, asked), open_browser() as driver:
-        yield SimpleNamespace(driver=driver, address=address, asked=asked, site=site)
+    with browse(site) as found:
+        yield found
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 from browser import axe
-from browser.chromium import open_browser, require_browser, serve, set_media, touch
+from browser.chromium import browse, set_media, touch
 from browser.lab_reader import PAGE
 from browser.lab_reader import Reader as LabReader
 from browser.toy_reader import wait
@@ -109,9 +109,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser(pages: Path) -> Iterator[SimpleNamespace]:
-    require_browser()
-    with serve(pages) as (address, asked), open_browser() as driver:
-        yield SimpleNamespace(driver=driver, address=address, asked=asked, site=pages)
+    with browse(pages) as found:
+        yield found
 
 
 @pytest.fixture

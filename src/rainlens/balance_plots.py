@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from torch import Tensor, nn
+from torch import Tensor
 
 from rainlens import estimates, evaluation, images, metrics, plots
 from rainlens.balance_tables import Cell, Found
@@ -21,7 +20,7 @@ from rainlens.models.spdnet import residue
 from rainlens.randomness import generator
 from rainlens.records import Record, RecordStore
 
-COLOURS = {"resnet": "#0072B2", "spdnet": "#009E73", "rcdnet": "#D55E00"}
+COLOURS = {"resnet": plots.NETWORK_COLOUR["resnet"], "spdnet": "#009E73", "rcdnet": "#D55E00"}
 MARKERS = {
     Row(30_000, "medium"): "o",
     Row(64, "medium"): "v",
@@ -138,8 +137,8 @@ def arms_chart(found: Mapping[str, Sequence[Record]]) -> Figure:
     for axes, (measure, label) in zip(row, told, strict=True):
         for place, records in enumerate(found.values()):
             estimate = estimates.mean(records, "unseen", measure)
-            by_seed = np.nanmean(estimates.per_image(records, "unseen", measure), axis=1)
-            axes.plot(by_seed, [place + 0.18] * len(by_seed), "|", color=plots.FAINT, markersize=8)
+            seeds = estimate.by_seed
+            axes.plot(seeds, [place + 0.18] * len(seeds), "|", color=plots.FAINT, markersize=8)
             if np.isfinite(estimate.width):
                 axes.plot([estimate.low, estimate.high], [place] * 2, color="#0072B2")
             axes.plot(estimate.value, place, "o", color="#0072B2")
@@ -195,18 +194,3 @@ def residues(clean: Tensor) -> list[tuple[Tensor, str]]:
         told = f"what {name} changes in it: nothing on {same:.0%} of the rainy pixels"
         below.append(((AMPLIFIED * change).clamp(max=1)[0], told))
     return above + below
-
-
-def on_real_rain(
-    networks: Mapping[str, nn.Module], names: Sequence[str], folder: str = "real_rain147"
-) -> list[tuple[Tensor, str]]:
-    """Tiles: each real picture as it is, then every network's output and how much it changed."""
-    tiles: list[tuple[Tensor, str]] = []
-    for name in names:
-        picture = images.load(images.find_folder(folder) / name)
-        tiles.append((picture, f"{name}, as it is"))
-        for title, network in networks.items():
-            output = evaluation.restore(network, [picture])[0]
-            change = torch.mean((output - images.to_unit(picture)).abs()).item() * 255
-            tiles.append((output, f"{title}: changed by {change:.1f} grey levels"))
-    return tiles

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -81,6 +82,14 @@ def open_browser() -> Iterator[Any]:
         yield driver
     finally:
         driver.quit()
+
+
+@contextmanager
+def browse(site: Path) -> Iterator[SimpleNamespace]:
+    """A browser before a served folder: `driver`, `address`, `asked` (see `serve`) and `site`."""
+    require_browser()
+    with serve(site) as (address, asked), open_browser() as driver:
+        yield SimpleNamespace(driver=driver, address=address, asked=asked, site=site)
 
 
 def set_screen(driver: Any, width: int, height: int = 900, scale: float = 1) -> None:

@@ -82,7 +82,7 @@ class Reader:
             if not self.run(f"return {self.panel}.contains(arguments[0])", node):
                 return
             ring = self.run(
-                "const n = arguments[0], s = n.matches('.rl-choice input') "
+                "const n = arguments[0], s = n.matches('.rl-choice input, .rl-wipe') "
                 "? n.nextElementSibling : n; return getComputedStyle(s).outlineStyle", node
             )  # fmt: skip
             assert node.accessible_name and ring != "none", node.get_attribute("outerHTML")

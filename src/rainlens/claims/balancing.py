@@ -25,13 +25,13 @@ from rainlens.claims.rules import (
 )
 from rainlens.degradations import STREAKS
 from rainlens.evaluation import TestSet
+from rainlens.models import MODELS
 from rainlens.scales import Scale
 from rainlens.tasks.restore import Restore
 from rainlens.tasks.semi import SemiSupervised
 
 OTHERS = ("spdnet", "rcdnet")  # beside the ResNet, those of Hu 2026, Table 3
 NETWORKS = ("resnet", *OTHERS)
-TITLES = {"resnet": "ResNet", "spdnet": "SPDNet", "rcdnet": "RCDNet"}
 RATES = {"rcdnet": 1e-3, "spdnet": 5e-4}  # learning rates, as published
 SEMI_RATE = 1e-3  # of the semi-supervised UNet, ours
 # Variants, named so: whole ones would take days on two cores.
@@ -172,7 +172,7 @@ def wanted(setting: Scale) -> list[Restore]:
 def title(experiment: Restore) -> str:
     """What a network is called: "SPDNet, light" where it is smaller than the published one."""
     light = experiment.model in OTHERS and experiment.options
-    return TITLES[experiment.model] + (", light" if light else "")
+    return MODELS[experiment.model].__name__ + (", light" if light else "")
 
 
 # --- what claims need
@@ -242,7 +242,9 @@ def _of_both(judge: Callable[[str, str], tuple[list[str], str]], evidence: Evide
 
     def decide(measure: str) -> tuple[str, str]:
         found = {network: judge(network, measure) for network in OTHERS}
-        told = "; ".join(f"{TITLES[network]}: {effect}" for network, (_, effect) in found.items())
+        told = "; ".join(
+            f"{MODELS[name].__name__}: {effect}" for name, (_, effect) in found.items()
+        )
         return all_of([v for verdicts, _ in found.values() for v in verdicts]), told
 
     return twice(decide, "e_r", evidence)

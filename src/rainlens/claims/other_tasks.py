@@ -14,6 +14,7 @@ import numpy as np
 
 from rainlens import estimates, intervals
 from rainlens.claims.evidence import Evidence, Parts
+from rainlens.claims.quality import PICTURES
 from rainlens.claims.rules import Finding, above_zero, all_of
 from rainlens.quality import MEASURES
 from rainlens.records import Record
@@ -24,7 +25,6 @@ from rainlens.tasks.restore import Restore
 from rainlens.tasks.untrained import Untrained
 
 UNSEEN = "unseen"
-PICTURES = 30  # as in chapter 12
 # What networks are trained on (2026 paper, Sec. 6.2); what they meet: `usual_tests.UNSEEN`.
 TASKS = {"denoise": "gauss30", "deblur": "blur"}
 QUALITY = ("psnr", "ssim", "lpips_style")  # those of Hu 2026, Fig. 23, as far as they can be had

@@ -27,7 +27,7 @@ FLOORS = {
     5: {"running", "scheduling", "workers", "cluster", "scales"},
     6: {"intervals", "estimates", "convergence", "phases", "claims", "preferences", "judging"},
     7: {"plots", "toy_plots", "judge_plots", "phase_plots", "prior_plots", "task_plots"}
-    | {"balance_plots", "balance_tables"}
+    | {"balance_plots", "balance_tables", "real_rain"}
     | {"widgets", "audit", "planning", "site"},
     8: {"cli"},
 }

@@ -11,7 +11,9 @@ import { SOURCES } from "./code_sources.js";
 import { CODE_STYLE } from "./code_style.js";
 import { h } from "./elements.js";
 import { Bench } from "./lab_bench.js";
-import { button, choice, group, inLevels, paint, row, shown, soft } from "./lab_parts.js";
+import {
+  button, choice, group, inLevels, measured, paint, row, shown, soft, term,
+} from "./lab_parts.js";
 import { STYLE } from "./lab_style.js";
 
 const RANDOM = 4; // codes of the palette that are drawn
@@ -86,16 +88,13 @@ class CodePanel extends Bench {
   numbers() {
     this.fields = {};
     const one = (key, name, about) => {
-      this.fields[key] = h("dd", { class: "rl-value" }, "–");
-      this.fields[`${key}About`] = h("dd", { class: "rl-soft" }, about);
-      return h("div", {}, h("dt", {}, name), this.fields[key], this.fields[`${key}About`]);
+      const { value, about: words, row } = measured(name, about);
+      Object.assign(this.fields, { [key]: value, [`${key}About`]: words });
+      return row;
     };
-    const address = `${this.told.glossary}#term-rain-response`;
-    const link = this.told.glossary ? h("a", { class: "rl-term", href: address }, "rain response")
-      : "rain response";
     return h("dl", {},
       one("difference", "difference to clean", "Root mean square of all pixels, in grey levels."),
-      one("response", link, ""));
+      one("response", term("rain response", "rain-response", this.told.glossary), ""));
   }
 
   markBox() {

@@ -4,25 +4,27 @@
 import { canvas, drawMap, drawPaths, short, span } from "./explorer_charts.js";
 import { EXPLORER_STYLE } from "./explorer_style.js";
 import { h } from "./elements.js";
-import { choice, group, row, soft } from "./lab_parts.js";
+import { Bench } from "./lab_bench.js";
+import {
+  choice, group, inLevels, measured, row, shown, slider, soft, term,
+} from "./lab_parts.js";
 import { STYLE } from "./lab_style.js";
 
-const PATIENCE = 700; // milliseconds without a change, before a screen reader is told
 const REMOVAL = "contrast";
 const DAMAGE = "e_b";
 const TESTS = { unseen: "rain it has not seen", seen: "rain like its training" };
 const COLOURED = { [REMOVAL]: "contrast gain", [DAMAGE]: "E_B" };
-/** Measure -> its name, its entry of the glossary, digits, what it says. */
+/** Measure -> its name, its entry of the glossary, what it says. */
 const MEASURES = {
-  contrast: ["contrast gain", "contrast-gain", 2, "Of 16 other pictures. 1: all of the streaks’ contrast is gone."],
-  e_b: ["E_B", "E_B", 1, "Damage where it does not rain, in grey levels."],
-  e_r: ["E_R", "E_R", 1, "Change where it rains, in grey levels."],
-  psnr: ["PSNR", "PSNR", 1, "Closeness to the clean picture, in dB."],
+  contrast: ["contrast gain", "contrast-gain",
+    "Of 16 other pictures. 1: all of the streaks’ contrast is gone."],
+  e_b: ["E_B", "E_B", "Damage where it does not rain, in grey levels."],
+  e_r: ["E_R", "E_R", "Change where it rains, in grey levels."],
+  psnr: ["PSNR", "PSNR", "Closeness to the clean picture, in dB."],
 };
 
+const written = (key, value) => (key === REMOVAL ? shown(value) : inLevels(value));
 const grouped = (number) => `${number}`.replace(/\B(?=(\d{3})+$)/g, ",");
-const said = (number, digits) =>
-  (Number.isFinite(number) ? number.toFixed(digits).replace("-", "−") : "–");
 
 /** How often each background has been seen, in words. */
 export function visits(batch, step, count) {
@@ -37,12 +39,8 @@ export function nearest(kept, step) {
 }
 
 /** A slider over the places of a list. */
-function slider(label, onInput) {
-  const input = h("input", { type: "range", min: 0, step: 1, "aria-label": label });
-  const value = h("span", { class: "rl-amount" });
-  input.addEventListener("input", () => onInput(Number(input.value)));
-  const track = h("span", { class: "rl-track" }, input);
-  const box = h("label", { class: "rl-slider" }, h("span", {}, label), track, value);
+function listed(label, onInput) {
+  const { input, value, box } = slider(label, { min: 0, step: 1 }, onInput);
   const show = (place, words) => {
     input.max = `${words.length - 1}`;
     input.value = `${place}`;
@@ -53,17 +51,16 @@ function slider(label, onInput) {
 }
 
 /** What the reader sees and touches. See `mount` for what it is given. */
-class Explorer {
+class Explorer extends Bench {
   constructor(element, told) {
-    this.element = element;
-    this.told = told;
+    super(element, told);
     const range = "medium" in told.ranges ? "medium" : Object.keys(told.ranges)[0];
     this.settings = { range, test: "unseen", picture: 0, coloured: REMOVAL, n: 0, step: 0 };
     this.settings.step = told.steps.length - 1;
     this.build();
     this.show();
     this.live.textContent = this.sentence();
-    element.dataset.rlStatus = "ready"; // for tests: all is there from the beginning
+    this.settle("ready"); // from the beginning: no worker computes anything
   }
 
   build() {
@@ -77,11 +74,10 @@ class Explorer {
     const names = (list) => Object.fromEntries(list.map((name, i) => [i, name]));
     const ranges = Object.keys(this.told.ranges);
     this.sliders = {
-      n: slider("backgrounds", (n) => this.set({ n })),
-      step: slider("steps", (step) => this.set({ step })),
+      n: listed("backgrounds", (n) => this.set({ n })),
+      step: listed("steps", (step) => this.set({ step })),
     };
     this.often = soft();
-    this.live = h("p", { class: "rl-unseen", "aria-live": "polite" });
     this.map = canvas();
     this.paths = canvas();
     const titled = (title, ...parts) =>
@@ -109,22 +105,21 @@ class Explorer {
   }
 
   pictures() {
-    this.shown = {};
+    this.tiles = {};
     return h("div", { class: "rl-three" }, ...["rainy", "output", "clean"].map((name) => {
       const image = h("img", { width: 192, height: 192, alt: "", decoding: "async" });
       const words = h("figcaption", {}, name);
-      this.shown[name] = { image, words };
+      this.tiles[name] = { image, words };
       return h("figure", {}, image, words);
     }));
   }
 
   numbers() {
     this.fields = {};
-    return h("dl", {}, ...Object.entries(MEASURES).map(([key, [name, anchor, , about]]) => {
-      this.fields[key] = h("dd", { class: "rl-value" }, "–");
-      const address = `${this.told.glossary}#term-${anchor}`;
-      const link = h("a", { class: "rl-term", href: address }, name);
-      return h("div", {}, h("dt", {}, link), this.fields[key], h("dd", { class: "rl-soft" }, about));
+    return h("dl", {}, ...Object.entries(MEASURES).map(([key, [name, anchor, about]]) => {
+      const one = measured(term(name, anchor, this.told.glossary), about);
+      this.fields[key] = one.value;
+      return one.row;
     }));
   }
 
@@ -137,8 +132,7 @@ class Explorer {
       this.settings.n = counts.indexOf(nearest(counts, count));
     }
     this.show();
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => (this.live.textContent = this.sentence()), PATIENCE);
+    this.announce(() => this.sentence());
   }
 
   range() {
@@ -172,8 +166,8 @@ class Explorer {
     this.sliders.step.show(settings.step, told.steps.map(grouped));
     this.often.textContent = `Each background has been seen ` +
       `${visits(told.batch, told.steps[settings.step], this.count())} times on average.`;
-    for (const [key, [, , digits]] of Object.entries(MEASURES)) {
-      this.fields[key].textContent = said(this.curves(key)[settings.n][settings.step], digits);
+    for (const [key, field] of Object.entries(this.fields)) {
+      field.textContent = written(key, this.curves(key)[settings.n][settings.step]);
     }
     this.showPictures();
     this.showCharts();
@@ -187,7 +181,7 @@ class Explorer {
     const moment = nearest(Object.keys(kept).map(Number), steps[step]);
     const title = pictures[picture];
     const put = (name, file, words, alt) => {
-      const { image, words: caption } = this.shown[name];
+      const { image, words: caption } = this.tiles[name];
       const source = `${folder}/${file}`;
       if (image.getAttribute("src") !== source) image.setAttribute("src", source);
       image.alt = alt;
@@ -215,7 +209,7 @@ class Explorer {
 
   sentence() {
     const { range, n, step, test } = this.settings;
-    const value = (key) => said(this.curves(key)[n][step], MEASURES[key][2]);
+    const value = (key) => written(key, this.curves(key)[n][step]);
     return `${range} range, N = ${grouped(this.count())}, step ${grouped(this.told.steps[step])}, ` +
       `on ${TESTS[test]}: contrast gain ${value("contrast")}, E_B ${value("e_b")} grey levels.`;
   }

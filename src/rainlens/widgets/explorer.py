@@ -99,13 +99,10 @@ Sweep = Mapping[int, Sequence[Record]]
 
 def _recorded(setting: Scale, name: str) -> dict[int, list[Record]]:
     """A sweep with all its seeds; empty where a record is missing."""
-    sweep: dict[int, list[Record]] = {}
-    for experiment in setting.sweep(degradation=name):
-        record = setting.store.load(experiment.name)
-        if record is None:
-            return {}
-        sweep.setdefault(experiment.patches, []).append(record)
-    return sweep
+    part = setting.sweep(degradation=name)
+    loaded = {experiment: setting.store.load(experiment.name) for experiment in part}
+    found = {experiment: record for experiment, record in loaded.items() if record is not None}
+    return estimates.by_count(part, found) if len(found) == len(part) else {}
 
 
 def _moments(sweep: Sweep) -> list[int]:

@@ -16,6 +16,30 @@ export function button(text, onClick) {
   return node;
 }
 
+/**
+ * A slider with its name before it and its value behind; `under` lies on its track.
+ *
+ * The value is no output element: a screen reader is told it by the slider itself.
+ */
+export function slider(label, attributes, onInput, ...under) {
+  const input = h("input", { type: "range", "aria-label": label, ...attributes });
+  input.addEventListener("input", () => onInput(Number(input.value)));
+  const value = h("span", { class: "rl-amount" });
+  const track = h("span", { class: "rl-track" }, ...under, input);
+  return { input, value, box: h("label", { class: "rl-slider" }, h("span", {}, label), track, value) };
+}
+
+/** A row of a list of numbers: its name, which may be a link, its value, what it says. */
+export function measured(name, words = "") {
+  const value = h("dd", { class: "rl-value" }, "–");
+  const about = h("dd", { class: "rl-soft" }, words);
+  return { value, about, row: h("div", {}, h("dt", {}, name), value, about) };
+}
+
+/** A name with a link to its entry in the glossary, where there is one. */
+export const term = (name, anchor, glossary) =>
+  (glossary ? h("a", { class: "rl-term", href: `${glossary}#term-${anchor}` }, name) : name);
+
 export const group = (title, ...children) =>
   h("fieldset", {}, h("legend", {}, title), ...children);
 export const row = (...children) => h("div", { class: "rl-row" }, ...children);

@@ -6,7 +6,9 @@
 
 import { h } from "./elements.js";
 import { Bench } from "./lab_bench.js";
-import { button, choice, group, inLevels, paint, row, shown, soft } from "./lab_parts.js";
+import {
+  button, choice, group, inLevels, measured, paint, row, shown, slider, soft, term,
+} from "./lab_parts.js";
 import { STYLE } from "./lab_style.js";
 import { uniforms } from "./uniforms.js";
 
@@ -102,15 +104,10 @@ function pixels(bitmap, size, whole) {
 // ---------------------------------------------------------------------------------------------
 // 3  Controls
 
-/** A slider with its value, and a band where the network's training lies. */
-function slider({ label, min, max, step, unit = "" }, onInput) {
-  const input = h("input", { type: "range", min, max, step, "aria-label": label });
-  // No output element: a screen reader is told the value by the slider itself.
-  const value = h("span", { class: "rl-amount" });
+/** A slider with a band where the network's training lies. */
+function banded({ label, min, max, step, unit = "" }, onInput) {
   const band = h("span", { class: "rl-range", hidden: "" });
-  input.addEventListener("input", () => onInput(Number(input.value)));
-  const track = h("span", { class: "rl-track" }, band, input);
-  const box = h("label", { class: "rl-slider" }, h("span", {}, label), track, value);
+  const { input, value, box } = slider(label, { min, max, step }, onInput, band);
   const show = (number, trained) => {
     input.value = number;
     value.textContent = withUnit(number, unit);
@@ -232,10 +229,9 @@ class Panel extends Bench {
   numbers() {
     this.fields = {};
     const rows = Object.entries(MEASURES).map(([key, [name, anchor, about]]) => {
-      this.fields[key] = h("dd", { class: "rl-value" }, "–");
-      const link = h("a", { class: "rl-term", href: `${this.told.glossary}#term-${anchor}` }, name);
-      const words = h("dd", { class: "rl-soft" }, about);
-      return h("div", {}, h("dt", {}, link), this.fields[key], words);
+      const one = measured(term(name, anchor, this.told.glossary), about);
+      this.fields[key] = one.value;
+      return one.row;
     });
     return h("dl", {}, ...rows);
   }
@@ -243,7 +239,7 @@ class Panel extends Bench {
   rain() {
     this.sliders = {};
     for (const [name, about] of Object.entries(SLIDERS)) {
-      this.sliders[name] = slider(about, (value) => this.set({ [name]: value }));
+      this.sliders[name] = banded(about, (value) => this.set({ [name]: value }));
     }
     this.tinted = h("input", { type: "checkbox" });
     this.tinted.addEventListener("change", () => this.set({ tinted: this.tinted.checked }));

@@ -5,7 +5,7 @@
 
 import { h } from "./elements.js";
 import { Bench } from "./lab_bench.js";
-import { button, choice, group, row, soft } from "./lab_parts.js";
+import { button, choice, group, measured, row, soft } from "./lab_parts.js";
 import { STYLE } from "./lab_style.js";
 import { chart, drawErrors, drawFit } from "./trainer_charts.js";
 import { PLAN, WIDTHS } from "./trainer_plan.js";
@@ -97,9 +97,9 @@ class TrainerPanel extends Bench {
   numbers() {
     this.fields = {};
     const one = (key, name) => {
-      this.fields[key] = h("dd", { class: "rl-value" }, "–");
-      this.fields[`${key}About`] = h("dd", { class: "rl-soft" });
-      return h("div", {}, h("dt", {}, name), this.fields[key], this.fields[`${key}About`]);
+      const { value, about, row } = measured(name);
+      Object.assign(this.fields, { [key]: value, [`${key}About`]: about });
+      return row;
     };
     return h("dl", {}, one("own", "error as trained"), one("strange", "error in the other test"));
   }
