@@ -17,9 +17,9 @@
 #
 # A network sees a sum, picture plus rain, and must take it apart. It can get there by knowing pictures or by
 # knowing rain. With 8 pictures under rain that is always new, the pictures are what comes round again, so they are the easier thing to know.
-# With 1,000 pictures under rain of one kind, the rain is. Whoever knows pictures can drop whatever is not picture, even
+# With 30,000 pictures under rain of one kind, the rain is. Whoever knows pictures can drop whatever is not picture, even
 # rain never met; whoever knows one rain cannot. That is the papers' explanation. In the toy task (chapter 3) it could be watched.
-# Here, 8 backgrounds play the slow curve and 1,000 the fast one. That is an analogy; [4b](04b_closer_look.ipynb) measures whether it holds.
+# Here, 8 backgrounds play the slow curve and 30,000 the fast one. That is an analogy; [4b](04b_closer_look.ipynb) measures whether it holds.
 #
 # | in this chapter | |
 # |---|---|
@@ -28,14 +28,14 @@
 # | is measured | how much of unseen rain goes, **and** how much of the picture goes with it |
 #
 # The papers report: with 8
-# patches, unseen rain is removed; with more, less and less of it; at 256, removal has all but
-# collapsed, and 30,000 patches do not bring it back (2026 paper, Sec. 4.1.1, Fig. 4). They see this with faces,
+# patches, unseen rain is removed; with more, less and less of it. Removal is poor from 64 on (2026 paper, Sec. 4.1.3),
+# nearly gone at 256, and 30,000 patches do not bring it back (Sec. 4.1.1, Fig. 4). They see this with faces,
 # natural pictures, comics and buildings, and with three kinds of network. The price is paid in the background: with 8 patches the
 # network paints poorly, and the damage shrinks as patches are added (Sec. 4.2, Fig. 10).
 #
 # **Make a prediction.** Few backgrounds are one way to keep a network from learning the rain too well. Stopping the training early may be
-# another. Take a network with very many backgrounds and stop it early, while it damages pictures as much as one
-# trained on 8 backgrounds to the end; if it never damages so much, stop it at the first moment that was measured. Which of the two has removed more of the unseen rain?
+# another. So train one network on 8 backgrounds and one on 30,000, and let them do the same damage: stop each where it has removed most, within a
+# damage that both reach. Which of the two has removed more of the unseen rain?
 
 # %% [markdown] tags=["colab"]
 # [Open this chapter in Colab](https://colab.research.google.com/github/rainlens/rainlens/blob/main/notebooks/04_background_count.ipynb)
@@ -81,7 +81,7 @@ setting = scale_named(scale)
 # ## The experiments
 #
 # Four categories, three networks, and a few values of *N*. For natural pictures and the ResNet we have all
-# of them; for the other two networks, the smallest and the largest. The training rain is of the medium range throughout. The sweep over all *N* is trained for
+# of them; for UNet and SwinIR only *N* = 8 and 512. The training rain is of the medium range throughout. The sweep over all *N* is trained for
 # longer ([4b](04b_closer_look.ipynb) asks whether it is long enough). The comparisons of categories and networks are many, so they have fewer steps and fewer seeds: they say what
 # happens early. Test pictures are of the category that was trained on, but other pictures. The test rain is one that no network has seen.
 
@@ -92,7 +92,13 @@ coarse = {
     for n, c in claims.SWEEPS
 }
 trainings = [*fine, *(e for part in coarse.values() for e in part)]
-grid = [*trainings, *setting.filters().values()]
+known = [
+    setting.experiment(
+        **setting.coarse, patches=setting.coarse_counts[0], seed=s, own_patches=8
+    )
+    for s in setting.coarse_seeds
+]
+grid = [*trainings, *known, *setting.filters().values()]
 
 # %%
 found = dict(
@@ -101,17 +107,16 @@ found = dict(
 natural = estimates.by_count(fine, found)
 sweeps = {key: estimates.by_count(part, found) for key, part in coarse.items()}
 few, many = setting.coarse_counts[0], setting.coarse_counts[-1]
+few_n = setting.patch_counts[0]
 most = setting.patch_counts[-1]
 lengths = {found[e].name: e.iterations for e in trainings}
+brief = f"after {min(lengths.values()):,} steps"
 for steps in sorted(set(lengths.values())):
     count = list(lengths.values()).count(steps)
     print(f"{count} networks of {steps:,} steps")
 
 # %% [markdown]
 # ## Your guess
-#
-# Take the damage E_B that the network with the fewest backgrounds ends with. Stop the network with the most backgrounds at the moment at which
-# its damage has come down to that. Which of the two has removed more of the unseen rain?
 #
 # The chart behind the guess has a panel for each seed, and in it the path of each network through its training, from the open circle to the star.
 # Across: damage (E_B). Up: removal (contrast gain).
@@ -123,36 +128,29 @@ def path(record, curve):
     return np.array(record.curves[f"unseen/{curve}"][1:])
 
 
-def ends_against_stops():
-    """For each seed: E_B and contrast gain of the few, step and contrast gain of the stopped."""
-    rows = []
-    for ours, theirs in zip(natural[setting.patch_counts[0]], natural[most], strict=True):
-        damage, removed = path(ours, "e_b")[-1], path(ours, "contrast")[-1]
-        moment = estimates.first_below(theirs, "unseen/e_b", damage)
-        stopped = estimates.at(theirs, "unseen/contrast", moment)
-        there = estimates.at(theirs, "unseen/e_b", moment)
-        rows.append((damage, removed, moment, there, stopped))
-    return rows
+def at_same_damage():
+    """For each seed: the damage that both reach, and how much each removes within it."""
+    for pair in estimates.pairs(natural[few_n], natural[most]):
+        level = max(map(estimates.least_damage, pair))
+        yield level, *(estimates.removal_within(record, level) for record in pair)
 
 
 # %% tags=["hide-input"]
-comparisons = ends_against_stops()
-more = [stopped > removed for _, removed, _, _, stopped in comparisons]
-told = " and ".join(f"{s:.2f} against {r:.2f}" for _, r, _, _, s in comparisons)
-measured = f"Contrast gain of the stopped network against the other, seed by seed: {told}."
-verdicts = {"the stopped one": all(more), "the one with few backgrounds": not any(more)}
-wrong = "No" if any(verdicts.values()) else "The seeds disagree"
-first = natural[most][0].curves["iteration"][1]  # the first moment that is measured
-early = sum(moment == first for _, _, moment, _, _ in comparisons)
+comparisons = list(at_same_damage())
+gap = estimates.at_equal_damage(natural[few_n], natural[most])
+choices = (f"the one with {few_n} backgrounds", f"the one with {most:,}", "neither clearly")
+measured = (f"At equal damage, the contrast gain with N = {few_n} minus that with N = {most:,} is "
+            f"{gap}: {estimates.direction(gap, 'more', 'less', 'undecided')}.")
 replies = {
-    choice: f"{'Yes' if right else wrong}. {measured}" for choice, right in verdicts.items()
+    choice: f"{'Yes' if choice == estimates.direction(gap, *choices) else 'No'}. {measured}"
+    for choice in choices
 }
 
 # %% tags=["hide-input"]
 seeds = len(setting.seeds)
 figure, row = plt.subplots(1, seeds, figsize=(3.6 * seeds, 3.2), sharey=True, squeeze=False)
 for place, (axes, (damage, *_)) in enumerate(zip(row[0], comparisons, strict=True)):
-    for count, colour in zip((setting.patch_counts[0], most), plots.FEW_TO_MANY[::3], strict=True):
+    for count, colour in zip((few_n, most), plots.FEW_TO_MANY[::3], strict=True):
         record = natural[count][place]
         plots.path(axes, path(record, "e_b"), path(record, "contrast"), colour, f"N = {count:,}")
     axes.axvline(damage, color=plots.FAINT, linestyle="--", linewidth=1)
@@ -164,11 +162,10 @@ row[0, -1].legend(fontsize=9)
 shown = plots.chart(
     figure,
     alt=f"Contrast gain against damage along training. {measured}",
-    caption="Natural pictures, ResNet, 16 test pictures. The dashed line is the damage that N = 8 "
-    "ends with. What to notice: whether the dark path reaches it, and how high. A path that never "
-    f"damages so much is taken at its first measured moment, the circle: so it is in {early} of {len(more)} seeds. "
-    "The papers have no such figure. "
-    + plots.source_note(natural[setting.patch_counts[0]] + natural[most], scale),
+    caption="Natural pictures, ResNet, 16 test pictures. The dashed line is the least damage that "
+    "both reach. What to notice: up to that line, which path gets higher, and how far a path jumps "
+    "from one moment to the next. The papers have no such figure. "
+    + plots.source_note(natural[few_n] + natural[most], scale),
 )
 plots.guess("At equal damage, which has removed more of the unseen rain?", replies, shown)
 
@@ -178,31 +175,22 @@ plots.guess("At equal damage, which has removed more of the unseen rain?", repli
 # The same in numbers, seed by seed. Between two measured moments a path is read on a straight line.
 
 # %% tags=["hide-input"]
-few_n = setting.patch_counts[0]
-head = (
-    f"| seed | N = {few_n} at its end: E_B | contrast gain | N = {most:,} stopped at step | E_B | "
-    "contrast gain |"
-)
-
-# %% tags=["hide-input"]
-rows = [head, "|" + "---|" * 6]
-for seed, row in zip(setting.seeds, comparisons, strict=True):
-    damage, removed, moment, there, stopped = row
-    when = "never" if np.isnan(moment) else f"{moment:.0f}"
-    rows.append(f"| {seed} | {damage:.1f} | {removed:.2f} | {when} | {there:.1f} | {stopped:.2f} |")
-said = f"In {sum(more)} of {len(more)} seeds, the early stop has removed more."
-if early:
-    said += (f" In {early} of them it was below that damage at the first measured moment already, "
-             "so that the damage was not equal.")
-Markdown("\n".join(rows) + f"\n\n{said}")
+rows = [f"| seed | damage that both reach | contrast gain with N = {few_n} | with N = {most:,} |"]
+rows.append("|" + "---|" * 4)
+for seed, (level, ours, theirs) in zip(setting.seeds, comparisons, strict=True):
+    rows.append(f"| {seed} | {level:.1f} | {ours:.2f} | {theirs:.2f} |")
+both = [*natural[few_n], *natural[most]]
+jump = max(np.abs(np.diff(path(record, "contrast"))).max() for record in both)
+soon = sum(path(record, "e_b").argmin() == 0 for record in natural[few_n])
+Markdown("\n".join(rows) + f"\n\nThe mean difference is {gap}. From one moment to the next a path "
+         f"jumps by up to {jump:.2f}, so a single moment says little. N = {few_n} damages least at "
+         f"its first measured moment in {soon} of {seeds} seeds: there it is stopped early as well.")
 
 # %% [markdown]
 # For a practitioner this is the question to ask of "train on less": is the gain in removal worth its damage, *compared with
 # other ways to trade the one for the other*? Stopping early costs nothing to try, since a training run passes all of these points
-# anyway. Four cautions. A stopped network that was below that damage at the first measured moment already is taken there, with *less* damage than the other, which is
-# to its disadvantage. The learning rate of these runs falls to zero at the end, so a run that was planned to
-# be short is not the same as a long one cut short. Seeds differ a lot in damage, and these are 16 pictures. And a
-# network with 8 backgrounds could be stopped early as well: its own path shows what that would give.
+# anyway. Two cautions. The learning rate of these runs falls to zero at the end, so a run that was planned to
+# be short is not the same as a long one cut short. And these are 16 pictures.
 
 # %% [markdown]
 # ## Is it a collapse?
@@ -210,7 +198,7 @@ Markdown("\n".join(rows) + f"\n\n{said}")
 # For natural pictures and the ResNet, all *N*, in the long trainings. The papers' sentence has two halves: that removal at *N* = 256 is a small part of that at
 # *N* = 8, and that more backgrounds change nothing after that. The last *N* stands for "all pictures": so many patches that hardly one comes round twice.
 #
-# Beside the removal gain stands the **rejection** (chapter 2): the share of the rain that leaves no trace in the output. Repainting does not move it; dimming the whole picture does.
+# Beside the removal gain stands the **rejection** (chapter 2). Repainting does not move it; dimming the whole picture does.
 
 # %% tags=["hide-input"]
 counts = list(natural)
@@ -222,7 +210,7 @@ for axes, (measure, label) in zip(row, labels.items(), strict=True):
     plots.axis_of_counts(axes, counts)
     axes.tick_params("x", labelrotation=60, labelsize=9)
     axes.set(ylabel=label, xlabel="N", ylim=(0, None))
-plots.reference_line(row[0], 1, "as much as the rain", below=True)
+plots.reference_line(row[0], 1, "as much as the rain")
 
 # %% tags=["hide-input"]
 idle = {m: {n: estimates.mean([found[e]], "unseen", m).value for n, e in setting.filters().items()}
@@ -233,7 +221,6 @@ for axes, measure in zip(row[1:], idle, strict=True):
     plots.reference_line(axes, idle[measure][rival], rival)
 
 # %% tags=["hide-input"]
-few_n = counts[0]
 ends = {m: [estimates.mean(natural[n], "unseen", m).value for n in (few_n, most)] for m in labels}
 told = ", ".join(f"{labels[m]} from {a:.2f} to {b:.2f}" for m, (a, b) in ends.items())
 left = {m: min(estimates.mean(part, "unseen", m).value for part in natural.values())
@@ -247,8 +234,8 @@ plots.chart(
     caption="All axes begin at zero, so that a collapse would look like one (2026 paper, Fig. 4). "
     "Bands are 95 % intervals over seeds and test pictures, small marks single seeds. What to "
     f"notice: at its lowest the removal gain is {left['gain']:.0%} of where it begins, the "
-    f"rejection {left['rejection']:.0%}, the damage {left['e_b']:.0%}. Dashed, right: "
-    f"<i>{rival}</i>, of the filters that have learned nothing (chapter 5) the one that keeps most "
+    f"rejection {left['rejection']:.0%}, the damage {left['e_b']:.0%}. Dashed, in the middle "
+    f"and on the right: <i>{rival}</i>, of the filters that have learned nothing (chapter 5) the one that keeps most "
     "rain out. "
     f"{plots.source_note(sum(natural.values(), []), scale)}",
 )
@@ -280,9 +267,14 @@ Markdown("\n".join(rows) + f"\n\nIntervals over {len(natural[most])} seeds and a
 CUT = ..., slice(40, 152), slice(40, 152)  # the middle, so that streaks can be seen
 
 
+# For natural pictures there are long trainings, for the others short ones.
+shown_parts = {name: coarse["resnet", name] for name in ("natural", "faces", "comics")}
+shown_parts["natural"] = [e for e in fine if e.patches in setting.coarse_counts]
+
+
 def row_of_outputs(category, index=0):
     """Outputs for growing N of one picture; rainy and clean where the picture is at hand."""
-    part = [e for e in coarse["resnet", category] if e.seed == setting.coarse_seeds[0]]
+    part = [e for e in shown_parts[category] if e.seed == setting.coarse_seeds[0]]
     tiles = [
         (setting.store.picture(found[e], "shown_unseen", index)[CUT], f"N = {e.patches}")
         for e in part
@@ -291,13 +283,12 @@ def row_of_outputs(category, index=0):
     if images.is_available(test.backgrounds):
         rainy, clean = (pictures[index] for pictures in evaluation.load(test))
         tiles = [(rainy[CUT], "rainy"), *tiles, (clean[CUT], "clean")]
-    return tiles
+    return [(None, f"{category}, after {part[0].iterations:,} steps"), *tiles]
 
 
 # %% tags=["hide-input"]
-shown_categories = ("natural", "faces", "comics")
-tiles = [tile for name in shown_categories for tile in [(None, name), *row_of_outputs(name)]]
-one_seed = [found[e] for e in coarse["resnet", "natural"] if e.seed == setting.coarse_seeds[0]]
+tiles = [tile for name in shown_parts for tile in row_of_outputs(name)]
+drawn = [found[e] for part in shown_parts.values() for e in part if e.seed == setting.coarse_seeds[0]]
 # Records hold outputs alone; what went in comes from the data set.
 lacking = [name for name in ("faces", "comics") if not images.is_available(name)]
 why = f"Of {' and '.join(lacking)}, outputs alone are shown. " * bool(lacking)
@@ -308,28 +299,26 @@ plots.gallery(
     alt="Rainy pictures, outputs of networks trained with few and many patches, clean pictures",
     caption="Each row: a ResNet trained on pictures of that kind (photographs, portraits, painted "
     "comics); middles of the pictures, enlarged (2026 paper, Fig. 4). What to notice: where the "
-    "streaks are weakest, and what the picture has lost there. Photograph from scikit-image, "
+    "streaks are weakest, and what is missing there beside <i>clean</i>. Photograph from scikit-image, "
     "official portrait (public domain), comic by David Revoy (CC BY 4.0). "
-    + why + plots.source_note(one_seed, scale),
-    columns=len(one_seed) + 2,
+    + why + plots.source_note(drawn, scale),
+    columns=len(setting.coarse_counts) + 2,
     zoom=2,
 )
 
 # %% tags=["hide-input"]
-seen = {
-    category: [estimates.mean(sweeps["resnet", category][n], "shown_unseen", "contrast").value
-               for n in (few, many)]
-    for category in shown_categories
-}
-rows = [f"| | contrast gain with N = {few} | with N = {many} |", "|---|---|---|"]
-rows += [f"| {category} | {a:.2f} | {b:.2f} |" for category, (a, b) in seen.items()]
+rows = [f"| | steps | contrast gain with N = {few} | with N = {many} |", "|" + "---|" * 4]
+for category, part in shown_parts.items():
+    sweep = estimates.by_count(part, found)
+    a, b = (estimates.mean(sweep[n], "shown_unseen", "contrast").value for n in (few, many))
+    rows.append(f"| {category} | {part[0].iterations:,} | {a:.2f} | {b:.2f} |")
 Markdown("What the eye sees, as a number: how much of the contrast of these streaks is gone (two "
-         "pictures a row, all seeds). A picture whose pixels all became darker by as much scores 0.\n\n"
-         + "\n".join(rows))
+         "pictures a row, all seeds). A picture whose pixels all became darker by as much scores 0. "
+         "Rows differ in pictures, so compare within a row.\n\n" + "\n".join(rows))
 
 # %% [markdown]
-# This is one kind of streaks on a few pictures. The charts below are about other unseen rain, Rain100L, and many pictures. What one sees here need
-# not hold there.
+# This is one kind of streaks on a few pictures. The charts below are about other unseen rain, Rain100L, many pictures, and short trainings alone. What
+# one sees here need not hold there.
 
 # %% [markdown]
 # ## The three networks
@@ -417,7 +406,7 @@ above = sum(heights)
 plots.chart(
     figure,
     alt=f"E_R against N in four categories. {in_words('e_r')}",
-    caption="The 2026 paper's Fig. 4, early in training. Small marks are single seeds; dotted "
+    caption=f"The 2026 paper's Fig. 4, {brief}. Small marks are single seeds; dotted "
     "lines join two counts with nothing measured between them. "
     f"What to notice: {above} of {len(heights)} means lie above exact removal. There more was "
     "changed than the rain, so a line that falls towards the dashed one need not lose any rain "
@@ -434,7 +423,7 @@ figure, _ = panels("contrast", "contrast gain on unseen rain")
 plots.chart(
     figure,
     alt=f"Contrast gain against N in four categories. {in_words('contrast')}",
-    caption="The same networks; the papers have no such figure. What to notice: where this tells "
+    caption=f"The same networks, {brief}; the papers have no such figure. What to notice: where this tells "
     "another story than E_R, the few backgrounds owe their lead to changes that are not the rain: "
     f"darkening, or other damage. {note}",
 )
@@ -449,7 +438,7 @@ figure, _ = panels("e_b", "E_B on unseen rain (grey levels)")
 plots.chart(
     figure,
     alt=f"E_B against N in four categories. {in_words('e_b')}",
-    caption="The 2026 paper's Fig. 10. Lower is better. What to notice: how much of the fall "
+    caption=f"The 2026 paper's Fig. 10, {brief}. Lower is better. What to notice: how much of the fall "
     f"comes early. {note}",
 )
 
@@ -459,41 +448,50 @@ plots.chart(
 # %% tags=["hide-input"]
 course_of = {m: estimates.direction(change, *words) for m, change in changes.items()}
 ends = {m: [estimates.mean(natural[n], "unseen", m).value for n in (few_n, most)] for m in changes}
-lost = {m: 1 - last / first for m, (first, last) in ends.items()}
-sense = "So what fewer backgrounds take away more is picture, not rain."
-sense *= course_of["gain"] == "falls" != course_of["rejection"]
-if course_of["gain"] == course_of["rejection"] == "falls":
-    sense = (f"Both fall, but the gain loses {lost['gain']:.0%} of its size and the rejection "
-             f"{lost['rejection']:.0%}: most of what was lost was picture, not rain.")
+# Of what is printed, so that the sums on the page are right.
+rain = [round(value, 2) for value in ends["rejection"]]
+picture = [round(value, 2) - kept for value, kept in zip(ends["gain"], rain, strict=True)]
+gain = [a + b for a, b in zip(rain, picture, strict=True)]
 Markdown(
     f"**The answer at this scale.** From {few_n} backgrounds to {most:,}, the removal gain "
-    f"{course_of['gain']}, from {ends['gain'][0]:.2f} to {ends['gain'][1]:.2f}; the share of the "
-    f"rain that leaves no trace {course_of['rejection']}, from {ends['rejection'][0]:.2f} to "
-    f"{ends['rejection'][1]:.2f}; and the damage E_B {course_of['e_b']}, from "
-    f"{ends['e_b'][0]:.0f} to {ends['e_b'][1]:.0f} grey levels. {sense}"
+    f"{course_of['gain']}, the rejection {course_of['rejection']}, and the damage E_B "
+    f"{course_of['e_b']}, from {ends['e_b'][0]:.0f} to {ends['e_b'][1]:.0f} grey levels. The gain "
+    "is rain plus picture: the rejection, and what a network takes from the same picture without "
+    f"rain (chapter 2). It is {rain[0]:.2f} + {picture[0]:.2f} with N = {few_n}, and "
+    f"{rain[1]:.2f} + {picture[1]:.2f} with N = {most:,}. So of its change, "
+    f"{gain[1] - gain[0]:+.2f}, {picture[1] - picture[0]:+.2f} is picture."
 )
 
 # %% tags=["hide-input"]
-def course(network, measure):
-    """In which categories a measure rises, falls, or does neither clearly."""
-    words = ("rises", "falls", "does not clearly change")
-    found = {}
-    for category in [c for n, c in claims.SWEEPS if n == network]:
-        sweep = sweeps[network, category]
-        change = estimates.difference(sweep[many], sweep[few], "unseen", measure)
-        found.setdefault(estimates.direction(change, *words), []).append(category)
-    return "; ".join(f"{word} for {', '.join(names)}" for word, names in found.items())
+records = [found[e] for e in known]
+own = estimates.mean_of(estimates.own_patches(records, "unseen", "e_b").ravel()).value
+new = estimates.mean(records, "unseen", "e_b").value
+Markdown(
+    f"**Why few backgrounds can help.** Under unseen rain, a network with {few} backgrounds has an "
+    f"E_B of {own:.0f} grey levels on the patches that it was trained on, and of {new:.0f} on new "
+    f"pictures ({brief}; [4b](04b_closer_look.ipynb)). So it knows its pictures, and what is not "
+    "picture can go. This is about *known* pictures: on new ones the same habit is damage."
+)
+
+# %% tags=["hide-input"]
+def cell(sweep, measure):
+    """The first mean, the last, and their difference, bold where it is clear."""
+    digits = 2 if measure == "contrast" else 1
+    change = estimates.difference(sweep[many], sweep[few], "unseen", measure)
+    ends = (estimates.mean(sweep[n], "unseen", measure).value for n in (few, many))
+    bold = estimates.direction(change, "**", "**", "")
+    return f"{' to '.join(f'{end:.{digits}f}' for end in ends)}: {bold}{change.text(digits)}{bold}"
 
 
 # %% tags=["hide-input"]
-names = {"e_r": "E_R", "contrast": "contrast gain", "e_b": "E_B"}
-lines = []
-for network in claims.NETWORKS:
-    told = ". ".join(f"{name} {course(network, measure)}" for measure, name in names.items())
-    lines.append(f"- **{plots.NETWORK_NAME[network]}**: {told}.")
+rows = ["| network | pictures | E_R | contrast gain | E_B |", "|" + "---|" * 5]
+for network, category in claims.SWEEPS:
+    cells = (cell(sweeps[network, category], m) for m in ("e_r", "contrast", "e_b"))
+    rows.append(f"| {plots.NETWORK_NAME[network]} | {category} | {' | '.join(cells)} |")
 Markdown(
-    f"By network, from N = {few} to {many}, in the short trainings. With {len(setting.coarse_seeds)} seeds "
-    "only the largest differences are clear:\n\n" + "\n".join(lines)
+    f"By network, from N = {few} to {many}, {brief}. Bold: the interval leaves out 0, and the "
+    f"{len(setting.coarse_seeds)} seeds agree. Where seeds lie far apart, even a large difference "
+    "is not clear.\n\n" + "\n".join(rows)
 )
 
 # %% tags=["hide-input"]
@@ -501,17 +499,16 @@ table = claims.table(setting).set_index("claim")
 lines = []
 for claim in ("fewer-backgrounds", "collapse", "reconstruction"):
     row = table.loc[claim]
-    by_rain = f"; by the rain response, **{row.by_rain}**" if row.by_rain else ""
+    by_rain = f"; by the rejection, **{row.by_rain}**" if row.by_rain else ""
     lines.append(f"- *{row.says}* Verdict: **{row.verdict}**{by_rain}. {row.trainings}")
 Markdown("The claims of the papers that this chapter can judge (chapter 15 has the numbers):\n\n"
          + "\n".join(lines))
 
 # %% [markdown]
-# The explanation that this chapter began with says that a network with few backgrounds *knows its pictures*. Whether it does can be tested, on the
-# pictures that it was trained on: [4b](04b_closer_look.ipynb) does so.
-#
-# A verdict is about the networks behind it. Where these had not converged, read "not reproduced" as "not after so few steps", and see *How long is
-# enough?* in [4b](04b_closer_look.ipynb) for what more steps change.
+# A *setting* is what networks share that differ by seed alone: network, pictures, rain and *N*. The first claim needs all of this chapter, short
+# trainings and, for the ResNet on natural pictures, the long ones; the other two need these alone. *Converged* means that the curves had stopped
+# moving at the end. Where a setting had not, read "reproduced" and "not reproduced" as "after so few steps"
+# ([4b](04b_closer_look.ipynb), *How long is enough?*).
 
 # %% [markdown]
 # ## Try it

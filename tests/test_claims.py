@@ -386,7 +386,7 @@ def test_a_verdict_says_where_trainings_had_not_come_to_rest(tmp_path):
         curves = {**record.curves, **level, "unseen/e_r": [0.0, 3.0, 2.0, *end]}
         store.save(replace(record, curves=curves))
     table = claims.table(SETTING, store).set_index("claim")
-    said = "Of the trainings behind it, 4 of 5 had converged."
+    said = "Of the 5 settings behind it, averaged over seeds, 4 had converged."
     assert table.loc["collapse", "trainings"] == said
     sentence = "Of the 2 decided, 2 rest on trainings that had not all converged."
     assert sentence in claims.at_a_glance(table)

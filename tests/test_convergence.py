@@ -50,9 +50,15 @@ def test_what_is_told_counts_trainings_that_differ_by_more_than_the_seed():
     moving = [record([30, 20], seed, patches=512) for seed in (0, 1)]
     assert convergence.told(still) == ""
     assert convergence.told([*still, *moving]) == (
-        "Of the trainings behind it, 1 of 2 had converged."
+        "Of the 2 settings behind it, averaged over seeds, 1 had converged."
     )
-    assert convergence.told(moving) == "Of the trainings behind it, none had converged."
+    more = [record([30, 20], patches=64), *moving]
+    assert convergence.told(more) == (
+        "Of the 2 settings behind it, averaged over seeds, none had converged."
+    )
+    assert convergence.told(moving) == (
+        "The setting behind it, averaged over seeds, had not converged."
+    )
 
 
 def test_what_has_no_such_curves_is_not_asked():

@@ -39,14 +39,16 @@ def has_converged(records: Sequence[Record]) -> bool:
 
 
 def told(records: Iterable[Record]) -> str:
-    """How many of the trainings had converged, in words; empty where all had, or there is none.
+    """How many settings had converged, in words; empty where all had, or there is none.
 
-    Networks that differ by seed alone are judged together, by their mean.
+    A setting is what networks share that differ by seed alone: these are judged by their mean.
     """
     curves = {f"unseen/{measure}" for measure in MEASURES}
     groups = estimates.alike(record for record in records if curves <= record.curves.keys())
     at_rest = sum(map(has_converged, groups))
     if at_rest == len(groups):
         return ""
-    which = f"{at_rest} of {len(groups)}" if at_rest else "none"
-    return f"Of the trainings behind it, {which} had converged."
+    if len(groups) == 1:
+        return "The setting behind it, averaged over seeds, had not converged."
+    which = at_rest or "none"
+    return f"Of the {len(groups)} settings behind it, averaged over seeds, {which} had converged."
