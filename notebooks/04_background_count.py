@@ -451,15 +451,14 @@ ends = {m: [estimates.mean(natural[n], "unseen", m).value for n in (few_n, most)
 # Of what is printed, so that the sums on the page are right.
 rain = [round(value, 2) for value in ends["rejection"]]
 picture = [round(value, 2) - kept for value, kept in zip(ends["gain"], rain, strict=True)]
-gain = [a + b for a, b in zip(rain, picture, strict=True)]
+share = 1 - changes["rejection"].value / changes["gain"].value
 Markdown(
     f"**The answer at this scale.** From {few_n} backgrounds to {most:,}, the removal gain "
     f"{course_of['gain']}, the rejection {course_of['rejection']}, and the damage E_B "
     f"{course_of['e_b']}, from {ends['e_b'][0]:.0f} to {ends['e_b'][1]:.0f} grey levels. The gain "
     "is rain plus picture: the rejection, and what a network takes from the same picture without "
     f"rain (chapter 2). It is {rain[0]:.2f} + {picture[0]:.2f} with N = {few_n}, and "
-    f"{rain[1]:.2f} + {picture[1]:.2f} with N = {most:,}. So of its change, "
-    f"{gain[1] - gain[0]:+.2f}, {picture[1] - picture[0]:+.2f} is picture."
+    f"{rain[1]:.2f} + {picture[1]:.2f} with N = {most:,}. So {share:.0%} of its change is picture."
 )
 
 # %% tags=["hide-input"]
