@@ -502,16 +502,16 @@ for name, sweep in sweeps.items():
 Markdown(f"From N = {smallest} to {largest:,}:\n\n" + "\n".join(rows))
 
 # %% tags=["hide-input"]
-verdicts = ("*reproduced*", "*not reproduced*", "*not decided*")
+sides = ("*more*", "*less*", "*undecided*")
 said = [("unseen", "gain"), *((test, "rejection") for test in tests)]
 heads = [f"{names[m]}, {estimates.rain_name(records[0], test)}" for test, m in said]
 rows = [f"| N = {largest:,} | {' | '.join(heads)} |", "|" + "---|" * (1 + len(said))]
 for harder, easier in (("medium", "small"), ("large", "medium"), ("large", "small")):
     gaps = [estimates.difference(at_end[harder], at_end[easier], *ask) for ask in said]
-    told = [f"{gap}, {estimates.direction(gap, *verdicts)}" for gap in gaps[1:]]
+    told = [f"{gap}, {estimates.direction(gap, *sides)}" for gap in gaps[1:]]
     rows.append(f"| {harder} minus {easier} | {gaps[0]} | {' | '.join(told)} |")
 Markdown("Does harder rain keep a network cleaning where backgrounds are many? A higher rejection "
-         "speaks for the papers' claim. (The removal gain gets no verdict: more may be picture.)\n\n"
+         "speaks for the papers' claim. (More removal gain may be picture.)\n\n"
          + "\n".join(rows))
 
 # %% tags=["hide-input"]
@@ -534,7 +534,7 @@ def tally(test, measure):
     return ", ".join(f"{word} in {found.count(word)}" for word in sorted(set(found)))
 
 
-fewer = [f"{estimates.direction(gain, 'more', 'less', 'undecided')}, {gain} ({name})"
+fewer = [f"{gain} ({name}, {estimates.direction(gain, 'more', 'less', 'undecided')})"
          for name, gain in zip(sweeps, gains.values(), strict=False)]
 wider = gains[f"the large range instead of the medium, N = {most_n:,}"]
 more = estimates.direction(wider, "removes more", "removes less", "makes no clear difference")
@@ -547,7 +547,7 @@ Markdown(
     "**When do fewer backgrounds help?**\n\n- *Why they can:* a network with few backgrounds knows "
     "its pictures, and cleans these better (4b).\n- *What it costs:* on new pictures, as backgrounds "
     f"are added, the damage E_B {tally('unseen', 'e_b')} ranges. At equal damage, {least_n} "
-    f"backgrounds instead of {most_n:,} remove: {'; '.join(fewer)}.\n- *What to do instead:* at equal "
+    f"backgrounds instead of {most_n:,} change the contrast gain by {', '.join(fewer)}.\n- *What to do instead:* at equal "
     f"damage, the large range instead of the medium {more} (contrast gain {wider}, 16 pictures). At "
     f"the end, with E_B {' and '.join(prices)}, its rejection minus that of the medium is "
     f"{' and '.join(kept)}. Whether it does well on {unseen} because it is harder to learn, or "

@@ -15,6 +15,7 @@ from PIL import Image
 
 import rainlens
 from rainlens import claims, evaluation, scales
+from rainlens.rain import RANGES
 from rainlens.records import FORMAT, Record, RecordError, described
 from rainlens.records.record import checksum
 from rainlens.scales import RECORDS_VARIABLE, Scale
@@ -131,8 +132,9 @@ def made_up(setting: Scale, rain: str, count: int, removal: float) -> list[Recor
 @pytest.mark.parametrize(
     ("wider", "fewer", "words"),
     [
-        (0.9, 0.3, ("removes more of Rain100L", "removes less of Rain100L")),
-        (0.3, 0.5, ("removes less of Rain100L", "does not clearly remove more")),
+        (0.9, 0.3, ("removes more of Rain100L", "none")),
+        (0.3, 0.6, ("removes less of Rain100L", "2")),
+        (0.5, 0.5, ("does not clearly remove more of Rain100L", "none")),
     ],
 )
 def test_what_to_do_follows_from_the_records(
@@ -148,7 +150,8 @@ def test_what_to_do_follows_from_the_records(
     parts = [
         *made_up(setting, "medium", most, 0.5),
         *made_up(setting, "large", most, wider),
-        *made_up(setting, "medium", least, fewer),
+        *made_up(setting, "small", most, 0.9),
+        *(record for name in RANGES for record in made_up(setting, name, least, fewer)),
     ]
     for record in parts[:-1]:
         setting.store.save(record)
@@ -156,7 +159,7 @@ def test_what_to_do_follows_from_the_records(
     setting.store.save(parts[-1])
     page = laid_out(tmp_path / "with", setting)
     assert f"<em>wider range of rain</em> {words[0]}, which it has not seen" in page
-    assert f"one trained on <em>fewer pictures</em> {words[1]}." in page
+    assert f"<em>fewer pictures</em> clearly removes more under {words[1]} of the 3 ranges." in page
 
 
 def test_its_own_experiments_are_those_of_the_chapters_but_for_the_tests() -> None:

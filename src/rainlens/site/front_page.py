@@ -18,6 +18,7 @@ from torch import Tensor
 
 from rainlens import claims, estimates, evaluation, images
 from rainlens.evaluation import TestSet
+from rainlens.rain import RANGES
 from rainlens.records import Record
 from rainlens.scales import Scale
 from rainlens.site import colab
@@ -291,29 +292,30 @@ def _verdicts(decided: pd.DataFrame, scale: str) -> str:
 def _advice(setting: Scale) -> str:
     """What someone who trains can take from the records; empty where these are not all there.
 
-    Removal at equal damage, of networks of chapter 5: under the widest range of rain, and with the
-    fewest backgrounds, each against the medium range with the most. What the widest range does
-    to heavy rain is told as well, where it was tested, for it need not be the same.
+    Removal at equal damage, of networks of chapter 5: the widest range of rain against the medium,
+    and, in each range, the fewest backgrounds against the most. What the widest range does to
+    heavy rain is told as well, where it was tested, for it need not be the same.
     """
     least, most = setting.patch_counts[0], setting.patch_counts[-1]
-    usual = _networks(setting, "medium", most)
-    wider, fewer = _networks(setting, WIDEST, most), _networks(setting, "medium", least)
-    if min(map(len, (usual, wider, fewer))) < len(setting.seeds):
+    many = {name: _networks(setting, name, most) for name in RANGES}
+    few = {name: _networks(setting, name, least) for name in RANGES}
+    if min(map(len, (*many.values(), *few.values()))) < len(setting.seeds):
         return ""
+    usual, wider = many["medium"], many[WIDEST]
     unseen = estimates.rain_name(usual[0], "unseen")
-    words = (
+    rain = estimates.direction(
+        estimates.at_equal_damage(wider, usual),
         f"removes more of {unseen}",
         f"removes less of {unseen}",
-        "does not clearly remove more",
+        f"does not clearly remove more of {unseen}",
     )
-    rain, pictures = (
-        estimates.direction(estimates.at_equal_damage(ours, usual), *words)
-        for ours in (wider, fewer)
-    )
+    gaps = [estimates.at_equal_damage(few[name], many[name]) for name in RANGES]
+    more = [estimates.direction(gap, "more", "less", "undecided") for gap in gaps].count("more")
     return (
         "\n<p><strong>What to do?</strong> At the same damage to the picture, a network trained "
-        f"under a <em>wider range of rain</em> {rain}, which it has not seen; one trained on "
-        f"<em>fewer pictures</em> {pictures}.{_heavy(wider, usual)} "
+        f"under a <em>wider range of rain</em> {rain}, which it has not seen. One trained on "
+        f"<em>fewer pictures</em> clearly removes more under {more or 'none'} of the "
+        f"{len(RANGES)} ranges.{_heavy(wider, usual)} "
         f'(<a href="../notebooks/{CHAPTER_ON_RANGES}.html">Chapter 5</a>.)</p>'
     )
 
