@@ -160,12 +160,17 @@ def test_each_cell_lies_where_its_records_say_in_both_planes():
     found = {("resnet", FIRST): [record()], ("spdnet", FEW): [record(e_b=20, response=0.1)]}
     figure = balance_plots.plane(found, TITLES, {"untouched": record(e_b=2, response=1)}, 37.0)
     left, right = figure.axes
-    at = [tuple(np.round(line.get_xydata()[0], 6)) for line in left.get_lines()]
+    assert right.get_legend() is None
+    drawn = [line.get_xydata() for line in left.get_lines() if len(line.get_xydata())]
+    at = [tuple(np.round(first[0], 6)) for first in drawn]
     assert (10.0, 0.6) in at and (20.0, 0.9) in at and (2.0, 0.0) in at and (0.0, 1.0) in at
     assert (0.0, 37.0) in [
         tuple(line.get_xydata()[0]) for line in right.get_lines() if len(line.get_xydata())
     ]
-    assert [text.get_text() for text in left.get_legend().get_texts()] == list(TITLES.values())
+    legend = [text.get_text() for text in left.get_legend().get_texts()]
+    assert legend[:2] == list(TITLES.values()) and legend[2:] == list(
+        map(str, balance_plots.MARKERS)
+    )
 
 
 def test_arms_show_each_seed_and_intervals_where_there_are_some():

@@ -116,9 +116,9 @@ def plane(
             style: dict[str, Any] = dict(color=COLOURS[network], label=titles[network])
             left.plot(*zip(*line, strict=True), "-", linewidth=1.5, zorder=1, **style)
     for row, marker in MARKERS.items():
-        right.plot([], [], marker, color=plots.INK, label=f"{row}")
-    for axes, columns in ((left, 1), (right, 2)):
-        axes.legend(ncols=columns, loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=9)
+        left.plot([], [], marker, color=plots.INK, label=f"{row}")
+    # Below the first panel, which comes first on a phone.
+    left.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=9)
     return figure
 
 
@@ -129,7 +129,7 @@ def _plane(
     placed = points(found, measure)
     for (network, row), at in placed.items():
         style: dict[str, Any] = dict(color=COLOURS[network], markeredgecolor="white", mew=0.6)
-        axes.plot(*at, MARKERS[row], markersize=9, **style)
+        axes.plot(*at, MARKERS[row], markersize=8, **style)
     for name, record in filters.items():
         style = dict(marker=".", markersize=6, color=plots.FAINT)
         if name == "untouched":
