@@ -93,15 +93,20 @@ def by_brightness(model: VQGAN, count: int) -> list[int]:
 
 
 def plane(
-    found: Mapping[str, Sequence[Record]], ceiling: float, measure: str = REJECTION
+    found: Mapping[str, Sequence[Record]],
+    ceiling: float,
+    untouched: Record,
+    measure: str = REJECTION,
 ) -> Figure:
     """Each arm on unseen rain: how much of it is kept out, against the damage beside it.
 
     found: name of an arm -> its records, one a seed, which are small marks around their mean.
-    ceiling: the damage of the way to the code book and back, in grey levels.
+    ceiling: the damage of the way to the code book and back, in grey levels. untouched: the record
+    of the input as it is, which has a little E_B, too: of the rain that is too weak for the mask.
     """
-    figure, axes = plt.subplots(figsize=(6.4, 4.8))
-    axes.plot(0, 0, "x", color=plots.INK, markersize=8, label="the untouched input")
+    figure, axes = plt.subplots(figsize=(3.6, 4.4))  # as wide as a phone
+    as_it_is = [_by_seed([untouched], one)[0] for one in ("e_b", measure)]
+    axes.plot(*as_it_is, "x", color=plots.INK, markersize=8, label="the untouched input")
     axes.axvline(ceiling, color=plots.FAINT, linestyle="--", linewidth=1)
     axes.axhline(1, color=plots.FAINT, linestyle=":", linewidth=1)
     for name, records in found.items():
@@ -113,9 +118,8 @@ def plane(
     axes.set_xlim(left=-1)
     axes.set_ylim(min(-0.05, axes.get_ylim()[0]), 1.1)
     axes.text(ceiling, 0.02, " ceiling of\n the code book", fontsize=9, va="bottom")
-    axes.set_xlabel("E_B, grey levels: damage where it does not rain")
-    axes.set_ylabel("share of the unseen rain that is kept out")
-    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
+    axes.set(xlabel="damage E_B (grey levels)", ylabel="rejection of unseen rain")
+    figure.legend(loc="outside lower center", ncols=2, fontsize=9)
     return figure
 
 
