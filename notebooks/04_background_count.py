@@ -139,8 +139,7 @@ def at_same_damage():
 comparisons = list(at_same_damage())
 gap = estimates.at_equal_damage(natural[few_n], natural[most])
 choices = (f"the one with {few_n} backgrounds", f"the one with {most:,}", "neither clearly")
-measured = (f"At equal damage, the contrast gain with N = {few_n} minus that with N = {most:,} is "
-            f"{gap}: {estimates.direction(gap, 'more', 'less', 'undecided')}.")
+measured = f"Contrast gain at equal damage, N = {few_n} minus N = {most:,}: {gap}."
 replies = {
     choice: f"{'Yes' if choice == estimates.direction(gap, *choices) else 'No'}. {measured}"
     for choice in choices
@@ -313,8 +312,7 @@ for category, part in shown_parts.items():
     a, b = (estimates.mean(sweep[n], "shown_unseen", "contrast").value for n in (few, many))
     rows.append(f"| {category} | {part[0].iterations:,} | {a:.2f} | {b:.2f} |")
 Markdown("What the eye sees, as a number: how much of the contrast of these streaks is gone (two "
-         "pictures a row, all seeds). A picture whose pixels all became darker by as much scores 0. "
-         "Rows differ in pictures, so compare within a row.\n\n" + "\n".join(rows))
+         "pictures a row, all seeds). Rows differ in pictures, so compare within a row.\n\n" + "\n".join(rows))
 
 # %% [markdown]
 # This is one kind of streaks on a few pictures. The charts below are about other unseen rain, Rain100L, many pictures, and short trainings alone. What
@@ -514,11 +512,9 @@ Markdown("The claims of the papers that this chapter can judge (chapter 15 has t
 #
 # The [explorer](../book/explorer.md) has these networks on controls: *N*, the range of the rain, the steps of training.
 #
-# 1. Which *N* would you choose for a customer whose rain you do not know? Which further measurement would you ask for?
-# 2. A network with 8 backgrounds is tested on rain over one of these 8. What do you expect of the damage, and of the rain? Then look it up in
-#    [4b](04b_closer_look.ipynb).
+# Which *N* would you choose for a customer whose rain you do not know? Which further measurement would you ask for?
 #
-# <details><summary>Thoughts on 1</summary>
+# <details><summary>Thoughts</summary>
 #
 # It depends on what is worse, a streak that stays or a face that is smeared, so ask that first. Then ask for a few pictures of the
 # customer's rain: even unpaired ones show whether streaks stay. And look at the whole path, not at the end: choosing the moment is free.

@@ -182,7 +182,7 @@ for axes, (test, measure, name) in zip(panels, drawn, strict=True):
 for axes, (test, measure, _) in zip(panels, drawn, strict=True):
     axes.set_ylim(bottom=0)
     if measure == "rejection":
-        plots.reference_line(axes, kept_out(test)[rival], rival, left=True)
+        plots.reference_line(axes, kept_out(test)[rival], rival, below=test == "heavy")
 panels[0].axhline(1, color=plots.FAINT, linestyle="--", linewidth=1)
 panels[1].legend(loc="lower right", fontsize=9)
 
@@ -190,10 +190,10 @@ panels[1].legend(loc="lower right", fontsize=9)
 plots.chart(
     figure,
     alt="; ".join(told),
-    caption="The 2026 paper's Fig. 8, in our two measures, and heavy unseen rain (Rain100H) in the last; "
-    f"there, dashed: <i>{rival}</i>, the best of the filters that have learned nothing. "
+    caption="The 2026 paper's Fig. 8, in our two measures, and heavy unseen rain (Rain100H) on the right. "
     "Each line is a training range; bands are 95 % intervals over seeds and test pictures, small "
-    "marks single seeds; dashed, left: as much as the rain. What to notice: how far each line "
+    f"marks single seeds. Dashed: on the left, as much as the rain; elsewhere <i>{rival}</i>, the "
+    "filter that has learned nothing and keeps most of Rain100L out. What to notice: how far each line "
     f"falls from left to right, and in which order; and how much less the rejection falls than the removal gain. "
     "The rejection can pass 1: some streaks come out darker than the picture without rain, and an interval of few seeds is wide and symmetric. "
     f"{note}",
