@@ -137,8 +137,8 @@ def _plane(
         at = _place([record], measure)
         axes.plot(*at, linestyle="none", **style)
         if measure == REJECTION and name in named_filters(filters, placed):
-            aside = dict(xytext=(0, -10), ha="center", fontsize=7, color=plots.INK)
-            axes.annotate(name, at, textcoords="offset points", annotation_clip=True, **aside)
+            aside: dict[str, Any] = dict(textcoords="offset points", xytext=(0, -10), ha="center")
+            axes.annotate(name, at, fontsize=7, color=plots.INK, annotation_clip=True, **aside)
     axes.plot(0, exact, "*", color=plots.INK, markersize=12)
     axes.axhline(exact, color=plots.FAINT, linestyle=":", linewidth=1, zorder=0)
     across = max((point.damage for point in placed.values()), default=10.0)
