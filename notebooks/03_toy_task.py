@@ -256,7 +256,7 @@ Markdown(
     f"{max(troughs, peaks):.1f} at the {more}, {min(troughs, peaks):.1f} at the "
     f"{less}.{why}\n\n**What fails is mainly the shifted mean.** N(0, 5) is as foreign as N(10, "
     "5) and spreads as widely, but it is centred on zero. Under it this network has an error of "
-    f"{middle:.2f} on its own curve, not {shifted:.1f} ([3b](03b_toy_closer_look.ipynb) shows it). Averaging removes what differs from point "
+    f"{middle:.2f} on its own curve, not {shifted:.1f} (shown in chapter 3b). Averaging removes what differs from point "
     "to point. It cannot see a mean: noise with mean 10 looks like a curve that lies 10 higher. "
     "So what this network knows of the noise is one thing: that its mean is 0."
 )
