@@ -104,7 +104,8 @@ class Explorer extends Bench {
         titled("All moments; the stronger the colour, the higher:", choices("coloured", COLOURED),
           h("p", { class: "rl-scale" }, this.ends[0], h("span", { class: "rl-ramp" }), this.ends[1]),
           this.map),
-        titled("The same as paths from the first moment to the last. Up: contrast gain.", this.paths)),
+        titled("The same as paths from the first moment to the last, named in the order of their ends. " +
+          "Up: contrast gain.", this.paths)),
       this.live);
   }
 
@@ -235,7 +236,8 @@ class Explorer extends Bench {
 
 /**
  * Mounts the explorer in an element. `told` is what `explorer.py` says: {folder, glossary, batch,
- * steps, pictures: names, ranges: {name: {counts, unseen, seen: {measure: [n][step], rejection: [n]}, inputs:
+ * steps, pictures: names, ranges: {name: {counts, unseen, seen: {measure: [n][step], rejection:
+ * [n]}, inputs:
  * {unseen, seen, clean: [file]}, outputs: [n]{unseen, seen: {step: [file]}}}}}.
  */
 export function mount(element, told) {
