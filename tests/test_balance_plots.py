@@ -84,7 +84,8 @@ def test_two_steps_lead_from_the_first_row_to_the_advised():
     found |= {("spdnet", row): part[:1] for (_, row), part in [*found.items()]}
     _, _, alone, then, light, _ = rows_of(balance_tables.steps(TITLES, found))
     assert alone[:2] == ["ResNet", "the range alone"] and alone[2].startswith("0.30")
-    assert alone[4] == "more removal, damage open" and then[4] == "removal open, more damage"
+    assert alone[4] == "more removal, damage undecided"
+    assert then[4] == "removal undecided, more damage"
     assert then[3].startswith("4.0") and light[4] == "one seed decides nothing"
     assert balance_tables.steps(TITLES, {("resnet", FIRST): [record()]}) == ""
 
@@ -118,23 +119,58 @@ def test_a_front_holds_what_no_row_of_the_network_beats():
     assert balance_plots.front(placed, "rcdnet") == []
 
 
-def test_a_filter_beats_a_cell_in_both_or_not_at_all():
-    placed = {("resnet", FIRST): Point(10, 0.5), ("resnet", FEW): Point(20, 0.8)}
+def test_a_filter_beats_a_cell_clearly_in_both_or_not_at_all():
+    found = {
+        ("resnet", FIRST): [record(s, response=0.5) for s in (0, 1)],
+        ("resnet", FEW): [record(s, e_b=20, response=0.2) for s in (0, 1)],
+        ("spdnet", FEW): [record(0, e_b=20, response=0.9)],  # one seed decides nothing
+        ("spdnet", FIRST): [],
+    }
     filters = {"good": record(e_b=9, response=0.4), "soft": record(e_b=5, response=0.6)}
-    told = balance_plots.beaten(placed, TITLES, filters)
+    filters["hardly"] = record(e_b=9, response=0.499)  # within the interval
+    told = balance_plots.beaten(found, TITLES, filters)
     assert told == ["ResNet 30,000/medium by good"]
+
+
+def test_rows_are_level_with_the_best_unless_its_lead_is_clear():
+    levels = {FIRST: 0.6, WIDE: 0.2, ADVISED: 0.201, FEW: 0.3}
+    found = {row: [record(s, response=r) for s in (0, 1)] for row, r in levels.items()}
+    found[ADVISED] = [record(s, response=0.2 + 0.1 * (s - 0.5)) for s in (0, 1)]
+    assert balance_plots.level_with(found, WIDE, "rejection") == [ADVISED]
+    assert balance_plots.level_with({**found, FIRST: []}, FEW, "rejection") == [WIDE, ADVISED]
+
+
+def test_of_filters_those_on_their_front_among_the_cells_are_named():
+    filters = {
+        "untouched": record(e_b=2, response=1),
+        "gentle": record(e_b=5, response=0.5),
+        "worse": record(e_b=6, response=0.6),
+        "far": record(e_b=50, response=0.1),
+    }
+    placed = {("resnet", FIRST): Point(20, 0.5)}
+    assert balance_plots.named_filters(filters, placed) == ["gentle"]
+
+
+def test_a_network_without_records_has_the_papers_table_folded():
+    told = balance_tables.table("spdnet", "SPDNet", {FIRST: FIRST}, {})
+    assert told.startswith("<details>") and "33.63" in told
 
 
 def test_each_cell_lies_where_its_records_say_in_both_planes():
     found = {("resnet", FIRST): [record()], ("spdnet", FEW): [record(e_b=20, response=0.1)]}
     figure = balance_plots.plane(found, TITLES, {"untouched": record(e_b=2, response=1)}, 37.0)
     left, right = figure.axes
-    at = [tuple(np.round(line.get_xydata()[0], 6)) for line in left.get_lines()]
+    assert right.get_legend() is None
+    drawn = [line.get_xydata() for line in left.get_lines() if len(line.get_xydata())]
+    at = [tuple(np.round(first[0], 6)) for first in drawn]
     assert (10.0, 0.6) in at and (20.0, 0.9) in at and (2.0, 0.0) in at and (0.0, 1.0) in at
     assert (0.0, 37.0) in [
         tuple(line.get_xydata()[0]) for line in right.get_lines() if len(line.get_xydata())
     ]
-    assert [text.get_text() for text in left.get_legend().get_texts()] == list(TITLES.values())
+    legend = [text.get_text() for text in left.get_legend().get_texts()]
+    assert legend[:2] == list(TITLES.values()) and legend[2:] == list(
+        map(str, balance_plots.MARKERS)
+    )
 
 
 def test_arms_show_each_seed_and_intervals_where_there_are_some():

@@ -39,9 +39,10 @@ def test_codes_go_from_dark_to_bright_and_reach_both_ends():
 
 def test_an_arm_lies_where_its_records_say():
     found = {"method": [record(0, 12, 0.2), record(1, 16, 0.4)], "ablation": [record(0, 30, 0.1)]}
-    (axes,) = prior_plots.plane(found, ceiling=10.0).axes
+    (axes,) = prior_plots.plane(found, {"ceiling": 10.0}, untouched=record(0, 2, 1)).axes
     marks = {line.get_label(): line.get_xydata().tolist() for line in axes.get_lines()}
     assert marks["method"] == [[14.0, 0.7]] and marks["ablation"] == [[30.0, 0.9]]
+    assert marks["the untouched input"] == [[2.0, 0.0]]
     assert [10.0, 10.0] in [list(line.get_xdata()) for line in axes.get_lines()]
 
 

@@ -83,6 +83,8 @@ def test_noise_and_rain_stand_side_by_side_over_n():
     assert told.count("it falls") == 2 and "N = 8 and 0.20 with 512" in told
     rising = {"impulse_removal": sweep("impulse_removal", 0.2, 0.9)}
     assert "it rises" in task_plots.trends(rising)
+    single = {n: records[:1] for n, records in rising["impulse_removal"].items()}
+    assert "one seed each decides nothing" in task_plots.trends({"impulse_removal": single})
 
 
 def test_the_words_follow_the_records():
@@ -101,15 +103,34 @@ def test_the_words_follow_the_records():
 
 def test_the_table_has_an_interval_where_there_are_seeds():
     rows = task_plots.table(FOUND, COLUMNS).splitlines()
-    assert rows[0] == "| | PSNR | worst 5 % | SSIM | LPIPS-style | made worse |"
+    assert rows[0] == "| | PSNR | worst 5 % | tail | SSIM | LPIPS-style | made worse |"
     cells = {row.split("|")[1].strip(): [c.strip() for c in row.split("|")[2:-1]] for row in rows}
     assert cells["ResNet"][0].startswith("24.0 [") and cells["VQGAN"][0] == "21.0"
-    assert cells["VQGAN"][1] == "19.2" and cells["VQGAN"][4] == "73%"
-    assert cells["untouched"][3] == "0.233" and cells["VQGAN"][3] == ""
+    assert cells["VQGAN"][1:3] == ["19.2", "1.8"] and cells["VQGAN"][5] == "73%"
+    assert cells["untouched"][4] == "0.233" and cells["VQGAN"][4] == ""
+
+
+def test_what_was_learned_stands_beside_what_is_new():
+    def both(seen: float, unseen: float, **more: list[float]) -> Record:
+        levels = ("seen", seen), ("unseen", unseen)
+        tests = {t: {"psnr": [v, v + 2], "input_psnr": [20.0, 21.0]} for t, v in levels}
+        tests["unseen"] |= more
+        return Record(f"{seen}", {"seed": 0}, {}, tests)
+
+    parts = {"ResNet": [both(30, 22, impulse_removal=[0.2, 0.4])], "untouched": [both(19.5, 19.5)]}
+    rows = [r.strip("| ").split(" | ") for r in task_plots.learned(parts).splitlines()]
+    assert rows[0] == ["trained damage", "new damage", "impulses gone"]
+    assert rows[2] == ["ResNet", "+10.5 dB", "+2.5 dB", "0.30"]
+    assert rows[3][:3] == ["untouched", "+0.0 dB", "+0.0 dB"]
+    del parts["ResNet"]
+    assert "impulses" not in task_plots.learned(parts)
 
 
 def test_what_is_missing_or_of_fewer_pictures_is_said():
-    assert task_plots.lacking(["a", "b", "c"], ["b"]).endswith(" yet: a and c. ")
-    assert task_plots.lacking(["a"], ["a"]) == ""
-    assert "LPIPS-style distance is of the first 3 of 41 pictures" in task_plots.fewer(COLUMNS)
+    told = task_plots.lacking("denoise", ["a", "b", "c"], ["b"])
+    assert told == "Not computed yet for denoising: a and c. "
+    assert task_plots.lacking("deblur", ["a"], ["a"]) == ""
+    told = task_plots.fewer(COLUMNS)
+    assert "LPIPS-style distance is of the first 3 of 41 pictures" in told
+    assert "not computed yet of median 3, ResNet and VQGAN" in told
     assert task_plots.fewer(other_tasks.scores(FOUND, {})) == ""

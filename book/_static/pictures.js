@@ -118,7 +118,7 @@
   }
 
   const galleries = [...document.querySelectorAll('.rl-figure [role="group"]')].filter((group) =>
-    group.querySelector('img[src^="data:image/webp"]'));
+    group.querySelector("img.rl-photo"));
   if (!galleries.length || !globalThis.HTMLDialogElement) return;
   let open = null; // made when it is first wanted
   for (const gallery of galleries) {

@@ -68,17 +68,32 @@ def front(placed: Mapping[Cell, Point], network: str) -> list[Row]:
     return sorted(best, key=own.__getitem__)
 
 
-def beaten(
-    placed: Mapping[Cell, Point], titles: Mapping[str, str], filters: Mapping[str, Record]
-) -> list[str]:
-    """Cells that a filter beats, which has learned nothing: less damage, and more rain kept out."""
+def beaten(found: Found, titles: Mapping[str, str], filters: Mapping[str, Record]) -> list[str]:
+    """Cells that a filter clearly beats, which has learned nothing, in words.
+
+    Its damage lies below the cell's interval, and the rain that it keeps out above; one seed has
+    no interval, and decides nothing.
+    """
     told = []
-    for (network, row), point in placed.items():
+    for (network, row), part in found.items():
+        if not part:
+            continue
+        damage, kept = (estimates.mean(part, "unseen", m) for m in ("e_b", REJECTION))
         for name, record in filters.items():
             at = _place([record], REJECTION)
-            if at.damage < point.damage and at.kept_out > point.kept_out:
+            if at.damage < damage.low and at.kept_out > kept.high:
                 told.append(f"{titles[network]} {row} by {name}")
     return told
+
+
+def level_with(found: Mapping[Row, Sequence[Record]], top: Row, measure: str) -> list[Row]:
+    """The rows that one is not clearly above: its lead over them has an interval that holds 0."""
+    leads = {
+        row: estimates.difference(found[top], part, "unseen", measure)
+        for row, part in found.items()
+        if part and row != top
+    }
+    return [row for row, lead in leads.items() if not lead.low > 0]
 
 
 def plane(
@@ -86,13 +101,14 @@ def plane(
 ) -> Figure:
     """All cells: damage across, removal up, by the rain response and by E_R.
 
-    Fronts are lines. filters: what has learned nothing, small dots, the untouched input a cross.
+    At the left, fronts are lines. filters: what has learned nothing, small dots with their names
+    where they lie among the cells, the untouched input a cross.
     exact: E_R of an exact removal.
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.4, 4.8))
     _plane(left, found, filters, REJECTION, 1.0)
     _plane(right, found, filters, "e_r", exact)
-    left.set_ylabel("share of the unseen rain that is kept out")
+    left.set_ylabel("rejection of unseen rain")
     right.set_ylabel("E_R, grey levels: change where it rains")
     placed = points(found)
     for network in titles:  # the front is one of rain, which E_R does not tell from change
@@ -100,9 +116,9 @@ def plane(
             style: dict[str, Any] = dict(color=COLOURS[network], label=titles[network])
             left.plot(*zip(*line, strict=True), "-", linewidth=1.5, zorder=1, **style)
     for row, marker in MARKERS.items():
-        right.plot([], [], marker, color=plots.INK, label=f"{row}")
-    for axes, columns in ((left, 1), (right, 2)):
-        axes.legend(ncols=columns, loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=9)
+        left.plot([], [], marker, color=plots.INK, label=f"{row}")
+    # Below the first panel, which comes first on a phone.
+    left.legend(ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=9)
     return figure
 
 
@@ -113,18 +129,35 @@ def _plane(
     placed = points(found, measure)
     for (network, row), at in placed.items():
         style: dict[str, Any] = dict(color=COLOURS[network], markeredgecolor="white", mew=0.6)
-        axes.plot(*at, MARKERS[row], markersize=9, **style)
+        axes.plot(*at, MARKERS[row], markersize=8, **style)
     for name, record in filters.items():
         style = dict(marker=".", markersize=6, color=plots.FAINT)
         if name == "untouched":
             style = dict(marker="x", markersize=8, color=plots.INK)
-        axes.plot(*_place([record], measure), linestyle="none", **style)
+        at = _place([record], measure)
+        axes.plot(*at, linestyle="none", **style)
+        if measure == REJECTION and name in named_filters(filters, placed):
+            aside: dict[str, Any] = dict(textcoords="offset points", xytext=(0, -10), ha="center")
+            axes.annotate(name, at, fontsize=7, color=plots.INK, annotation_clip=True, **aside)
     axes.plot(0, exact, "*", color=plots.INK, markersize=12)
     axes.axhline(exact, color=plots.FAINT, linestyle=":", linewidth=1, zorder=0)
     across = max((point.damage for point in placed.values()), default=10.0)
     top = max([exact, *(point.kept_out for point in placed.values())])
     axes.set(xlim=(-0.05 * across, 1.1 * across), ylim=(-0.05 * top, 1.1 * top))
-    axes.set_xlabel("E_B, grey levels (damage)")
+    axes.set_xlabel("damage E_B (grey levels)")
+
+
+def named_filters(filters: Mapping[str, Record], placed: Mapping[Cell, Point]) -> list[str]:
+    """Filters on the front of all filters, no further to the right than the cells."""
+    at = {name: _place([record], REJECTION) for name, record in filters.items()}
+    across = max((point.damage for point in placed.values()), default=10.0)
+    return [
+        name
+        for name, (damage, kept) in at.items()
+        if name != "untouched"
+        and damage <= across
+        and not any(d < damage and k > kept for d, k in at.values())
+    ]
 
 
 def arms_chart(found: Mapping[str, Sequence[Record]]) -> Figure:
@@ -133,7 +166,7 @@ def arms_chart(found: Mapping[str, Sequence[Record]]) -> Figure:
     found: arm -> its records, one a seed. Intervals where there are several.
     """
     figure, row = plt.subplots(1, 2, figsize=(8.0, 2.6))
-    told = ((REJECTION, "share of the unseen rain kept out"), ("e_b", "E_B, grey levels"))
+    told = ((REJECTION, "rejection of unseen rain"), ("e_b", "damage E_B (grey levels)"))
     for axes, (measure, label) in zip(row, told, strict=True):
         for place, records in enumerate(found.values()):
             estimate = estimates.mean(records, "unseen", measure)

@@ -40,10 +40,10 @@ def table(network: str, title: str, rows: Mapping[Row, Row], found: Found) -> st
 
     rows: as printed -> as trained here. found: the records of each cell, one a seed; a cell
     without any stays empty, and a blank of the paper is a dash. Ours have 95 % intervals from two
-    seeds on.
+    seeds on. Without any record of ours the table is folded.
     """
     heads = [f"{name}, {whose}" for name in ("E_R", "E_B", "PSNR") for whose in ("paper", "ours")]
-    lines = [f"| {title} | {' | '.join(heads)} | kept out |", "|---" * (len(heads) + 2) + "|"]
+    lines = [f"| {title} | {' | '.join(heads)} | rejection |", "|---" * (len(heads) + 2) + "|"]
     for printed, row in rows.items():
         name = f"{printed}" if printed == row else f"{printed} (here {row.patches:,})"
         records = found.get((network, printed), ())
@@ -51,7 +51,11 @@ def table(network: str, title: str, rows: Mapping[Row, Row], found: Found) -> st
         ours = [_told(records, measure, digits) for measure, digits in MEASURES]
         both = [text for pair in zip(theirs, ours, strict=True) for text in pair]
         lines.append(f"| {name} | {' | '.join(both)} | {_told(records, REJECTION, 2)} |")
-    return "\n".join(lines)
+    text = "\n".join(lines)
+    if any(found.get((network, printed)) for printed in rows):
+        return text
+    summary = f"<summary>{title}: the paper's numbers, ours are not computed yet</summary>"
+    return f"<details>{summary}\n\n{text}\n\n</details>"
 
 
 def _told(records: Sequence[Record], measure: str, digits: int) -> str:
@@ -69,7 +73,7 @@ def table_of_marks(filters: Mapping[str, Record], tested: Record) -> str:
     filters: by name, "untouched" among them; of the others, those that keep out most rain, that
     have the best PSNR, and that do the least damage. tested: of a network on the same pictures.
     """
-    lines = ["| | E_R | E_B | PSNR | kept out |", "|---|---|---|---|---|"]
+    lines = ["| | E_R | E_B | PSNR | rejection |", "|---|---|---|---|---|"]
     exact = estimates.mean([tested], "unseen", "exact_e_r").value
     lines.append(f"| exact removal | {exact:.1f} | 0.0 | ∞ | 1.00 |")
     for name in ("untouched", *best_filters(filters)):
@@ -105,7 +109,7 @@ def steps(titles: Mapping[str, str], found: Found) -> str:
     their intervals say (`estimates.direction`).
     """
     ends = Row(30_000, "medium"), Row(30_000, "large"), Row(128, "large")
-    lines = ["| | step | kept out | E_B | |", "|---|---|---|---|---|"]
+    lines = ["| | step | rejection | E_B | |", "|---|---|---|---|---|"]
     for network, title in titles.items():
         first, wide, last = (list(found.get((network, row), ())) for row in ends)
         if not (first and wide and last):
@@ -120,8 +124,8 @@ def steps(titles: Mapping[str, str], found: Found) -> str:
 def _in_words(removed: Estimate, harmed: Estimate) -> str:
     if not np.isfinite(removed.width):
         return "one seed decides nothing"
-    more = estimates.direction(removed, "more removal", "less removal", "removal open")
-    harm = estimates.direction(harmed, "more damage", "less damage", "damage open")
+    more = estimates.direction(removed, "more removal", "less removal", "removal undecided")
+    harm = estimates.direction(harmed, "more damage", "less damage", "damage undecided")
     return f"{more}, {harm}"
 
 

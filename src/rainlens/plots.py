@@ -115,7 +115,7 @@ def chart(figure: Figure, alt: str, caption: str) -> Shown:
         return Shown(_side_by_side(picture, cuts, width, alt), caption, alt)
     least = min(width, 540)
     style = f"width:100%;min-width:{least}px;max-width:{width}px;height:auto;background:white"
-    tag = _image_tag(_png(picture), "png", alt, style)
+    tag = _image_tag(_compact(picture), "chart", alt, style)
     label = escaped("figure, can be scrolled sideways")  # focusable: by a keyboard, too
     body = (
         f'<div style="overflow-x:auto" tabindex="0" role="group" aria-label="{label}">{tag}</div>'
@@ -170,7 +170,7 @@ def _side_by_side(picture: Image.Image, cuts: Sequence[float], width: int, alt: 
         size = f"flex:{own:.0f} {own:.0f} {SMALLEST * own:.0f}px;max-width:{own:.0f}px"
         style = f"{size};min-width:0;height:auto;background:white"
         text = alt if number == 1 else f"panel {number} of {count}, told with the first"
-        tags.append(_image_tag(_png(part), "png", text, style))
+        tags.append(_image_tag(_compact(part), "chart", text, style))
     row = f"display:flex;flex-wrap:wrap;align-items:flex-start;max-width:{width}px"
     return f'<div class="rl-panels" style="{row}">{"".join(tags)}</div>'
 
@@ -199,7 +199,7 @@ def gallery(
             tiles.append(f'<div style="{title}">{escaped(label)}</div>')
             continue
         content = _webp(picture, zoom)
-        tag = _image_tag(content, "webp", label, "width:100%;height:auto")
+        tag = _image_tag(content, "photo", label, "width:100%;height:auto")
         tiles.append(f'<div>{tag}<div style="{LABEL}">{escaped(label)}</div></div>')
     grid = f"display:grid;grid-template-columns:{_tracks(columns)};gap:{GAP}em;max-width:900px"
     return Shown(f'<div role="group" aria-label="{escaped(alt)}" style="{grid}">'
@@ -368,10 +368,10 @@ def _drawn(figure: Figure) -> Image.Image:
     return Image.open(drawn).convert("RGB")
 
 
-def _png(picture: Image.Image) -> bytes:
-    """With a palette: a chart has few colours, and the file is a third of the size."""
+def _compact(picture: Image.Image) -> bytes:
+    """Lossless but for its palette, since a chart has few colours."""
     target = io.BytesIO()
-    picture.quantize(256, dither=Image.Dither.NONE).save(target, "PNG", optimize=True)
+    picture.quantize(128).convert("RGB").save(target, "WEBP", lossless=True, quality=75)
     return target.getvalue()
 
 
@@ -382,10 +382,10 @@ def _webp(picture: Tensor, zoom: int) -> bytes:
     return images.encode_webp(picture.contiguous().cpu())
 
 
-def _image_tag(content: bytes, kind: str, alt: str, style: str) -> str:
-    text = base64.b64encode(content).decode()
-    source = f"data:image/{kind};base64,{text}"
-    return f'<img src="{source}" alt="{escaped(alt)}" style="{style}">'
+def _image_tag(webp: bytes, kind: str, alt: str, style: str) -> str:
+    """kind: "chart" or "photo", which the look of the pages tells apart (`rainlens.css`)."""
+    source = f"data:image/webp;base64,{base64.b64encode(webp).decode()}"
+    return f'<img class="rl-{kind}" src="{source}" alt="{escaped(alt)}" style="{style}">'
 
 
 def sources(paper: str, code: Sequence[str]) -> Shown:

@@ -27,8 +27,9 @@ COLOURS = {
     "ablation": "#D55E00",
     "scratch, book": "#E69F00",
     "ResNet": "#444444",
+    "TAEF2": "#7B3294",
 }
-MARKERS = dict(zip(COLOURS, "osD^vPX", strict=True))
+MARKERS = dict(zip(COLOURS, "osD^vPXp", strict=True))
 GAP = 2  # white pixels between codes
 # Boxes of the scheme: its centre, its text, whether it learns (None: it is no part of the network).
 BOXES: tuple[tuple[float, float, str, bool | None], ...] = (
@@ -93,29 +94,34 @@ def by_brightness(model: VQGAN, count: int) -> list[int]:
 
 
 def plane(
-    found: Mapping[str, Sequence[Record]], ceiling: float, measure: str = REJECTION
+    found: Mapping[str, Sequence[Record]],
+    marks: Mapping[str, float],
+    untouched: Record,
+    measure: str = REJECTION,
 ) -> Figure:
     """Each arm on unseen rain: how much of it is kept out, against the damage beside it.
 
     found: name of an arm -> its records, one a seed, which are small marks around their mean.
-    ceiling: the damage of the way to the code book and back, in grey levels.
+    marks: at most two levels of damage in grey levels, by name; lines from top to bottom, such as
+    that of the way to the code book and back. untouched: the record
+    of the input as it is, which has a little E_B, too: of the rain that is too weak for the mask.
     """
-    figure, axes = plt.subplots(figsize=(6.4, 4.8))
-    axes.plot(0, 0, "x", color=plots.INK, markersize=8, label="the untouched input")
-    axes.axvline(ceiling, color=plots.FAINT, linestyle="--", linewidth=1)
+    figure, axes = plt.subplots(figsize=(3.6, 4.4))  # as wide as a phone
+    as_it_is = [_by_seed([untouched], one)[0] for one in ("e_b", measure)]
+    axes.plot(*as_it_is, "x", color=plots.INK, markersize=8, label="the untouched input")
+    for (name, level), style in zip(marks.items(), ("--", "-."), strict=False):
+        axes.axvline(level, color=plots.FAINT, linestyle=style, linewidth=1, label=name)
     axes.axhline(1, color=plots.FAINT, linestyle=":", linewidth=1)
     for name, records in found.items():
         x, y = (_by_seed(records, one) for one in ("e_b", measure))
-        style: dict[str, Any] = dict(color=COLOURS[name], marker=MARKERS[name], linestyle="none")
-        axes.plot(np.mean(x), np.mean(y), markersize=9, label=name, **style)
+        look: dict[str, Any] = dict(color=COLOURS[name], marker=MARKERS[name], linestyle="none")
+        axes.plot(np.mean(x), np.mean(y), markersize=9, label=name, **look)
         if len(records) > 1:
-            axes.plot(x, y, markersize=4, alpha=0.5, **style)
+            axes.plot(x, y, markersize=4, alpha=0.5, **look)
     axes.set_xlim(left=-1)
     axes.set_ylim(min(-0.05, axes.get_ylim()[0]), 1.1)
-    axes.text(ceiling, 0.02, " ceiling of\n the code book", fontsize=9, va="bottom")
-    axes.set_xlabel("E_B, grey levels: damage where it does not rain")
-    axes.set_ylabel("share of the unseen rain that is kept out")
-    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
+    axes.set(xlabel="damage E_B (grey levels)", ylabel="rejection of unseen rain")
+    figure.legend(loc="outside lower center", ncols=1 if len(found) < 4 else 2, fontsize=8)
     return figure
 
 

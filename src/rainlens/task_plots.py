@@ -134,18 +134,50 @@ def told(columns: Columns) -> str:
 def table(found: Found, columns: Columns) -> str:
     """A Markdown table, a name a row: measures, the low end of PSNR, and how many are made worse.
 
-    PSNR has its interval where there are several seeds.
+    PSNR has its interval where there are several seeds. The tail is from the mean to the worst 5 %.
     """
     gained = other_tasks.gains(found)
-    heads = ["PSNR", "worst 5 %", *(MEASURES[m].short for m in list(columns)[1:]), "made worse"]
+    heads = [
+        "PSNR",
+        "worst 5 %",
+        "tail",
+        *(MEASURES[m].short for m in list(columns)[1:]),
+        "made worse",
+    ]
     rows = ["| | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
     for name, part in found.items():
         level = estimates.mean(part, other_tasks.UNSEEN, "psnr")
         psnr = level.text(1) if len(part) > 1 else f"{level.value:.1f}"
-        low = f"{other_tasks.worst(columns['psnr'][name], 'psnr'):.1f}"
+        low = other_tasks.worst(columns["psnr"][name], "psnr")
         others = [_mean(columns[m].get(name), DIGITS[m]) for m in list(columns)[1:]]
         worse = f"{(gained[name] < 0).mean():.0%}"
-        rows.append(f"| {name} | " + " | ".join([psnr, low, *others, worse]) + " |")
+        rows.append(
+            f"| {name} | "
+            + " | ".join([psnr, f"{low:.1f}", f"{level.value - low:.1f}", *others, worse])
+            + " |"
+        )
+    return "\n".join(rows)
+
+
+def learned(found: Found) -> str:
+    """By how much PSNR rises on the damage of training and on that of the test, as Markdown.
+
+    And which share of the impulses is gone, where the test has some.
+    """
+    tests, removal = ("seen", other_tasks.UNSEEN), "impulse_removal"
+    has_impulses = any(
+        removal in r.tests[other_tasks.UNSEEN] for part in found.values() for r in part
+    )
+    heads = ["trained damage", "new damage", *["impulses gone"] * has_impulses]
+    rows = ["| | " + " | ".join(heads) + " |", "|---" * (len(heads) + 1) + "|"]
+    for name, part in found.items():
+        gained = [estimates.between(part, test, "psnr", "input_psnr") for test in tests]
+        cells = [f"{gain.value:+.1f} dB" for gain in gained]
+        if has_impulses:
+            held = all(removal in record.tests[other_tasks.UNSEEN] for record in part)
+            gone = estimates.mean(part, other_tasks.UNSEEN, removal) if held else None
+            cells.append("" if gone is None else f"{gone.value:.2f}")
+        rows.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(rows)
 
 
@@ -184,6 +216,8 @@ def trends(found: Mapping[str, Mapping[int, Sequence[Record]]]) -> str:
         ]
         change = estimates.difference(records[most], records[least], other_tasks.UNSEEN, measure)
         way = estimates.direction(change, "it rises", "it falls", "neither rise nor fall is sure")
+        if not np.isfinite(change.width):
+            way = "one seed each decides nothing"
         kind = SWEPT[measure]
         said.append(
             f"The {kind}: {ends[0]:.2f} with N = {least:,} and {ends[1]:.2f} with {most:,}; {way}."
@@ -192,21 +226,24 @@ def trends(found: Mapping[str, Mapping[int, Sequence[Record]]]) -> str:
 
 
 def fewer(columns: Columns) -> str:
-    """On how many pictures a measure was taken, of those that were not taken on all."""
-    counts = {m: next(iter(named.values())).shape[1] for m, named in columns.items()}
-    return "".join(
-        f"The {MEASURES[measure].short} distance is of the first {count} of {counts['psnr']} "
-        "pictures. "
-        for measure, count in counts.items()
-        if count < counts["psnr"]
-    )
+    """Of which pictures and methods a measure was not taken, in words."""
+    whole, said = columns["psnr"], ""
+    total = next(iter(whole.values())).shape[1]
+    for measure, named in columns.items():
+        short, count = MEASURES[measure].short, next(iter(named.values())).shape[1]
+        absent = [name for name in whole if name not in named]
+        if count < total:
+            said += f"The {short} distance is of the first {count} of {total} pictures. "
+        if absent:
+            said += f"It is not computed yet of {listed(absent)}. "
+    return said
 
 
-def lacking(wanted: Iterable[str], found: Iterable[str]) -> str:
-    """What is not computed yet, as a sentence; empty where nothing is missing."""
+def lacking(task: str, wanted: Iterable[str], found: Iterable[str]) -> str:
+    """What of a task is not computed yet, as a sentence; empty where nothing is missing."""
     there = set(found)
     missing = [name for name in wanted if name not in there]
-    return f"Not computed at this scale yet: {listed(missing)}. " if missing else ""
+    return f"Not computed yet for {TITLES[task].lower()}: {listed(missing)}. " if missing else ""
 
 
 def listed(names: Sequence[str]) -> str:

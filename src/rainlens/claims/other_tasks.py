@@ -124,7 +124,8 @@ def scores(found: Found, appraised: Mapping[str, Record]) -> Columns:
         for measure in QUALITY[:2]
     }
     for measure in QUALITY[2:]:
-        held = {name: [r] for name, r in appraised.items() if measure in r.tests[UNSEEN]}
+        there = {name: appraised[name] for name in found if name in appraised}
+        held = {name: [r] for name, r in there.items() if measure in r.tests[UNSEEN]}
         if held:
             columns[measure] = {
                 name: estimates.per_image(part, UNSEEN, measure) for name, part in held.items()
