@@ -35,7 +35,8 @@ def _numbers(held: Mapping[str, Sequence[float | None]], name: str) -> np.ndarra
         return 1 - _numbers(held, name.removesuffix("rejection") + "response")
     if name.endswith("picture_taken"):
         gain, rejection = (name.replace("picture_taken", part) for part in ("gain", "rejection"))
-        return _numbers(held, gain) - _numbers(held, rejection)
+        taken: np.ndarray = _numbers(held, gain) - _numbers(held, rejection)
+        return taken
     return np.array(held[name], dtype=float)
 
 

@@ -162,7 +162,8 @@ class Explorer extends Bench {
 
   /** All values of a measure over all ranges, so that colours and places can be compared. */
   all(measure) {
-    return Object.values(this.told.ranges).flatMap((range) => range[this.settings.test][measure].flat());
+    const { test } = this.settings;
+    return Object.values(this.told.ranges).flatMap((range) => range[test][measure].flat());
   }
 
   show() {
@@ -211,7 +212,9 @@ class Explorer extends Bench {
     const all = this.all(coloured);
     const limits = [Math.min(...all), Math.max(...all)];
     this.ends.forEach((end, i) => { end.textContent = written(coloured, limits[i]); });
-    drawMap(this.map, { counts, steps: this.told.steps, values: this.curves(coloured), limits, at }, (column, moment) => this.set({ n: column, step: moment }));
+    const values = this.curves(coloured);
+    drawMap(this.map, { counts, steps: this.told.steps, values, limits, at },
+      (column, moment) => this.set({ n: column, step: moment }));
     this.map.setAttribute("aria-label",
       `${COLOURED[coloured]} on ${TESTS[test]}, N across and steps up; the sliders choose a cell`);
     drawPaths(this.paths, { x: this.curves(DAMAGE), y: this.curves(REMOVAL), at,
@@ -236,9 +239,9 @@ class Explorer extends Bench {
 
 /**
  * Mounts the explorer in an element. `told` is what `explorer.py` says: {folder, glossary, batch,
- * steps, pictures: names, ranges: {name: {counts, unseen, seen: {measure: [n][step], rejection:
- * [n]}, inputs:
- * {unseen, seen, clean: [file]}, outputs: [n]{unseen, seen: {step: [file]}}}}}.
+ * steps, pictures: names, ranges: {name: {counts, unseen, seen: {measure: [n][step],
+ * rejection: [n]}, inputs: {unseen, seen, clean: [file]},
+ * outputs: [n]{unseen, seen: {step: [file]}}}}}.
  */
 export function mount(element, told) {
   const panel = new Explorer(element, told);
