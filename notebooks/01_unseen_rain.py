@@ -79,7 +79,7 @@ setting = scale_named(scale)
 # (grey, 0 where it does not rain), and the sum *I* is cut off at white. The advantage of rain made this way is that
 # we know *B* and *R* exactly, so we can measure what a network did to each of them.
 #
-# Training rain comes from a recipe in five steps. We take them one at a time, on a photograph that
+# Training rain comes from a recipe in five steps, shown on a photograph that
 # no network in this chapter is trained on.
 
 # %%
@@ -129,7 +129,7 @@ plots.gallery(
         (rainy[0], "rainy picture I = B + R"),
     ],
     alt="The steps of the rain recipe, from dots to a photograph of a cat in the rain",
-    caption="The recipe of the training rain, a picture for each step. The papers name the method "
+    caption="The recipe of the training rain after steps 1, 3 and 5. The papers name the method "
     "and give its parameters (2026 paper, Sec. 3.1.2, Table 1). What to notice: the layer is no "
     "longer made of dots; it covers nearly everything. Photograph: Chelsea, from scikit-image. "
     + plots.drawn_here(),
@@ -169,22 +169,20 @@ plots.gallery(
 #
 # The test rain must come from somewhere else, or we would only test memory. The papers use
 # **Rain100L**, a public set of 100 rainy pictures, and so do the records that come with this book. Its
-# pictures may not be redistributed, so what you *see* here is a third kind of rain that we draw ourselves: single
+# pictures may not be redistributed, so what you *see* here is a third kind of rain that we draw ourselves, the **embedded streaks**: single
 # thin streaks, line by line. No step of it is shared with the recipe above.
 
 # %% tags=["hide-input"]
 streaks = rain.draw_streaks(1, (256, 256), source)
 streaky = rain.add_rain(clean, streaks)
-covered = {"training rain of the medium range": layer, "the streaks": streaks}
+covered = [f"{(drawn > 10 / 255).float().mean():.0%}" for drawn in (layer, streaks)]
 plots.gallery(
     [(layer[0], "training rain"), (rainy[0], "... on the cat"),
-     (streaks[0], "unseen rain"), (streaky[0], "... on the cat")],
+     (streaks[0], "embedded streaks"), (streaky[0], "... on the cat")],
     alt="Dense soft training rain beside sparse sharp streaks, each alone and on a photograph",
-    caption="We call both rain (2026 paper, Fig. 1). As signals they differ: "
-    + ", ".join(f"{k} is brighter than 10 of 255 grey levels on {(v > 10 / 255).float().mean():.0%}"
-                " of its layer" for k, v in covered.items())
-    + ". What to notice: "
-    "soft and dense "
+    caption="We call both rain (2026 paper, Fig. 1). As signals they differ: this training rain of "
+    f"the medium range is brighter than 10 of 255 grey levels on {covered[0]} of its layer, these "
+    f"streaks on {covered[1]}. What to notice: soft and dense "
     "against sharp and sparse. Photograph: Chelsea, from scikit-image. " + plots.drawn_here(),
     columns=4,
 )
@@ -224,13 +222,14 @@ words = ("8 backgrounds", "512 backgrounds", "neither clearly")
 taken = [estimates.mean(group, "unseen", "gain").value for group in (few, many)]
 measured = (
     f"Where it rains, 8 backgrounds take away {taken[0]:.2f} times the rain, 512 take "
-    f"{taken[1]:.2f}; exact removal is 1, and what is more was not rain. By how much is taken, "
+    f"{taken[1]:.2f}. Above 1, some of it was picture; below 1 some may be. By how much is taken, "
     f"ahead: {estimates.direction(gap, *words)}. By the contrast of the streaks: "
     f"{estimates.direction(contrast, *words)}."
 )
 # %% tags=["hide-input"]
 named = [estimates.direction(estimate, *words[:2], "about the same") for estimate in (gap, contrast)]
-right = ("Neither measure says so.", "One of two measures says so.", "Both measures say so.")
+right = ("No: neither measure says so.", "Open: one of two measures says so. How much of what is "
+         "taken is rain, this chapter cannot say.", "Right: both measures say so.")
 replies = {
     choice: f"{right[named.count(choice)]} {measured}" for choice in (*words[:2], "about the same")
 }
@@ -249,9 +248,9 @@ for axes, (measure, label) in zip(pair, labels.items(), strict=True):
 # %% tags=["hide-input"]
 shown = plots.chart(
     figure, alt=f"Removal and contrast gain on {unseen} for both networks. {measured}",
-    caption=f"Two measures of removal on {unseen}, explained below: 0 is nothing, 1 is all. Bars "
-    "are 95 % intervals: where the mean would lie in 95 of 100 repetitions with other seeds and "
-    "other test pictures. What to notice: whether the two measures "
+    caption=f"Two measures of removal on {unseen}, explained below: 0 is nothing, 1 is as much as "
+    "the rain. Bars are 95 % intervals: about 95 of 100 such bars contain the true mean, over other "
+    "test pictures and other seeds. What to notice: whether the two measures "
     f"name the same network. The papers have no such figure. {plots.source_note(records, scale)}",
 )
 plots.guess("Which network removes more of rain it has never seen?", replies, shown)
@@ -349,14 +348,14 @@ so = "less of unseen rain than of known rain" if other.value < known.value else 
 
 # %% tags=["hide-input"]
 Markdown(
-    f"**It removes {so}.** With 512 backgrounds, {known.value:.0%} of the contrast of known rain "
-    f"is gone and {other.value:.0%} of that of {unseen}. The two rains are not equally hard, so "
+    f"**The network with 512 backgrounds removes {so}.** Of the contrast of known rain, "
+    f"{known.value:.0%} is gone, of that of {unseen} {other.value:.0%}. The two rains are not equally hard, so "
     "only a comparison of networks tells more.\n\n**Was your prediction right?** 8 backgrounds "
-    f"take away **{told[0]}** than 512: {taken[0]:.2f} against {taken[1]:.2f}. Exact removal "
-    f"gives 1; what is above it was not rain. By the contrast of the streaks on {unseen}, they "
-    f"remove **{told[1]}** ({contrast}). On the streaks of the pictures above it is "
+    f"take away **{told[0]}** than 512: {taken[0]:.2f} against {taken[1]:.2f}. Above 1, some of it "
+    f"was picture; below 1 some may be. By the contrast gain on {unseen}, they "
+    f"remove **{told[1]}** ({contrast}). On the embedded streaks it is "
     f"{pictures[0]:.2f} against {pictures[1]:.2f}, of two pictures alone. These "
-    f"pictures need not look like the numbers of {unseen}: the streaks that you see change "
+    f"pictures need not look like the numbers of {unseen}: their streaks, drawn anew, change "
     f"{cover[1]:.0%} of a picture, by {strength[1]:.0f} grey levels (root mean square), those of "
     f"{unseen} {cover[0]:.0%}, by {strength[0]:.0f}."
 )

@@ -124,7 +124,7 @@ candidates = {
     "removes half the rain": (rainy + clean) / 2,
     "removes it exactly": clean,
     "exact, but 20 % darker": clean * 0.8,
-    "darkens all by 15 %": rainy * 0.85,
+    "only darkens, by 15 %": rainy * 0.85,
     "paints it black": torch.zeros_like(clean),
 }
 
@@ -176,7 +176,7 @@ def table(outputs):
         rows.append(
             f"| {name} | {score['psnr']:.1f} | {score['e_r']:.1f} | {score['e_b']:.1f} |"
         )
-    return Markdown("\n".join(rows))
+    return Markdown("\n".join(rows) + "\n\nMeans of both pictures.")
 
 
 table(candidates)
@@ -245,7 +245,7 @@ def fit(axes, name):
 
 # %% tags=["hide-input"]
 figure, row = plt.subplots(1, 3, figsize=(9, 3.5), sharey=True)
-names = ("removes half the rain", "exact, but 20 % darker", "darkens all by 15 %")
+names = ("removes half the rain", "exact, but 20 % darker", "only darkens, by 15 %")
 told = "; ".join(fit(axes, name) for axes, name in zip(row, names, strict=True))
 row[0].set_ylabel("change d (grey levels)")
 plots.chart(
@@ -310,8 +310,14 @@ Markdown(
 #
 # $$\text{rain response} = \frac{\sum_{p \in M} e_p R_p}{\sum_{p \in M} R_p^2} \tag{2.7}$$
 #
-# Here *e = f(B + R) - f(B)* is the difference of the two outputs, and *f* the network. Where more should be better, the book shows 1 minus the response, the **rejection**: the share of the rain that leaves no trace. Its partner is again a
-# damage: what *f* does to a picture without rain.
+# Here *e = f(B + R) - f(B)* is the difference of the two outputs, and *f* the network. Where more should be better, the book shows 1 minus the response, the **rejection**: the share of the rain that leaves no trace.
+#
+# Now the removal gain can be taken apart. As *d = (R - e) + (B - f(B))*,
+#
+# $$\text{removal gain} = \text{rejection} + \text{picture taken} \tag{2.8}$$
+#
+# Here *picture taken* is the slope of *B - f(B)* on *R*, as in equation 2.4: what the network takes, where it rains, from the same picture without rain. Over the whole picture,
+# this is the **damage on dry pictures**, the root mean square of *f(B) - B*.
 
 # %%
 without_rain = {
@@ -319,20 +325,20 @@ without_rain = {
     "removes half the rain": clean,
     "removes it exactly": clean,
     "exact, but 20 % darker": clean * 0.8,
-    "darkens all by 15 %": clean * 0.85,
+    "only darkens, by 15 %": clean * 0.85,
     "paints it black": torch.zeros_like(clean),
 }
 
 # %% tags=["hide-input"]
-rows = ["| network | rain response | damage without rain |", "|---|---|---|"]
+rows = ["| network | rain response | damage on dry pictures |", "|---|---|---|"]
 for name, output in candidates.items():
     pair = output, without_rain[name]
     response = metrics.rain_response(*pair, rainy, clean).mean()
     harm = metrics.damage(without_rain[name], clean).mean()
     rows.append(f"| {name} | {response:.2f} | {harm:.1f} |")
-Markdown("\n".join(rows) + "\n\nThe one who darkens everything is found out: nearly all of the "
-         "rain is still there. The one who removes it exactly and darkens the rest has a response "
-         "of 0, as it should, and the damage tells the rest.")
+Markdown("\n".join(rows) + "\n\nMeans of both pictures. The one who only darkens is found out: "
+         "nearly all of the rain is still there. The one who removes it exactly and darkens the "
+         "rest has a response of 0, as it should, and the damage tells the rest.")
 
 # %% [markdown]
 # The black rectangle keeps everything out, rain included, so no measure of removal should stand alone. And a network that is asked to remove *known* rain
@@ -385,7 +391,8 @@ plots.chart(
     alt=f"PSNR against removal gain on {unseen}, a point a picture. Means for N = 8: "
     f"{means[0][0]:.1f} dB, gain {means[1][0]:.2f}; for N = 512: {means[0][1]:.1f} dB, gain "
     f"{means[1][1]:.2f}",
-    caption="What to notice: the two clouds differ in both directions. That of N = 8 lies "
+    caption=f"{len(gain)} pictures of {unseen}, a point each. What to notice: the two clouds differ "
+    "in both directions. That of N = 8 lies "
     f"{height} and further to the {side}: the number that ranks the two networks depends on what "
     f"is measured. The papers have no such figure. {plots.source_note(records, scale)}",
 )
@@ -394,7 +401,7 @@ plots.chart(
 closer = per_image(many, "psnr") > per_image(few, "psnr")
 both = [(closer & (per_image(many, m) < per_image(few, m))).mean() for m in ("gain", "rejection")]
 scores = [estimates.mean(group, "unseen", "psnr").text(1) for group in (few, many)]
-kept_out = [estimates.mean(group, "unseen", "rejection").value for group in (few, many)]
+kept_out = [estimates.mean(group, "unseen", "rejection") for group in (few, many)]
 idle = estimates.direction(estimates.between(few, "unseen", "input_psnr", "psnr"),
                            "better", "worse", "neither clearly better nor worse")
 dry = 1 - per_image(few, "coverage")
@@ -404,8 +411,8 @@ share = per_image(few, "e_b") ** 2 * dry / error
 # %% tags=["hide-input"]
 Markdown(
     f"**By PSNR, doing nothing is {idle} than the network with 8 backgrounds**: {untouched:.1f} dB "
-    f"against {scores[0]} ({unseen}). Yet that network keeps {kept_out[0]:.0%} of the rain out. "
-    f"The one with 512 has {scores[1]} dB and keeps {kept_out[1]:.0%} out.\n\nHow can that be? On "
+    f"against {scores[0]} ({unseen}). Yet that network keeps {kept_out[0]} of the rain out. "
+    f"The one with 512 has {scores[1]} dB and keeps {kept_out[1]} out.\n\nHow can that be? On "
     f"average {dry.mean():.0%} of a picture is dry, and {share.mean():.0%} of the squared error "
     "of the network with 8 lies there. Damage in the large dry part weighs more than rain in the "
     f"small wet one.\n\n**A better PSNR does not mean more removal.** 512 backgrounds have a "
@@ -422,35 +429,38 @@ Markdown(
 # *opening* (it levels what is bright and narrow), dimming, and doing nothing. A measure that can be fooled by one of these measures something else than the removal of rain.
 
 # %% tags=["hide-input"]
-COLUMNS = {"e_r": ("E_R", 1), "gain": ("removal gain", 2), "contrast": ("contrast gain", 2),
-           "rejection": ("rejection", 2), "psnr": ("PSNR (dB)", 1), "e_b": ("E_B", 1)}
+COLUMNS = {"e_r": ("E_R", 1), "gain": ("removal gain", 2), "picture_taken": ("of it, picture", 2),
+           "rejection": ("rejection", 2), "contrast": ("contrast gain", 2),
+           "psnr": ("PSNR (dB)", 1), "e_b": ("E_B", 1)}
 shown_filters = ("untouched", "dimmed by half", "median 5", "median 7", "Gaussian 2", "opening 9")
-things = {f"network, N = {n:,}": part for n, part in sweep.items()}
+things = {f"N = {n:,}": part for n, part in sweep.items()}
 things |= {name: [found[filters[name]]] for name in shown_filters}
 levels = {
     name: {m: estimates.mean(part, "unseen", m).value for m in COLUMNS}
     for name, part in things.items()
 }
-ideal = {"e_r": estimates.mean(few, "unseen", "exact_e_r").value, "gain": 1, "contrast": 1,
-         "rejection": 1, "psnr": np.inf, "e_b": 0}
+ideal = {"e_r": estimates.mean(few, "unseen", "exact_e_r").value, "gain": 1, "picture_taken": 0,
+         "rejection": 1, "contrast": 1, "psnr": np.inf, "e_b": 0}
 
 # %% tags=["hide-input"]
-rows = ["| | " + " | ".join(name for name, _ in COLUMNS.values()) + " |", "|---" * 7 + "|"]
-best = {m: (min if m == "e_b" else max)(levels, key=lambda name: levels[name][m]) for m in COLUMNS}
+rows = ["| | " + " | ".join(name for name, _ in COLUMNS.values()) + " |", "|---" * 8 + "|"]
+best = {m: (min if m == "e_b" else max)(levels, key=lambda name: levels[name][m])
+        for m in COLUMNS if m != "picture_taken"}
 for name, row in levels.items():
     cells = [f"{row[m]:.{digits}f}" for m, (_, digits) in COLUMNS.items()]
-    marked = [f"**{c}**" if best[m] == name else c for m, c in zip(COLUMNS, cells, strict=True)]
+    marked = [f"**{c}**" if best.get(m) == name else c for m, c in zip(COLUMNS, cells, strict=True)]
     rows.append(f"| {name} | {' | '.join(marked)} |")
 exact = [f"{value:.{d}f}" if np.isfinite(value) else "infinite"
          for value, (_, d) in zip(ideal.values(), COLUMNS.values(), strict=True)]
 rows.append(f"| *exact removal* | {' | '.join(exact)} |")
-winners = "; ".join(f"by {name}, *{best[m]}*" for m, (name, _) in COLUMNS.items())
-Markdown("\n".join(rows) + f"\n\n{unseen}; bold: the best of each column, if more were always "
-         f"better (for E_B, less). That is: {winners}. "
+winners = "; ".join(f"by {COLUMNS[m][0]}, *{name}*" for m, name in best.items())
+Markdown("\n".join(rows) + f"\n\nMeans over {len(closer)} pictures of {unseen}, and over seeds for the "
+         "networks. *Of it, picture*: the rest of the gain beside the rejection, equation 2.8. Bold: "
+         f"the best, if more were always better (for E_B, less). That is: {winners}. "
          + plots.source_note([r for part in things.values() for r in part], scale))
 
 # %% tags=["hide-input"]
-learned = [name for name in levels if name.startswith("network")]
+learned = [name for name in levels if name.startswith("N =")]
 idle = [name for name in levels if name not in learned]
 better = {m: -1 if m == "e_b" else 1 for m in ("e_r", "contrast", "rejection", "psnr", "e_b")}
 fooled = {
@@ -463,9 +473,10 @@ fooled = {
 told = "\n".join(f"- by {name}: {', '.join(names) or 'none'}" for name, names in fooled.items())
 dim, blur = levels["dimmed by half"], levels["Gaussian 2"]
 Markdown(
-    f"What has learned nothing and is better than every network of the table:\n\n{told}\n\nDimming by half leaves half of the "
-    f"rain (rejection {dim['rejection']:.2f}), but its removal gain is {dim['gain']:.2f} and its "
-    f"E_R {dim['e_r']:.0f}: both count the picture that went with it. A blur keeps "
+    "What has learned nothing and is better than every network of the table (the removal gain is "
+    f"left out, as more than 1 is no better):\n\n{told}\n\nDimming by half leaves half of the "
+    f"rain (rejection {dim['rejection']:.2f}). Its removal gain is {dim['gain']:.2f} all the same, "
+    f"{dim['picture_taken']:.2f} of it picture, and its E_R of {dim['e_r']:.0f} counts that, too. A blur keeps "
     f"{blur['rejection']:.2f} of the rain out, because it spreads thin streaks over their "
     "surroundings: a low response is *earned* only together with a low E_B. So from here on the "
     "book looks at the two together."
@@ -536,8 +547,9 @@ plots.gallery(
 # ## What we found
 
 # %% tags=["hide-input"]
-gap, gain, kept, damage = (
-    estimates.difference(many, few, "unseen", m) for m in ("psnr", "gain", "rejection", "e_b")
+gap, gain, kept, picture, damage = (
+    estimates.difference(many, few, "unseen", m)
+    for m in ("psnr", "gain", "rejection", "picture_taken", "e_b")
 )
 words = ("more", "less", "neither clearly more nor less")
 taken, bare = estimates.direction(gain, *words), estimates.direction(kept, *words)
@@ -551,9 +563,9 @@ Markdown(
     f"8{cause}; PSNR alone does not say whether it removes the rain better.** It takes away "
     f"{taken} where it rains (removal gain), and of the rain itself it keeps out {bare} "
     f"(rejection).\n\nIn numbers, 512 minus 8 backgrounds on {unseen}: PSNR {gap.text(1)} dB, "
-    f"removal gain {gain}, rejection {kept}. The damage E_B is {rest[1]} instead of "
-    f"{rest[0]}.\n\nFrom here on we show the papers' E_R, or the removal gain, which is E_R "
-    "counted in rain, the rejection (or the contrast gain, in the chapters whose records lack it) and E_B. PSNR "
+    f"removal gain {gain}, of it rejection {kept} and picture {picture}. The damage E_B is {rest[1]} instead of "
+    f"{rest[0]}.\n\nFrom here on we show the papers' E_R, or the removal gain (the part of the "
+    "change that follows the rain or an even darkening), the rejection (or the contrast gain, in the chapters whose records lack it) and E_B. PSNR "
     "appears only where it hides something."
 )
 

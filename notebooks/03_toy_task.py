@@ -103,7 +103,7 @@ setting = scale_named(scale)
 # (After the paper's Table 2; the last three rows are ours.)
 #
 # What varies in this chapter is how fast the curve is, and each network learns one curve. What varies with rain is the number of
-# backgrounds. A slow curve is quick to learn, like 8 backgrounds; a fast one takes long, like 1,000. This is an
+# backgrounds. A slow curve is quick to learn, like 8 backgrounds; a fast one takes long, like 512. This is an
 # analogy: the toy never has many curves.
 #
 # And a photograph has no *x*: a deraining network is not told where it is in which picture. It has to recognise that from the pixels
@@ -256,7 +256,7 @@ Markdown(
     f"{max(troughs, peaks):.1f} at the {more}, {min(troughs, peaks):.1f} at the "
     f"{less}.{why}\n\n**What fails is mainly the shifted mean.** N(0, 5) is as foreign as N(10, "
     "5) and spreads as widely, but it is centred on zero. Under it this network has an error of "
-    f"{middle:.2f} on its own curve, not {shifted:.1f}. Averaging removes what differs from point "
+    f"{middle:.2f} on its own curve, not {shifted:.1f} (shown in chapter 3b). Averaging removes what differs from point "
     "to point. It cannot see a mean: noise with mean 10 looks like a curve that lies 10 higher. "
     "So what this network knows of the noise is one thing: that its mean is 0."
 )
@@ -272,6 +272,7 @@ Markdown(
 # | here | averaging, which serves any smooth curve | the one curve of the training |
 # | with rain | changing everything, streaks and picture alike | the pictures, if they are few; or the rain |
 #
+# With rain, the easy start is neither of the two ways of the first table; the analogy is in the last column.
 # What comes next is, in both, what lowers the error further with the least effort. So here a network can turn *to the content*. With rain it can turn to the
 # content or *to the rain*; [4b](04b_closer_look.ipynb) and chapter 5 look for both.
 
@@ -290,7 +291,8 @@ toy_plots.order_legend(figure, row[0])
 grown = {r.experiment["order"]: r.curves["foreign"][-1] / r.curves["foreign"][1] for r in learning}
 up, flat = ([f"{o:g}" for o, times in grown.items() if (times > 3) == rose] for rose in (True, False))
 shrunk = {r.experiment["order"]: r.curves["shifted"][-1] / r.curves["shifted"][1] for r in learning}
-fallen = [order for order, share in shrunk.items() if share < 1 / 3]
+fallen = [f"O = {r.experiment['order']:g} (to {toy_plots.number(r.curves['shifted'][-1])})"
+          for r in learning if shrunk[r.experiment["order"]] < 1 / 3]
 told = " ".join(f"{title}: {toy_plots.course(learning, name)}." for name, title in titles.items())
 
 # %% tags=["hide-input"]
@@ -300,21 +302,19 @@ plots.chart(
     caption="Each point is the mean over 8 noise draws; on the left, thick lines average five "
     "neighbouring points, thin ones do not. What to notice: which lines rise in the right panel. By the end "
     f"they have more than tripled for O = {', '.join(up) or 'none'}, and not for O = {', '.join(flat) or 'none'}; "
-    f"those who also know their curve by heart fall below a third in the middle panel: O = {', '.join(map('{:g}'.format, fallen)) or 'none'}. The papers show no "
+    f"in the middle panel fall below a third: {', '.join(fallen) or 'none'}; the lower, the more of its curve a network knows by heart. The papers show no "
     f"courses of the toy. {length} {plots.source_note(learning, scale)}",
 )
 
 # %% [markdown]
 # ## Train one yourself
 #
-# Choose an order, press Train, and watch two errors: as trained, and in a test that the network was not trained for.
+# On the book's page, the panel below trains a small network in your browser. In Jupyter and Colab it trains networks of up to the chapter's
+# size, and lets you choose the noise. Choose an order, press Train, and watch two errors: as trained, and in a test that the network was not trained for.
 #
 # 1. O = 1 under foreign noise. Does the error come down, and when?
 # 2. The same network on the triangle wave. Which way does its error go meanwhile?
 # 3. O = 8. What of that happens again?
-#
-# On the page, your browser does the training, in a small network. In Jupyter and Colab the panel trains networks of up to the chapter's
-# size, and lets you choose the noise.
 
 # %%
 TrainToy()
@@ -333,7 +333,7 @@ noisy = [toy_plots.errors(found[setting.toy(o)], f"order{o}_shifted") for o in (
 words = {True: "reproduced", False: "not reproduced"}
 lead = {
     True: "Where the curve is slow, the network learns the curve by heart; where it is fast, it "
-    "learns the noise instead.",
+    "averages the noise away.",
     False: "The paper's split, curve by heart or noise, does not show at this scale.",
 }
 
@@ -355,7 +355,7 @@ begin, end = ([toy_plots.number(one.curves[name][i]) for name in ("foreign", "sh
 Markdown(
     "Whether a network ignores its input is then a question of how simple the curve is *and of "
     f"how long it was trained*. After {one.curves['iteration'][1]:,} steps the network of O = 1 "
-    f"is still mostly a denoiser: its error on the foreign curve is {begin[0]}, at the end "
+    f"is nearer to a denoiser: its error on the foreign curve is {begin[0]}, at the end "
     f"{end[0]}. Under the foreign noise it is the other way round, {begin[1]} and then {end[1]}."
     "\n\nChapter 4 stops a training early, too: there, late steps may learn the rain."
 )
@@ -373,7 +373,7 @@ Markdown(
 #
 # ## Try it
 #
-# 1. In the live panel, choose O = 1 and draw a horizontal line at 0. Then raise the noise mean. Which of the two networks, O = 1 or O = 8, moves, and by
+# 1. In the panel of *Try to fool it*, choose O = 1 and draw a horizontal line at 0. Then raise the noise mean. Which of the two networks, O = 1 or O = 8, moves, and by
 #    how much?
 # 2. In Jupyter or Colab, train on O = 1 with the noise mean set to 5. What will the network answer under N(0, 1), where it has *less* to remove?
 # 3. Could one tell from outside, by its answers alone, which kind of network one has? Invent a test with two inputs.

@@ -55,6 +55,12 @@ def test_rejection_is_what_the_rain_response_leaves():
     assert estimates.per_image([held], "unseen", "rejection").tolist() == [[0.75, 0.5]]
 
 
+def test_the_removal_gain_is_rejection_and_picture_taken():
+    measured = {"gain": [1.5, 0.5], "response": [0.25, 1]}
+    held = Record("made-up", {"seed": 0}, {}, {"unseen": measured})
+    assert estimates.per_image([held], "unseen", "picture_taken").tolist() == [[0.75, 0.5]]
+
+
 def test_pictures_without_rain_are_left_out():
     assert estimates.mean([record([1, float("nan"), 3])], "unseen", "gain").value == pytest.approx(
         2

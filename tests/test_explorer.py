@@ -63,8 +63,19 @@ def test_curves_are_means_over_seeds_of_what_the_records_hold(packed: Packed) ->
         seeds = [setting.store.load(e.name).curves[f"{test}/{measure}"] for e in part]
         by_hand = [sum(values) / 3 for values in zip(*seeds, strict=True)][1:]
         assert told[test][measure][place] == pytest.approx(by_hand, abs=5e-4)
-    assert len(packed.told["steps"]) == len(told["unseen"]["psnr"][0])
+    assert len(packed.told["steps"]) == len(told["unseen"]["e_r"][0])
     assert 0 not in packed.told["steps"]
+
+
+def test_rejection_is_that_of_the_trained_networks(packed: Packed) -> None:
+    setting = scales.scale_named("cpu")
+    records = [
+        setting.store.load(e.name) for e in setting.sweep(degradation="large") if e.patches == 64
+    ]
+    told = packed.told["ranges"]["large"]
+    found = told["unseen"]["rejection"][told["counts"].index(64)]
+    responses = [value for record in records for value in record.tests["unseen"]["response"]]
+    assert found == pytest.approx(1 - sum(responses) / len(responses), abs=5e-4)
 
 
 def test_every_picture_that_is_named_is_packed_and_no_other(packed: Packed) -> None:
@@ -156,10 +167,12 @@ def test_numbers_are_those_of_twenty_random_places(reader: Explorer, packed: Pac
         state = reader.set(range=name, n=n, step=step, test=test).state()
         expected = [told[test][measure][n][step] for measure in explorer.MEASURES]
         assert [state[measure] for measure in explorer.MEASURES] == expected
-        digits = (2, 1, 1, 1)
-        assert [float(text.replace("−", "-")) for text in reader.shown()] == pytest.approx(
+        contrast, rejection, *others = reader.shown()
+        digits = (2, 1, 1)
+        assert [float(text.replace("−", "-")) for text in (contrast, *others)] == pytest.approx(
             [round(value, d) for value, d in zip(expected, digits, strict=True)], abs=0.051
         )
+        assert (rejection == "–") == (step < 11)
     assert reader.errors() == []
 
 
@@ -177,6 +190,14 @@ def test_pictures_follow_and_say_what_they_are(reader: Explorer, packed: Packed)
     wait(lambda: reader.run(
         "return [...document.querySelectorAll('.rl-three img')].every((i) => i.naturalWidth)"
     ))  # fmt: skip
+
+
+def test_rejection_is_shown_at_the_last_step(reader: Explorer, packed: Packed) -> None:
+    told = packed.told["ranges"]["small"]
+    reader.set(range="small", n=0, step=11)
+    assert float(reader.shown()[1]) == pytest.approx(told["unseen"]["rejection"][0], abs=0.0051)
+    reader.set(step=10)
+    assert reader.shown()[1] == "–"
 
 
 def test_it_can_be_used_by_keyboard(reader: Explorer) -> None:

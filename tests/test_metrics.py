@@ -205,6 +205,16 @@ def test_response_does_not_see_what_happens_to_the_background():
         torch.testing.assert_close(response, torch.full((3,), share, dtype=torch.float64))
 
 
+def test_the_removal_gain_is_rejection_and_picture_taken():
+    """Equation 2.8, for outputs that have nothing to do with each other."""
+    output, rainy, clean = (part.double() for part in random_case())
+    dry = torch.rand(clean.shape, generator=torch.Generator().manual_seed(5)).double()
+    rain = (rainy - clean) * metrics.rain_mask(rainy, clean)
+    taken = ((clean - dry) * rain).sum((1, 2, 3)) / (rain * rain).sum((1, 2, 3))
+    rejection = 1 - metrics.rain_response(output, dry, rainy, clean)
+    torch.testing.assert_close(metrics.removal_gain(output, rainy, clean), rejection + taken)
+
+
 def test_copying_responds_with_all_of_the_rain_and_damages_nothing():
     _, rainy, clean = random_case()
     assert metrics.rain_response(rainy, clean, rainy, clean).tolist() == [1, 1, 1]

@@ -20,6 +20,7 @@ def per_image(records: Sequence[Record], test: str, measure: str) -> np.ndarray:
     """The values of a measure, (seeds, images). The records must differ by seed alone.
 
     "rejection" is the share of the rain that leaves no trace: 1 minus `metrics.rain_response`.
+    "picture_taken" is the rest of the removal gain: what was taken of the picture without rain.
     """
     return np.array([_numbers(record.tests[test], measure) for record in records])
 
@@ -32,6 +33,10 @@ def curve_of(record: Record, name: str) -> np.ndarray:
 def _numbers(held: Mapping[str, Sequence[float | None]], name: str) -> np.ndarray:
     if name.endswith("rejection"):
         return 1 - _numbers(held, name.removesuffix("rejection") + "response")
+    if name.endswith("picture_taken"):
+        gain, rejection = (name.replace("picture_taken", part) for part in ("gain", "rejection"))
+        taken: np.ndarray = _numbers(held, gain) - _numbers(held, rejection)
+        return taken
     return np.array(held[name], dtype=float)
 
 

@@ -12,18 +12,20 @@ import { STYLE } from "./lab_style.js";
 
 const REMOVAL = "contrast";
 const DAMAGE = "e_b";
+const AT_END = "rejection"; // not measured along training
 const TESTS = { unseen: "rain it has not seen", seen: "rain like its training" };
 const COLOURED = { [REMOVAL]: "contrast gain", [DAMAGE]: "E_B" };
 /** Measure -> its name, its entry of the glossary, what it says. */
 const MEASURES = {
   contrast: ["contrast gain", "contrast-gain",
     "Of 16 other pictures. 1: all of the streaks’ contrast is gone."],
+  rejection: ["rejection", "rejection",
+    "Rain that leaves no trace. Of more pictures, and at the last step alone."],
   e_b: ["E_B", "E_B", "Damage where it does not rain, in grey levels."],
   e_r: ["E_R", "E_R", "Change where it rains, in grey levels."],
-  psnr: ["PSNR", "PSNR", "Closeness to the clean picture, in dB."],
 };
 
-const written = (key, value) => (key === REMOVAL ? shown(value) : inLevels(value));
+const written = (key, value) => (key === REMOVAL || key === AT_END ? shown(value) : inLevels(value));
 const grouped = (number) => `${number}`.replace(/\B(?=(\d{3})+$)/g, ",");
 
 /** How often each background has been seen, in words. */
@@ -79,6 +81,7 @@ class Explorer extends Bench {
     };
     this.often = soft();
     this.map = canvas();
+    this.ends = [h("span"), h("span")];
     this.paths = canvas();
     const titled = (title, ...parts) =>
       h("div", { class: "rl-column" }, h("p", {}, h("strong", {}, title)), ...parts);
@@ -98,9 +101,11 @@ class Explorer extends Bench {
           group("Picture", choices("picture", names(this.told.pictures))))),
       this.numbers(),
       h("div", { class: "rl-charts" },
-        titled("All moments; the stronger the colour, the higher:",
-          choices("coloured", COLOURED), this.map),
-        titled("The same as paths from the first moment to the last. Up: contrast gain.", this.paths)),
+        titled("All moments; the stronger the colour, the higher:", choices("coloured", COLOURED),
+          h("p", { class: "rl-scale" }, this.ends[0], h("span", { class: "rl-ramp" }), this.ends[1]),
+          this.map),
+        titled("The same as paths from the first moment to the last, named in the order of their ends. " +
+          "Up: contrast gain.", this.paths)),
       this.live);
   }
 
@@ -148,10 +153,17 @@ class Explorer extends Bench {
     return this.range()[this.settings.test][measure];
   }
 
-  /** The lowest and the highest of a measure over all ranges, so that colours can be compared. */
-  limits(measure) {
-    const all = Object.values(this.told.ranges).map((range) => range[this.settings.test][measure]);
-    return span(all.flat(2));
+  /** What a measure says at the chosen place; undefined where it was not measured. */
+  value(measure) {
+    const { n, step } = this.settings;
+    if (measure !== AT_END) return this.curves(measure)[n][step];
+    return step === this.told.steps.length - 1 ? this.curves(measure)[n] ?? undefined : undefined;
+  }
+
+  /** All values of a measure over all ranges, so that colours and places can be compared. */
+  all(measure) {
+    const { test } = this.settings;
+    return Object.values(this.told.ranges).flatMap((range) => range[test][measure].flat());
   }
 
   show() {
@@ -167,7 +179,7 @@ class Explorer extends Bench {
     this.often.textContent = `Each background has been seen ` +
       `${visits(told.batch, told.steps[settings.step], this.count())} times on average.`;
     for (const [key, field] of Object.entries(this.fields)) {
-      field.textContent = written(key, this.curves(key)[settings.n][settings.step]);
+      field.textContent = written(key, this.value(key));
     }
     this.showPictures();
     this.showCharts();
@@ -197,35 +209,39 @@ class Explorer extends Bench {
     const { coloured, n, step, test } = this.settings;
     const { counts } = this.range();
     const at = { n, step };
-    drawMap(this.map, { counts, steps: this.told.steps, values: this.curves(coloured),
-      limits: this.limits(coloured), at }, (column, moment) => this.set({ n: column, step: moment }));
+    const all = this.all(coloured);
+    const limits = [Math.min(...all), Math.max(...all)];
+    this.ends.forEach((end, i) => { end.textContent = written(coloured, limits[i]); });
+    const values = this.curves(coloured);
+    drawMap(this.map, { counts, steps: this.told.steps, values, limits, at },
+      (column, moment) => this.set({ n: column, step: moment }));
     this.map.setAttribute("aria-label",
       `${COLOURED[coloured]} on ${TESTS[test]}, N across and steps up; the sliders choose a cell`);
     drawPaths(this.paths, { x: this.curves(DAMAGE), y: this.curves(REMOVAL), at,
-      limits: { x: this.limits(DAMAGE), y: this.limits(REMOVAL) }, labels: counts.map(short) });
+      limits: { x: span(this.all(DAMAGE)), y: span(this.all(REMOVAL)) }, labels: counts.map(short) });
     this.paths.setAttribute("aria-label",
       `Paths of ${counts.length} networks through training, damage across, contrast gain up`);
   }
 
   sentence() {
-    const { range, n, step, test } = this.settings;
-    const value = (key) => written(key, this.curves(key)[n][step]);
+    const { range, step, test } = this.settings;
+    const value = (key) => written(key, this.value(key));
+    const kept = this.value(AT_END) === undefined ? "" : `rejection ${value(AT_END)}, `;
     return `${range} range, N = ${grouped(this.count())}, step ${grouped(this.told.steps[step])}, ` +
-      `on ${TESTS[test]}: contrast gain ${value("contrast")}, E_B ${value("e_b")} grey levels.`;
+      `on ${TESTS[test]}: contrast gain ${value("contrast")}, ${kept}E_B ${value("e_b")} grey levels.`;
   }
 
   state() {
-    const { n, step } = this.settings;
-    const values = Object.fromEntries(Object.keys(MEASURES).map((key) =>
-      [key, this.curves(key)[n][step]]));
+    const values = Object.fromEntries(Object.keys(MEASURES).map((key) => [key, this.value(key)]));
     return { ...this.settings, count: this.count(), ...values };
   }
 }
 
 /**
  * Mounts the explorer in an element. `told` is what `explorer.py` says: {folder, glossary, batch,
- * steps, pictures: names, ranges: {name: {counts, unseen, seen: {measure: [n][step]}, inputs:
- * {unseen, seen, clean: [file]}, outputs: [n]{unseen, seen: {step: [file]}}}}}.
+ * steps, pictures: names, ranges: {name: {counts, unseen, seen: {measure: [n][step],
+ * rejection: [n]}, inputs: {unseen, seen, clean: [file]},
+ * outputs: [n]{unseen, seen: {step: [file]}}}}}.
  */
 export function mount(element, told) {
   const panel = new Explorer(element, told);

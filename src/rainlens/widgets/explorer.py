@@ -31,7 +31,7 @@ NO_SCRIPT = (
     "measurements in charts."
 )
 NOTHING = "No sweep over N is recorded at this scale yet, so there is nothing to explore."
-MEASURES = ("contrast", "e_b", "e_r", "psnr")
+MEASURES = ("contrast", "e_b", "e_r")  # along training
 TESTS = ("unseen", "seen")
 DIGITS = 3  # of what was measured; a screen shows two
 
@@ -130,6 +130,7 @@ def _range(
             measure: [_mean_curve(sweep[n], f"{test}/{measure}") for n in counts]
             for measure in MEASURES
         }
+        told[test]["rejection"] = [_rejection(sweep[n], test) for n in counts]
     told["inputs"] = _inputs(name, sweep[counts[0]][0], pictures)
     told["outputs"] = [_outputs(sweep[n], store, pictures) for n in counts]
     return told
@@ -139,6 +140,13 @@ def _mean_curve(records: Sequence[Record], curve: str) -> list[float]:
     """The mean over seeds, without the untrained network."""
     found = np.mean([estimates.curve_of(record, curve)[1:] for record in records], axis=0)
     return [float(value) for value in found.round(DIGITS)]
+
+
+def _rejection(records: Sequence[Record], test: str) -> float | None:
+    """That of the trained networks, the mean over test pictures and seeds; None where it lacks."""
+    if not all("response" in record.tests[test] for record in records):
+        return None
+    return round(estimates.mean(records, test, "rejection").value, DIGITS)
 
 
 def _inputs(name: str, record: Record, pictures: dict[str, bytes]) -> dict[str, list[str]]:

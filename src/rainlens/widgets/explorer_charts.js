@@ -7,6 +7,8 @@ const HIGH = 270;
 const LEFT = 52; // room for the numbers beside it
 const FOOT = 40;
 const TOP = 12;
+const NAMES = 30; // room for names left of the paths
+const LINE = 13; // of text
 
 const text = (x, y, words, anchor = "middle") =>
   h("svg:text", { x, y, "text-anchor": anchor }, words);
@@ -63,7 +65,7 @@ export function drawMap(svg, { counts, steps, values, limits, at }, onPick) {
 export function drawPaths(svg, { x, y, limits, at, labels }) {
   const scale = ([low, high], from, to) => (value) =>
     from + ((to - from) * (value - low)) / (high - low);
-  const across = scale(limits.x, LEFT, WIDE - 8);
+  const across = scale(limits.x, LEFT + NAMES, WIDE - NAMES);
   const up = scale(limits.y, HIGH - FOOT, TOP);
   const line = (n) => h("svg:polyline", {
     points: x[n].map((value, i) => `${across(value).toFixed(1)},${up(y[n][i]).toFixed(1)}`).join(" "),
@@ -75,9 +77,13 @@ export function drawPaths(svg, { x, y, limits, at, labels }) {
   const dot = h("svg:circle", {
     cx: across(x[at.n][at.step]), cy: up(y[at.n][at.step]), r: 6, class: "rl-dot",
   });
-  const ends = x.map((path, n) => [across(path.at(-1)), up(y[n].at(-1))]);
-  const names = readable(ends, [...order].reverse()).map((n) =>
-    text(Math.min(ends[n][0] + 7, WIDE - 30), ends[n][1] - 7, labels[n], "start"));
+  // Names stand where their paths lead to: left of those that came to less damage.
+  const names = [-1, 1].flatMap((side) => {
+    const there = order.filter((n) => (x[n].at(-1) < x[n][0] ? -1 : 1) === side);
+    const heights = apart(there.map((n) => up(y[n].at(-1))));
+    const edge = side * Math.max(...there.map((n) => side * across(x[n].at(-1)) + 9));
+    return there.map((n, i) => text(edge, heights[i] + 4, labels[n], side < 0 ? "end" : "start"));
+  });
   const frame = h("svg:path", {
     d: `M${LEFT} ${TOP}V${HIGH - FOOT}H${WIDE}`, class: "rl-frame",
   });
@@ -89,15 +95,20 @@ export function drawPaths(svg, { x, y, limits, at, labels }) {
   );
 }
 
-/** Of labels at these places, in the order of their weight, those that cover no earlier one. */
-function readable(places, order) {
-  const kept = [];
-  for (const n of order) {
-    const isFree = kept.every((other) => Math.abs(places[n][0] - places[other][0]) > 34 ||
-      Math.abs(places[n][1] - places[other][1]) > 14);
-    if (isFree) kept.push(n);
+/** These heights, moved until there is a line of text between any two, and none above the chart. */
+function apart(heights) {
+  const moved = [...heights];
+  const down = moved.map((_, n) => n).sort((a, b) => moved[a] - moved[b]);
+  for (let round = 0; round < 50; round++) {
+    for (let i = 1; i < down.length; i++) {
+      const lacking = LINE - (moved[down[i]] - moved[down[i - 1]]);
+      if (lacking <= 0) continue;
+      moved[down[i - 1]] -= lacking / 2;
+      moved[down[i]] += lacking / 2;
+    }
   }
-  return kept;
+  const above = Math.max(0, TOP - Math.min(...moved));
+  return moved.map((height) => height + above);
 }
 
 /** Three to six round numbers inside an interval. */

@@ -4,7 +4,12 @@ export const EXPLORER_STYLE = `
 .rl-explorer .rl-slider { grid-template-columns: 6.5rem 1fr 4.2rem; }
 .rl-explorer .rl-charts { border-top: 1px solid var(--_line); display: grid; gap: 1.4rem 1.6rem;
   padding-top: 1rem; }
-.rl-explorer .rl-charts > .rl-column { grid-template-rows: auto auto 1fr; }
+.rl-explorer .rl-charts > .rl-column { grid-template-rows: auto auto auto 1fr; }
+.rl-explorer .rl-scale { align-items: center; display: flex; font-size: 0.82rem; gap: 0.5rem; margin: 0;
+  max-width: 30rem; }
+.rl-explorer .rl-ramp { background: linear-gradient(90deg,
+  color-mix(in srgb, var(--rl-blue) 8%, var(--_page)), var(--rl-blue)); border: 0.5px solid var(--_line);
+  flex: 1; height: 0.7rem; }
 .rl-explorer .rl-charts .rl-chart { align-self: end; }
 .rl-explorer .rl-chart { display: block; height: auto; max-width: 30rem; width: 100%; }
 .rl-explorer .rl-chart text { fill: var(--_text); font-size: 13px; }
