@@ -314,9 +314,9 @@ Markdown(
 #
 # Now the removal gain can be taken apart. As *d = (R - e) + (B - f(B))*,
 #
-# $$\text{removal gain} = \text{rejection} + \text{picture taken} \tag{2.8}$$
+# $$\text{gain} = \text{rejection} + \text{picture} \tag{2.8}$$
 #
-# Here *picture taken* is the slope of *B - f(B)* on *R*, as in equation 2.4: what the network takes, where it rains, from the same picture without rain. Over the whole picture,
+# Here *picture* is the slope of *B - f(B)* on *R*, as in equation 2.4: what the network takes, where it rains, from the same picture without rain. Over the whole picture,
 # this is the **damage on dry pictures**, the root mean square of *f(B) - B*.
 
 # %%
