@@ -134,7 +134,7 @@ plots.guess("Which row keeps most of the unseen rain out in our ResNet?", replie
 # ## The table
 #
 # All are tested on Rain100L, whose rain none has been trained on. E_R is the papers' measure of removal, E_B that of damage, both in grey levels (chapter 2). The *rejection* is ours: the share of the
-# rain of which no trace comes out. The columns named *paper* are its Table 3, as printed; a dash is a blank there, an empty cell is one that we have not computed yet. Exact removal, the untouched input, and the best of the filters that have learned
+# rain of which no trace comes out. The columns named *paper*, and the first numbers under PSNR, are its Table 3, as printed; a dash is a blank there, an empty cell is one that we have not computed yet. Exact removal, the untouched input, and the best of the filters that have learned
 # nothing stand below.
 
 # %% tags=["hide-input"]

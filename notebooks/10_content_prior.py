@@ -188,7 +188,7 @@ plots.gallery(
 # ## Change a code
 #
 # Here the decoder runs in your browser. Choose what it is given: the latent of the clean cat, of the rainy one by the encoder as it was, or of the rainy one by the encoder
-# after fine-tuning. Switch the code book off, and the latents go to the decoder as they are. Point at a place in the picture and put another code there.
+# after fine-tuning. Switch the *quantiser* off, which puts the nearest code in the place of each vector, and the latents go to the decoder as they are. Point at a place in the picture and put another code there.
 #
 # The panel also counts the codes that rain changes. It compares each encoder with its own answer to the clean picture, and codes that look alike count as different: the rain may be gone
 # from sight while most codes have changed. Its numbers are those of this one small picture; the means over all test pictures stand in the table below.
@@ -281,7 +281,7 @@ own = {name: {m: estimates.mean(part, "seen", m) for m in (REJECTION, "e_b", "ps
 rows = ["| | rejection | E_B | PSNR (dB) |", "|---|---|---|---|"]
 rows += [f"| {name} | {m[REJECTION].value:.2f} | {m['e_b'].value:.1f} | {m['psnr'].value:.1f} |" for name, m in own.items()]
 start = estimates.mean(compared["ResNet"], "seen", "input_psnr").value
-better = [name for name, m in own.items() if m["psnr"].low > start]
+better = [name for name, m in own.items() if m["psnr"].value > start]
 usual_psnr = own["ResNet"]["psnr"].low
 behind = [name for name, m in own.items() if m["psnr"].high < usual_psnr]
 

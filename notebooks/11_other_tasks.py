@@ -206,7 +206,7 @@ Markdown(task_plots.table(compared["denoise"], columns["denoise"])
 # output is off by less than 30 grey levels.
 
 # %% tags=["hide-input"]
-Markdown(task_plots.learned(compared["denoise"]) + "\n\nHow far PSNR lies above that of the input, on the Gaussian noise of training and on salt and pepper. " + seeds_of("denoise"))
+Markdown(task_plots.learned(compared["denoise"]) + "\n\nHow far PSNR lies above that of the input, on the Gaussian noise of training and on salt and pepper.")
 
 # %% [markdown]
 # ## Deblurring

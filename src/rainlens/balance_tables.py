@@ -42,14 +42,17 @@ def table(network: str, title: str, rows: Mapping[Row, Row], found: Found) -> st
     without any stays empty, and a blank of the paper is a dash. Ours have 95 % intervals from two
     seeds on. Without any record of ours the table is folded.
     """
-    heads = [f"{name}, {whose}" for name in ("E_R", "E_B", "PSNR") for whose in ("paper", "ours")]
+    heads = [f"{name}, {whose}" for name in ("E_R", "E_B") for whose in ("paper", "ours")]
+    heads.append("PSNR, both")
     lines = [f"| {title} | {' | '.join(heads)} | rejection |", "|---" * (len(heads) + 2) + "|"]
     for printed, row in rows.items():
         name = f"{printed}" if printed == row else f"{printed} (here {row.patches:,})"
         records = found.get((network, printed), ())
         theirs = [f"{value:.2f}" for value in PAPER.get((network, printed), ())] or [BLANK] * 3
         ours = [_told(records, measure, digits) for measure, digits in MEASURES]
-        both = [text for pair in zip(theirs, ours, strict=True) for text in pair]
+        pairs = zip(theirs[:2], ours[:2], strict=True)
+        # The last column of a wide table is cut off, so PSNR has one for both.
+        both = [*(text for pair in pairs for text in pair), f"{theirs[2]} / {ours[2]}"]
         lines.append(f"| {name} | {' | '.join(both)} | {_told(records, REJECTION, 2)} |")
     text = "\n".join(lines)
     if any(found.get((network, printed)) for printed in rows):
