@@ -20,7 +20,7 @@
 # logarithmic scale, in decibels (dB). Higher is closer; an exact copy has infinity. The papers (2026, Sec. 3.2, 6.1 and 6.2) argue that it hides
 # the very failure they study: a network that returns its input untouched has kept the background
 # almost perfectly, and scores well. (How well, a table and a chart below will show.) They measure the rainy and the dry part of a picture apart. We follow
-# them, find a weakness in their measure too, and add three numbers.
+# them, find a weakness in their measure too, and add others; two of all will count in the end.
 #
 # **Make a prediction.** Three would-be networks get a picture in light rain. One returns it
 # unchanged, one removes the rain exactly but makes the picture a fifth darker, one returns a black
@@ -564,9 +564,8 @@ Markdown(
     f"{taken} where it rains (removal gain), and of the rain itself it keeps out {bare} "
     f"(rejection).\n\nIn numbers, 512 minus 8 backgrounds on {unseen}: PSNR {gap.text(1)} dB, "
     f"removal gain {gain}, of it rejection {kept} and picture {picture}. The damage E_B is {rest[1]} instead of "
-    f"{rest[0]}.\n\nFrom here on we show the papers' E_R, or the removal gain (the part of the "
-    "change that follows the rain or an even darkening), the rejection (or the contrast gain, in the chapters whose records lack it) and E_B. PSNR "
-    "appears only where it hides something."
+    f"{rest[0]}.\n\nFrom here on: **the rejection for the rain, E_B for the damage**. Where records lack the rejection, the contrast gain stands in; E_R and the "
+    "removal gain are for comparison with the papers, and PSNR appears where it hides something."
 )
 
 # %% [markdown]

@@ -103,7 +103,7 @@ setting = scale_named(scale)
 # (After the paper's Table 2; the last three rows are ours.)
 #
 # What varies in this chapter is how fast the curve is, and each network learns one curve. What varies with rain is the number of
-# backgrounds. A slow curve is quick to learn, like 8 backgrounds; a fast one takes long, like 512. This is an
+# backgrounds. A slow curve is quick to learn, like 8 backgrounds; a fast one takes long, like 30,000. This is an
 # analogy: the toy never has many curves.
 #
 # And a photograph has no *x*: a deraining network is not told where it is in which picture. It has to recognise that from the pixels
@@ -272,7 +272,7 @@ Markdown(
 # | here | averaging, which serves any smooth curve | the one curve of the training |
 # | with rain | changing everything, streaks and picture alike | the pictures, if they are few; or the rain |
 #
-# With rain, the easy start is neither of the two ways of the first table; the analogy is in the last column.
+# With rain, training starts by changing everything; only the later turn compares with the first table.
 # What comes next is, in both, what lowers the error further with the least effort. So here a network can turn *to the content*. With rain it can turn to the
 # content or *to the rain*; [4b](04b_closer_look.ipynb) and chapter 5 look for both.
 

@@ -127,7 +127,8 @@ alike = balance_plots.level_with(of_resnet, top, REJECTION)
 level = f", and its lead over {', '.join(map(str, alike))} is not clear" if alike else ""
 truth = f"{top} has the highest, {kept[top]:.2f}{level}. " + "; ".join(f"{r}: {v:.2f}" for r, v in kept.items() if r != top) + "."
 said = {row: "Right" if row == top else "Not wrong" if row in alike else "No" for row in of_resnet}
-replies = {f"{row}": f"{verdict}. {truth}" for row, verdict in said.items()}
+offered = (first, Row(64, "medium"), last, Row(30_000, "large"))
+replies = {f"{row}": f"{said[row]}. {truth}" for row in offered if row in said}
 plots.guess("Which row keeps most of the unseen rain out in our ResNet?", replies, shown)
 
 # %% [markdown]
