@@ -547,8 +547,9 @@ fewer = [f"{gain} ({name}, {estimates.direction(gain, 'more', 'less', 'undecided
 helped = [name for name, gain in zip(sweeps, gains.values(), strict=False) if gain.low > 0]
 when = f"in the {' and '.join(helped)} range" if helped else "in these tests in no range"
 wider, narrower = (gains[f"the {n} range instead of the medium, N = {most_n:,}"] for n in ("large", "small"))
-also = f" (so does the small range, by {narrower.value:.2f})" if narrower.low > 0 < wider.low else ""
+also = f"; the small range does so, too, by {narrower.value:.2f}" if narrower.low > 0 < wider.low else ""
 advice = "keep many backgrounds, and train on rain of a wider range" if wider.low > 0 and not helped else "measure both"
+but = f"; this helps on {unseen} and costs on {estimates.rain_name(records[0], tests[-1])}" if other_way else ""
 more = estimates.direction(wider, "removes more", "removes less", "makes no clear difference")
 prices = [f"{estimates.mean(at_end[n], 'unseen', 'e_b').value:.1f}" for n in ("large", "medium")]
 kept = [f"{estimates.difference(at_end['large'], at_end['medium'], test, 'rejection')} on "
@@ -559,8 +560,8 @@ Markdown(
     f"**When do fewer backgrounds clearly help? At equal damage, {when}.**\n\n- *Why they could:* a network with few backgrounds paints "
     "the pictures that it was trained on better (chapter 4).\n- *What it costs:* on new pictures, as backgrounds "
     f"are added, the damage E_B {tally('unseen', 'e_b')} ranges. At equal damage, {least_n} "
-    f"backgrounds instead of {most_n:,} change the contrast gain by {', '.join(fewer)}.\n- *What to do instead:* {advice}. At equal "
-    f"damage, the large range instead of the medium {more}{also} (contrast gain {wider}, 16 pictures). At "
+    f"backgrounds instead of {most_n:,} change the contrast gain by {', '.join(fewer)}.\n- *What to do instead:* {advice}{but}. At equal "
+    f"damage, the large range instead of the medium {more} (contrast gain {wider}, 16 pictures{also}). At "
     f"the end, with E_B {' and '.join(prices)}, its rejection minus that of the medium is "
     f"{' and '.join(kept)}. Whether it does well on {unseen} because it is harder to learn, or "
     "because it alone holds thin and short streaks, as this rain does, stays open."

@@ -328,10 +328,20 @@ if not missing:
     effects = {i: [priors.effect(first, i, m) for m in (REJECTION, "e_b")] for i in priors.INGREDIENTS}
     for one, (kept, harm) in effects.items():
         rows.append(f"| {priors.INGREDIENTS[one]} | {kept.text(2)} | {harm.text(1)} |")
+    told = "\n".join(rows)
+Markdown(told)
+
+# %% tags=["hide-input"]
+if not missing:
     most = [max(effects, key=lambda i: abs(effects[i][k].value)) for k in (0, 1)]
     words = [priors.INGREDIENTS[one] for one in most]
-    told = "\n".join(rows) + f"\n\n**For the rain, {words[0]} matters most; for the damage, {words[1]}.** One seed; intervals over pictures."
-Markdown(told)
+    size = [abs(effects[one][k].value) for k, one in enumerate(most)]
+    apart = [max(e.by_seed) - min(e.by_seed) for e in (kept_out["ablation"], damage["ablation"])]
+    little = size[0] < apart[0] and size[1] < apart[1]
+    told = f"**For the rain, {words[0]} matters most; for the damage, {words[1]}" + (
+        " - and little. No ingredient changes more than another seed does.**" if little else ".**")
+    told += f" The largest effects are {size[0]:.2f} and {size[1]:.1f} grey levels; the ablation's seeds lie {apart[0]:.2f} and {apart[1]:.1f} apart."
+Markdown("" if missing else told)
 
 # %% [markdown]
 # ## Real rain
