@@ -550,6 +550,8 @@ wider, narrower = (gains[f"the {n} range instead of the medium, N = {most_n:,}"]
 also = f"; the small range does so, too, by {narrower.value:.2f}" if narrower.low > 0 < wider.low else ""
 advice = "keep many backgrounds, and train on rain of a wider range" if wider.low > 0 and not helped else "measure both"
 but = f"; this helps on {unseen} and costs on {estimates.rain_name(records[0], tests[-1])}" if other_way else ""
+
+# %% tags=["hide-input"]
 more = estimates.direction(wider, "removes more", "removes less", "makes no clear difference")
 prices = [f"{estimates.mean(at_end[n], 'unseen', 'e_b').value:.1f}" for n in ("large", "medium")]
 kept = [f"{estimates.difference(at_end['large'], at_end['medium'], test, 'rejection')} on "
