@@ -152,12 +152,12 @@ replies["none of them"] = (f"{'No' if fallen else 'Yes'}. The rejection falls cl
 tops = [estimates.best_count(sweep, "unseen", "gain").n for sweep in sweeps.values()]
 
 # %% tags=["hide-input"]
-figure, axes = plt.subplots(figsize=(6, 2.8))
+figure, axes = plt.subplots(figsize=(3.6, 3.2))  # as wide as a phone
 draw(axes, "unseen", "rejection")
 axes.set_ylabel("rejection")
 axes.set_ylim(0, 1.1)
 plots.reference_line(axes, kept_out("unseen")[rival], rival)
-axes.legend(fontsize=9, loc="lower left")
+axes.legend(fontsize=8, loc="lower left")
 shown = plots.chart(
     figure,
     alt=f"Rejection {in_words('unseen', 'rejection')}",
@@ -351,7 +351,7 @@ def change(record, kind="unseen"):
 
 
 # %% tags=["hide-input"]
-figure, axes = plt.subplots(figsize=(7, 3.4))
+figure, axes = plt.subplots(figsize=(3.6, 3.4))
 for name, sweep in sweeps.items():
     means = [np.mean([change(r) for r in sweep[count]]) for count in counts]
     style = dict(color=plots.RANGE_COLOUR[name], marker=plots.RANGE_MARKER[name])
@@ -362,7 +362,7 @@ for name, sweep in sweeps.items():
 axes.axhline(0, color=plots.FAINT, linestyle="--", linewidth=1)
 plots.axis_of_counts(axes, counts)
 axes.set_ylabel("change along training")
-axes.legend(ncols=3, loc="lower left", bbox_to_anchor=(0, 1), fontsize=9)
+axes.legend(ncols=2, loc="lower left", bbox_to_anchor=(0, 1), fontsize=8)
 
 # %% tags=["hide-input"]
 heads = f"| range | N = {largest:,}, each seed | N = {smallest}, each seed | turns |"
