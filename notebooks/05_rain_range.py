@@ -60,7 +60,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Markdown
 
-from rainlens import claims, estimates, plots, rain
+from rainlens import balance_plots, claims, estimates, plots, rain
 from rainlens.running import run
 from rainlens.scales import scale_named
 
@@ -447,14 +447,10 @@ def rivals(cell):
     return [name for name, (d, g) in spots.items() if d < cell[0] and g >= cell[1]]
 
 
-def beyond(name, n):
-    """The filters that lie beyond the intervals of a network in both."""
-    harm, kept = (estimates.mean(sweeps[name][n], "unseen", m) for m in ("e_b", "rejection"))
-    return [f for f, (d, g) in spots.items() if d < harm.low and g > kept.high]
-
-
+rival_records = {name: trained[e] for name, e in filters.items()}
+surely = {(name, n): balance_plots.clearly_beat(sweeps[name][n], rival_records) for name, n in cells}
 level = [f"{name} {n:,} ({', '.join(rivals(at))})" for (name, n), at in cells.items() if rivals(at)]
-clear = [f"{name} {n:,} ({', '.join(beyond(name, n))})" for name, n in cells if beyond(name, n)]
+clear = [f"{name} {n:,} ({', '.join(found)})" for (name, n), found in surely.items() if found]
 Markdown(
     f"By their means, {len(level)} of {len(cells)} groups of networks are no better than a filter that has "
     f"learned nothing: it damages less, and keeps as much of the rain out. Range, N, and the filter: {'; '.join(level) or 'none'}. "

@@ -287,9 +287,8 @@ plots.gallery(tiles, alt="Real rain", caption="", columns=3) if tiles else Markd
 from rainlens import claims
 
 CHOSEN = ("balance", "balance-networks", "wider-range", "semi-supervised")
-decided = claims.table(setting).set_index("claim").loc[list(CHOSEN)]
-lines = [f"| {row.says} | **{row.verdict}**: {row.ours} | {row.by_rain or '-'} |" for row in decided.itertuples()]
-Markdown("| claim of the 2026 paper | our records | by the rain response |\n|---|---|---|\n" + "\n".join(lines))
+lines = claims.as_rows(claims.table(setting), CHOSEN, by_rain=True)
+Markdown(f"| claim of the 2026 paper | our records | by the rain response |\n|---|---|---|\n{lines}")
 
 # %% tags=["hide-input"]
 ours = {row: [estimates.mean(of_resnet[row], "unseen", m) for m in ("e_r", "e_b", REJECTION)] for row in (Row(30_000, "large"), last) if of_resnet.get(row)}

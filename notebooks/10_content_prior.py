@@ -365,10 +365,8 @@ plots.gallery(tiles, alt="Real rain", caption="", columns=3) if tiles else Markd
 # %% tags=["hide-input"]
 from rainlens import claims
 
-decided = claims.table(setting).set_index("claim")
-rows = [f"| {row.says} | **{row.verdict}**: {row.ours} | {row.by_rain or '-'} |"
-        for row in decided.loc[["prior-derain", "codebook", "judge-prior"]].itertuples()]
-Markdown("| claim of the 2026 paper | our records | by the rain response |\n|---|---|---|\n" + "\n".join(rows))
+rows = claims.as_rows(claims.table(setting), ("prior-derain", "codebook", "judge-prior"), by_rain=True)
+Markdown(f"| claim of the 2026 paper | our records | by the rain response |\n|---|---|---|\n{rows}")
 
 # %% tags=["hide-input"]
 ends = compared["method"], compared["ablation"]

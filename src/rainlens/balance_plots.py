@@ -57,33 +57,39 @@ def front(placed: Mapping[Cell, Point], network: str) -> list[Row]:
     The rows that no other row of this network beats in both: less damage and more rain kept out.
     """
     own = {row: point for (name, row), point in placed.items() if name == network}
-    best = [
-        row
-        for row, (damage, kept) in own.items()
+    return sorted(_unbeaten(own), key=own.__getitem__)
+
+
+def _unbeaten(at: Mapping[Any, Point]) -> list[Any]:
+    """Of points, those than which no other has as little damage and keeps out as much."""
+    return [
+        key
+        for key, (damage, kept) in at.items()
         if not any(
             other.damage <= damage and other.kept_out >= kept and other != (damage, kept)
-            for other in own.values()
+            for other in at.values()
         )
     ]
-    return sorted(best, key=own.__getitem__)
 
 
 def beaten(found: Found, titles: Mapping[str, str], filters: Mapping[str, Record]) -> list[str]:
     """Cells that a filter clearly beats, which has learned nothing, in words.
 
-    Its damage lies below the cell's interval, and the rain that it keeps out above; one seed has
-    no interval, and decides nothing.
+    One seed has no interval, and decides nothing.
     """
-    told = []
-    for (network, row), part in found.items():
-        if not part:
-            continue
-        damage, kept = (estimates.mean(part, "unseen", m) for m in ("e_b", REJECTION))
-        for name, record in filters.items():
-            at = _place([record], REJECTION)
-            if at.damage < damage.low and at.kept_out > kept.high:
-                told.append(f"{titles[network]} {row} by {name}")
-    return told
+    return [
+        f"{titles[network]} {row} by {name}"
+        for (network, row), part in found.items()
+        if part
+        for name in clearly_beat(part, filters)
+    ]
+
+
+def clearly_beat(records: Sequence[Record], filters: Mapping[str, Record]) -> list[str]:
+    """The filters with less damage and more rejection than a network, beyond both intervals."""
+    damage, kept = (estimates.mean(records, "unseen", m) for m in ("e_b", REJECTION))
+    at = {name: _place([record], REJECTION) for name, record in filters.items()}
+    return [name for name, (d, k) in at.items() if d < damage.low and k > kept.high]
 
 
 def level_with(found: Mapping[Row, Sequence[Record]], top: Row, measure: str) -> list[Row]:
@@ -151,13 +157,7 @@ def named_filters(filters: Mapping[str, Record], placed: Mapping[Cell, Point]) -
     """Filters on the front of all filters, no further to the right than the cells."""
     at = {name: _place([record], REJECTION) for name, record in filters.items()}
     across = max((point.damage for point in placed.values()), default=10.0)
-    return [
-        name
-        for name, (damage, kept) in at.items()
-        if name != "untouched"
-        and damage <= across
-        and not any(d < damage and k > kept for d, k in at.values())
-    ]
+    return [n for n in _unbeaten(at) if n != "untouched" and at[n].damage <= across]
 
 
 def arms_chart(found: Mapping[str, Sequence[Record]]) -> Figure:

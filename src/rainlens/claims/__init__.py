@@ -100,10 +100,17 @@ def _seeds_of(records: Sequence[Record]) -> str:
     return f"{least}{counts[-1]} seed{'s' * (counts[-1] != 1)}"
 
 
-def as_rows(claims_table: pd.DataFrame, chosen: Sequence[str]) -> str:
-    """Some claims of `table`, by id, with verdict and effect: rows for a Markdown table."""
+def as_rows(claims_table: pd.DataFrame, chosen: Sequence[str], by_rain: bool = False) -> str:
+    """Some claims of `table`, by id, with verdict and effect: rows for a Markdown table.
+
+    by_rain: in a third column the verdict by the rain response, a dash where it is not asked.
+    """
     told = claims_table.set_index("claim").loc[list(chosen)]
-    return "\n".join(f"| {row.says} | **{row.verdict}**: {row.ours} |" for row in told.itertuples())
+    return "\n".join(
+        f"| {row.says} | **{row.verdict}**: {row.ours} |"
+        + f" {str(row.by_rain) or '-'} |" * by_rain
+        for row in told.itertuples()
+    )
 
 
 def _listed(title: str, items: Sequence[str]) -> list[str]:
