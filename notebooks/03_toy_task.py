@@ -272,7 +272,7 @@ Markdown(
 # | here | averaging, which serves any smooth curve | the one curve of the training |
 # | with rain | changing everything, streaks and picture alike | the pictures, if they are few; or the rain |
 #
-# With rain, training starts by changing everything; only the later turn compares with the first table.
+# With rain, the easy start is to change everything; only the later turn compares with the first table.
 # What comes next is, in both, what lowers the error further with the least effort. So here a network can turn *to the content*. With rain it can turn to the
 # content or *to the rain*; [4b](04b_closer_look.ipynb) and chapter 5 look for both.
 

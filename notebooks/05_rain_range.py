@@ -303,9 +303,9 @@ Markdown(f"Between two trained N, these places and their intervals are read on a
 # rain it knows and worse at rain it does not know. Before training the output is almost
 # black, so the rain is gone with the picture; that point is left out.
 #
-# A fall alone shows no turn. With many backgrounds, the first outputs damage pictures most, and what damages everything takes streaks away, too,
+# A fall alone shows no turn. Where the first outputs damage pictures most, they take streaks away, too,
 # whatever the network is going to learn. So the network with the fewest backgrounds stands beside the one with the most: it should not
-# turn. It is no clean control: *its* damage grows along training (chapter 4), which can hide a fall. The measure is the contrast gain, since curves
+# turn. It is no clean control: damage that grows along training ([chapter 4](04_background_count.ipynb) draws the paths) can hide a fall. The measure is the contrast gain, since curves
 # along training hold no rejection; darkening does not move it.
 
 # %% tags=["hide-input"]
@@ -520,12 +520,14 @@ Markdown("Does harder rain keep a network cleaning where backgrounds are many? A
 # %% tags=["hide-input"]
 claim = claims.table(setting).set_index("claim").loc["rain-range"]
 told = ", ".join(f"{point} ({name})" for name, point in tips.items())
+fell = [{m: estimates.difference(s[largest], s[smallest], "unseen", m).value for m in ("gain", "picture_taken")} for s in sweeps.values()]
+shares = ", ".join(f"{fall['picture_taken'] / fall['gain']:.0%}" for fall in fell)
 heavy_gap = estimates.difference(at_end["large"], at_end["medium"], tests[-1], "rejection")
 other_way = f"; on {estimates.rain_name(records[0], tests[-1])} it goes the other way" if heavy_gap.high < 0 else ""
 turns = f"the {' and the '.join(turned)} range" if turned else "no range"
 Markdown(
     "**The prediction** was: harder rain lets one add more backgrounds before they do harm.\n\n"
-    f"- By the removal gain, it tips at N = {told}: *{claim.verdict}*. (Much of what falls is picture that is no longer taken.)\n- By the rejection, with "
+    f"- By the removal gain, it tips at N = {told}: *{claim.verdict}*. (Of its change from N = {smallest} to {largest:,}, {shares} is picture, range by range.)\n- By the rejection, with "
     f"the most backgrounds it is larger, the wider the range: *{claim.by_rain}* on {unseen}{other_way}.\n- The best N should grow with the range. On {unseen} it is "
     f"{orders[unseen]}.\n- Along training, {turns} turned to the rain, as far as a fall shows it: early damage that goes away looks alike."
 )

@@ -258,7 +258,7 @@ plots.chart(
 # %% [markdown]
 # ## Fewer backgrounds against noise?
 #
-# The papers say that *few* backgrounds make a network remove rain that it has not seen, since the pictures are then what is easier to learn. (Chapter 4 could not confirm it.) Gaussian noise is easy, too. If
+# The papers say that *few* backgrounds make a network remove rain that it has not seen, since the pictures are then what is easier to learn. (Chapter 4 asks whether they do.) Gaussian noise is easy, too. If
 # the explanation is right, N should matter to noise as it does to rain: trained on Gaussian noise with few pictures, a network should take more of the salt and pepper away.
 
 # %% tags=["hide-input"]
